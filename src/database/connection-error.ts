@@ -1,0 +1,35 @@
+import type { ConnectionSettings } from '../settings/settings.js';
+import { explainConnectionFailure, socketPath } from './explain-connection-failure.js';
+import { describeDatabaseError } from './explain-error.js';
+
+export class ConnectionError extends Error {
+  override readonly name = 'ConnectionError';
+  readonly remedy: string;
+
+  constructor(message: string, remedy: string, options: { cause: unknown }) {
+    super(message, options);
+    this.remedy = remedy;
+  }
+}
+
+export function connectionFailed(settings: ConnectionSettings, cause: unknown): ConnectionError {
+  const { what, remedy } = explainConnectionFailure(settings, cause);
+  return new ConnectionError(`can't connect to ${target(settings)}: ${what}`, remedy, { cause });
+}
+
+export function connectionLost(settings: ConnectionSettings, cause: unknown): ConnectionError {
+  return new ConnectionError(
+    `lost the connection to ${target(settings)}: ${describeDatabaseError(cause)}`,
+    "See the server's log for the reason; when it is up again, repeat the command.",
+    { cause },
+  );
+}
+
+function target({ host, port, database, user }: ConnectionSettings): string {
+  const address = host.startsWith('/') ? socketPath(host, port) : hostAndPort(host, port);
+  return `database "${database}" on ${address} as user "${user}"`;
+}
+
+function hostAndPort(host: string, port: number): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}

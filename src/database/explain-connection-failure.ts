@@ -1,0 +1,171 @@
+import pg from 'pg';
+import type { ConnectionSettings, ConnectionVariables } from '../settings/settings.js';
+import { errorCode, isDatabaseError } from './database-error.js';
+import { describeDatabaseError } from './explain-error.js';
+import { MissingPasswordError } from './password-file.js';
+import { SERVER_WITHOUT_TLS } from './tls.js';
+
+// pg gives this error no code.
+const TIMEOUT = 'timeout expired';
+
+export interface Explanation {
+  what: string;
+  remedy: string;
+}
+
+const UNNAMED: ConnectionVariables = {
+  host: 'the host',
+  port: 'the port',
+  user: 'the user',
+  password: 'the password',
+  database: 'the database',
+};
+
+export function explainConnectionFailure(
+  settings: ConnectionSettings,
+  cause: unknown,
+): Explanation {
+  const names = settings.variables ?? UNNAMED;
+  if (isDatabaseError(cause)) return explainRefusal(settings, names, cause.code, cause);
+  return explainFailure(settings, names, cause);
+}
+
+/** The server answered, and said no. */
+function explainRefusal(
+  { database, user }: ConnectionSettings,
+  names: ConnectionVariables,
+  code: string | undefined,
+  cause: unknown,
+): Explanation {
+  const said = describeDatabaseError(cause);
+  switch (code) {
+    case '28P01':
+      return {
+        what: said,
+        remedy: `Correct ${names.password}, or ${names.user}: the server does not say which is wrong.`,
+      };
+    case '28000':
+      return {
+        what: said,
+        remedy: `Correct ${names.user}, or let this role in by a line in the server's pg_hba.conf.`,
+      };
+    case '3D000':
+      return {
+        what: said,
+        remedy: `Correct ${names.database}, or create the database: CREATE DATABASE ${pg.escapeIdentifier(database)};`,
+      };
+    case '42501':
+      return {
+        what: said,
+        remedy: `As its owner, run: GRANT CONNECT ON DATABASE ${pg.escapeIdentifier(database)} TO ${pg.escapeIdentifier(user)};`,
+      };
+    case '53300':
+      return {
+        what: said,
+        remedy: 'Close connections that are not needed, or raise max_connections.',
+      };
+    case '57P03':
+      return { what: said, remedy: 'The server is starting or stopping: try again in a moment.' };
+    default:
+      return { what: said, remedy: "See the server's log for the reason." };
+  }
+}
+
+/** There was no answer, or none that could be understood. */
+function explainFailure(
+  settings: ConnectionSettings,
+  names: ConnectionVariables,
+  cause: unknown,
+): Explanation {
+  const said = describeDatabaseError(cause);
+  if (cause instanceof MissingPasswordError) {
+    return {
+      what: said,
+      remedy: `Set ${names.password} or PGPASSWORD, or add a line to the password file.`,
+    };
+  }
+  if (cause instanceof Error && cause.message === TIMEOUT) {
+    return {
+      what: 'no answer within the time limit',
+      remedy: `Check ${names.host} and ${names.port}, and whether a firewall lies between.`,
+    };
+  }
+  if (cause instanceof Error && cause.message === SERVER_WITHOUT_TLS) {
+    return {
+      what: `the server has no TLS, and sslmode is ${settings.ssl.mode}`,
+      remedy:
+        'Switch ssl on at the server; or, on a network that you trust, set PGSSLMODE (or sslmode in the URI) to prefer.',
+    };
+  }
+  // ENOENT: the socket, or a certificate file?
+  const code = isReadingAFile(cause) ? undefined : errorCode(cause);
+  return explainCode(settings, names, code, said);
+}
+
+const UNTRUSTED: ReadonlySet<string> = new Set([
+  'CERT_HAS_EXPIRED',
+  'CERT_NOT_YET_VALID',
+  'CERT_REVOKED',
+  'CERT_UNTRUSTED',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+]);
+
+function explainCode(
+  { host, port, ssl }: ConnectionSettings,
+  names: ConnectionVariables,
+  code: string | undefined,
+  said: string,
+): Explanation {
+  switch (code) {
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return {
+        what: `the host name "${host}" can't be resolved (${code})`,
+        remedy: `Correct ${names.host}.`,
+      };
+    case 'ECONNREFUSED':
+      return {
+        what: 'nothing accepts connections there (ECONNREFUSED)',
+        remedy: `Check ${names.host} and ${names.port}, that the server runs, and that its listen_addresses include this address.`,
+      };
+    case 'ENOENT':
+      return {
+        what: `there is no such socket (${said})`,
+        remedy: `Check ${names.host} and ${names.port} (${socketPath(host, port)}), and that the server runs.`,
+      };
+    case 'EHOSTUNREACH':
+    case 'ENETUNREACH':
+    case 'ETIMEDOUT':
+      return {
+        what: `the host can't be reached (${code})`,
+        remedy: `Check ${names.host} and ${names.port}, and whether a firewall lies between.`,
+      };
+    case 'ERR_TLS_CERT_ALTNAME_INVALID':
+      return {
+        what: `the server's certificate is for another host (${said})`,
+        remedy: `Set ${names.host} to a name in the certificate, or use verify-ca with your own authority.`,
+      };
+  }
+  if (code !== undefined && UNTRUSTED.has(code)) {
+    return {
+      what: `the server's certificate is not trusted: ${said}`,
+      remedy: `Set PGSSLROOTCERT (or sslrootcert in the URI) to the authority that signed it${ssl.rootCert === undefined ? '' : `; now it is ${ssl.rootCert}`}.`,
+    };
+  }
+  return {
+    what: said,
+    remedy: `Check that ${names.host} and ${names.port} lead to a PostgreSQL server, and the TLS settings.`,
+  };
+}
+
+function isReadingAFile(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error && error.syscall === 'open';
+}
+
+export function socketPath(host: string, port: number): string {
+  return `${host}/.s.PGSQL.${port}`;
+}

@@ -1,0 +1,32 @@
+import { errorCode, isDatabaseError } from './database-error.js';
+
+/** What the server said, in the order and words of psql. */
+export function describeDatabaseError(error: unknown): string {
+  if (isDatabaseError(error)) {
+    const place = [error.schema, error.table, error.column].filter(Boolean).join('.');
+    return lines([
+      `${error.message} (SQLSTATE ${error.code})`,
+      ['DETAIL', error.detail],
+      ['HINT', error.hint],
+      ['ON', place],
+      ['CONSTRAINT', error.constraint],
+      ['QUERY', error.internalQuery],
+      ['CONTEXT', error.where],
+    ]);
+  }
+  // A host with several addresses fails once for each; the message of the whole is empty.
+  if (error instanceof AggregateError && error.errors.length > 0) {
+    return [...new Set(error.errors.map(describeDatabaseError))].join('; ');
+  }
+  if (!(error instanceof Error)) return String(error);
+  const code = errorCode(error);
+  const message = error.message.trim() || error.name;
+  return code === undefined || message.includes(code) ? message : `${message} (${code})`;
+}
+
+function lines([message, ...rest]: [string, ...[string, string | undefined][]]): string {
+  return [
+    message,
+    ...rest.filter(([, text]) => text).map(([label, text]) => `${label}: ${text}`),
+  ].join('\n');
+}

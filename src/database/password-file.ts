@@ -1,0 +1,68 @@
+import { readFileSync, statSync } from 'node:fs';
+import type { ConnectionSettings } from '../settings/settings.js';
+
+/** The server asks for a password and there is none; pg itself would only say that it is no string. */
+export class MissingPasswordError extends Error {
+  override readonly name = 'MissingPasswordError';
+}
+
+type Target = Pick<ConnectionSettings, 'host' | 'port' | 'user' | 'database'>;
+
+/**
+ * The password that libpq would take from the password file.
+ *
+ * Not left to pg: version 8 warns on stderr when it finds a password there, version 9 no longer
+ * looks, and neither sees a PGPASSFILE that stands in the .env file.
+ */
+export function requiredPassword(path: string | undefined, target: Target): string {
+  const password = readPrivateFile(path)
+    .split(/\r?\n/u)
+    .map(fields)
+    .find((entry) => matches(entry, target))?.[4];
+  return password || missing(`the password file ${path} has no line for it`);
+}
+
+function missing(reason: string): never {
+  throw new MissingPasswordError(`the server asks for a password, none is set, and ${reason}`);
+}
+
+function readPrivateFile(path: string | undefined): string {
+  if (path === undefined) return missing('there is no password file');
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (stats === undefined) return missing(`there is no password file ${path}`);
+  if ((stats.mode & 0o077) !== 0) {
+    return missing(`the password file ${path} is ignored because others may read it (chmod 600)`);
+  }
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return missing(`the password file ${path} can't be read`);
+  }
+}
+
+/** host:port:database:user:password, where a backslash escapes a colon or a backslash. */
+function fields(line: string): string[] {
+  if (line.startsWith('#')) return [];
+  const parts = line.match(
+    /^((?:\\.|[^:\\])*):((?:\\.|[^:\\])*):((?:\\.|[^:\\])*):((?:\\.|[^:\\])*):(.*)$/u,
+  );
+  return (parts?.slice(1) ?? []).map((part) => part.replace(/\\(.)/gu, '$1'));
+}
+
+function matches([host, port, database, user]: string[], target: Target): boolean {
+  return (
+    hostMatches(host, target.host) &&
+    fits(port, String(target.port)) &&
+    fits(database, target.database) &&
+    fits(user, target.user)
+  );
+}
+
+function hostMatches(pattern: string | undefined, host: string): boolean {
+  // For a Unix socket the file says localhost, as for libpq.
+  return fits(pattern, host) || (host.startsWith('/') && pattern === 'localhost');
+}
+
+function fits(pattern: string | undefined, value: string): boolean {
+  return pattern === '*' || pattern === value;
+}

@@ -1,0 +1,132 @@
+/** A connection URI as libpq reads it; a part that the URI leaves out is undefined. */
+export interface ConnectionUri {
+  host?: string;
+  port?: string;
+  user?: string;
+  password?: string;
+  database?: string;
+  sslmode?: string;
+  sslrootcert?: string;
+  sslcert?: string;
+  sslkey?: string;
+}
+
+export class ConnectionUriError extends Error {
+  override readonly name = 'ConnectionUriError';
+}
+
+const PARAMETERS: ReadonlyMap<string, keyof ConnectionUri> = new Map([
+  ['host', 'host'],
+  ['port', 'port'],
+  ['user', 'user'],
+  ['password', 'password'],
+  ['dbname', 'database'],
+  ['sslmode', 'sslmode'],
+  ['sslrootcert', 'sslrootcert'],
+  ['sslcert', 'sslcert'],
+  ['sslkey', 'sslkey'],
+]);
+
+// One URI is often shared with other tools. These parameters change neither which server is reached
+// nor how safely, so they may stay; any other would silently not do what it says.
+const WITHOUT_EFFECT_HERE: ReadonlySet<string> = new Set([
+  'application_name',
+  'fallback_application_name',
+  'client_encoding',
+  'connect_timeout',
+  'keepalives',
+  'keepalives_idle',
+  'keepalives_interval',
+  'keepalives_count',
+  'tcp_user_timeout',
+  'uselibpqcompat',
+]);
+
+// Not `new URL`: it refuses an empty host after a user name and cuts a password at `#`; libpq does
+// neither. Not pg-connection-string: it opens the certificate files and ignores what it doesn't know.
+const URI =
+  /^postgres(?:ql)?:\/\/(?:(?<user>[^@/:]*)(?::(?<password>[^@/]*))?@)?(?<host>\[[^\]]*\]|[^:/?]*)(?::(?<port>[^/?]*))?(?:\/(?<database>[^?]*))?(?:\?(?<parameters>.*))?$/su;
+
+/** Throws a ConnectionUriError, which never quotes the URI: it may hold a password. */
+export function parseConnectionUri(text: string): ConnectionUri {
+  const groups = URI.exec(text)?.groups;
+  if (groups === undefined) {
+    throw new ConnectionUriError('is not a URI of the form postgresql://user@host:port/database');
+  }
+  refuseStrayAt(groups);
+  if (`${groups.host}${groups.port}`.includes(',')) {
+    throw new ConnectionUriError('names several hosts; name the one that is to be written to');
+  }
+  const uri: ConnectionUri = {};
+  set(uri, 'user', groups.user);
+  set(uri, 'password', groups.password);
+  set(uri, 'host', groups.host?.replace(/^\[(.*)\]$/, '$1'));
+  set(uri, 'port', groups.port);
+  set(uri, 'database', groups.database);
+  for (const [name, value] of parameters(groups.parameters)) setParameter(uri, name, value);
+  return uri;
+}
+
+/**
+ * An `@` elsewhere than after the user name and password means that one of them has a character that
+ * ends it too early; a later message about the port or host would then quote a piece of the password.
+ */
+function refuseStrayAt({ user, host, port, database, parameters }: Record<string, string>): void {
+  const suspects = [host, port, database, user === undefined ? parameters : undefined];
+  if (suspects.some((part) => part?.includes('@'))) {
+    throw new ConnectionUriError(
+      'has an unescaped @ or / in a name or password: write @ as %40 and / as %2F',
+    );
+  }
+}
+
+function parameters(text: string | undefined): [string, string][] {
+  if (text === undefined || text === '') return [];
+  return text.split('&').map((pair) => {
+    const equals = pair.indexOf('=');
+    if (equals < 0) throw new ConnectionUriError('has a parameter without a value');
+    return [decode(pair.slice(0, equals)), pair.slice(equals + 1)];
+  });
+}
+
+function setParameter(uri: ConnectionUri, name: string, value: string): void {
+  const part = PARAMETERS.get(name);
+  if (part !== undefined) {
+    set(uri, part, value);
+  } else if (name === 'ssl' && value === 'true') {
+    // The one JDBC spelling that libpq accepts.
+    set(uri, 'sslmode', 'require');
+  } else if (!WITHOUT_EFFECT_HERE.has(name)) {
+    throw new ConnectionUriError(
+      `has the parameter ${JSON.stringify(name)}, which is not one of ${[...PARAMETERS.keys()].join(', ')}`,
+    );
+  }
+}
+
+function set(uri: ConnectionUri, part: keyof ConnectionUri, encoded: string | undefined): void {
+  if (encoded !== undefined && encoded !== '') uri[part] = decode(encoded);
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw new ConnectionUriError('has a % that is not followed by two hexadecimal digits of UTF-8');
+  }
+}
+
+export const MASK = '********';
+
+export function maskConnectionUri(text: string): string {
+  try {
+    if (parseConnectionUri(text).password === undefined) return text;
+  } catch {
+    // Where the password is can't be told, so nothing of the text is shown.
+    return MASK;
+  }
+  return text
+    .replace(/^([^:]+:\/\/[^@/:]*):[^@/]*@/u, `$1:${MASK}@`)
+    .replace(/([?&])([^=&]*)=[^&]*/gu, (parameter, separator: string, name: string) =>
+      decode(name) === 'password' ? `${separator}${name}=${MASK}` : parameter,
+    );
+}

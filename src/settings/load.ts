@@ -1,0 +1,140 @@
+import { join, resolve } from 'node:path';
+import { readCache } from './cache.js';
+import { CLIENT, type ConnectionReading, CRON, readConnection, WORK } from './connection.js';
+import { cronSchemaName } from './cron-schema.js';
+import { type EnvironmentInput, readEnvironment } from './environment.js';
+import { type Found, quoted } from './found.js';
+import { parseHost } from './host.js';
+import { type Lookup, lookupIn, readUris } from './lookup.js';
+import { refuseMisspelt } from './misspelt.js';
+import { parseName, parseOwnSchema, parsePlainName, QUEUE_PREFIX_MAX_BYTES } from './names.js';
+import { parsePort } from './port.js';
+import { type Problem, Problems } from './problem.js';
+import { type ResolvedVariable, resolvedVariables } from './resolved.js';
+import { refuseOtherQueueDatabase } from './same-database.js';
+import type { AdministratorSettings, LinkSettings, Settings } from './settings.js';
+import { modeOf, readTransport, transportIn } from './transport.js';
+import type { VariableName } from './variables.js';
+
+export type SettingsResult =
+  | { ok: true; settings: Settings; resolved: ResolvedVariable[] }
+  | { ok: false; problems: Problem[]; resolved: ResolvedVariable[] };
+
+/** Reads and checks every variable; all that is wrong is reported together. */
+export function loadSettings(input: EnvironmentInput): SettingsResult {
+  const problems = new Problems();
+  const environment = readEnvironment(input, problems);
+  refuseMisspelt(environment, problems);
+  const uris = readUris(environment, problems);
+  const lookup = lookupIn(environment, uris);
+  const home = input.env.HOME || undefined;
+  const settings = readSettings({
+    lookup,
+    uris,
+    problems,
+    cwd: input.cwd,
+    home,
+    passwordFile: passwordFile(lookup, input.cwd, home),
+  });
+  const resolved = resolvedVariables(lookup);
+  return settings === undefined || problems.all.length > 0
+    ? { ok: false, problems: problems.all, resolved }
+    : { ok: true, settings, resolved };
+}
+
+function readSettings(reading: ConnectionReading): Settings | undefined {
+  const { lookup, problems } = reading;
+  const work = readConnection(WORK, reading);
+  const cron = readConnection(CRON, reading);
+  const client = readConnection(CLIENT, reading);
+  refuseOtherQueueDatabase(lookup, problems);
+  const admin = readAdministrator(lookup, problems);
+  const link = readLink(lookup, problems);
+  const wanted = readTransport(lookup, problems);
+  const mode = work && cron && modeOf(work, cron);
+  const transport = mode && wanted && transportIn(mode, wanted, cron, problems);
+  const cache = readCache(lookup, problems);
+  const queuePrefix = parsed('PG_QUEUE_TABLE_PREFIX', lookup, (found) =>
+    parsePlainName(found, QUEUE_PREFIX_MAX_BYTES, problems),
+  );
+  const schema = parsed('PCACHE_SCHEMA', lookup, (found) => parseOwnSchema(found, problems));
+  const clientSchema = parsed('PCACHE_CLIENT_SCHEMA', lookup, (found) =>
+    parseName(found, 'schema', problems),
+  );
+  const cronSchema = work && schema && cronSchemaName(schema, work.database);
+  refuseSharedSchema(schema, mode === 'single' ? cronSchema : undefined, lookup, problems);
+
+  if (!work || !cron || !client || !link || !mode || !transport || !cache) return undefined;
+  if (!queuePrefix || !schema || !clientSchema || !cronSchema) return undefined;
+  return {
+    mode,
+    transport,
+    work,
+    cron,
+    client,
+    admin,
+    link,
+    schema,
+    clientSchema,
+    cronSchema,
+    queuePrefix,
+    ...cache,
+  };
+}
+
+function readAdministrator(lookup: Lookup, problems: Problems): AdministratorSettings | undefined {
+  const password = lookup('PG_ADMIN_PASSWORD');
+  const user = parsed('PG_ADMIN_USER', lookup, (found) => parseName(found, 'role', problems));
+  if (user !== undefined) return { user, password: password?.value };
+  if (password?.origin !== 'PG_ADMIN_PASSWORD' || lookup('PG_ADMIN_USER')) return undefined;
+  return problems.add(
+    'PG_ADMIN_USER',
+    `is not set, but PG_ADMIN_PASSWORD is (${password.source})`,
+    'Set PG_ADMIN_USER to the administrator it belongs to, or unset PG_ADMIN_PASSWORD.',
+  );
+}
+
+function readLink(lookup: Lookup, problems: Problems): LinkSettings | undefined {
+  const host = parsed('PCACHE_LINK_HOST', lookup, (found) => parseHost(found, problems));
+  const port = parsed('PCACHE_LINK_PORT', lookup, (found) => parsePort(found, problems));
+  return host === undefined ? undefined : { host, port };
+}
+
+function refuseSharedSchema(
+  schema: string | undefined,
+  cronSchemaBesideIt: string | undefined,
+  lookup: Lookup,
+  problems: Problems,
+): void {
+  const client = lookup('PCACHE_CLIENT_SCHEMA');
+  if (client === undefined) return;
+  if (client.value === schema) {
+    problems.add(
+      'PCACHE_SCHEMA',
+      `is the same as PCACHE_CLIENT_SCHEMA, ${quoted(client)}`,
+      'Give the package a schema of its own, such as partitioncache.',
+    );
+  }
+  if (client.value === cronSchemaBesideIt) {
+    problems.add(
+      'PCACHE_CLIENT_SCHEMA',
+      `${quoted(client)} is the schema where the package keeps its view of pg_cron`,
+      'Choose another PCACHE_SCHEMA: that name is made from it and the name of the database.',
+    );
+  }
+}
+
+function parsed<T>(
+  name: VariableName,
+  lookup: Lookup,
+  parse: (found: Found) => T | undefined,
+): T | undefined {
+  const found = lookup(name);
+  return found && parse(found);
+}
+
+function passwordFile(lookup: Lookup, cwd: string, home: string | undefined): string | undefined {
+  const named = lookup('PGPASSFILE');
+  if (named !== undefined) return resolve(cwd, named.value);
+  return home && join(home, '.pgpass');
+}

@@ -1,0 +1,89 @@
+import { type Found, quoted } from './found.js';
+import type { Problems } from './problem.js';
+
+/** NAMEDATALEN - 1: what PostgreSQL keeps of a name. */
+export const NAME_MAX_BYTES = 63;
+
+// `<prefix>_original_query_queue` and `<prefix>_partition_metadata` are the longest names made from
+// them that every deployment has; the rest is room for the indexes and constraints on those tables.
+export const QUEUE_PREFIX_MAX_BYTES = 40;
+export const CACHE_PREFIX_MAX_BYTES = 43;
+
+const FAULTS: readonly [RegExp, (match: string) => string][] = [
+  [/['"`]/u, () => 'has a quote'],
+  [/\s/u, () => 'has a space'],
+  [/[A-Z]/u, () => 'has upper-case letters'],
+  [/-/u, () => 'has a hyphen'],
+  [/^[0-9]/u, () => 'starts with a digit'],
+  [/[^a-zA-Z0-9_\s'"`-]/u, (character) => `has the character ${JSON.stringify(character)}`],
+];
+
+/** A name that PartitionCache's clients write into their SQL unquoted. */
+export function parsePlainName(
+  found: Found,
+  maxBytes: number,
+  problems: Problems,
+): string | undefined {
+  const faults = FAULTS.flatMap(([pattern, describe]) => {
+    const match = pattern.exec(found.value);
+    return match === null ? [] : [describe(match[0])];
+  });
+  const bytes = Buffer.byteLength(found.value);
+  if (bytes > maxBytes) faults.push(`has ${bytes} bytes where ${maxBytes} are the most`);
+  if (faults.length === 0) return found.value;
+  return problems.add(
+    found.origin,
+    `${quoted(found)} ${faults.join(', ')}`,
+    `Use at most ${maxBytes} lower-case letters, digits and underscores, the first no digit, as in ${plainNameLike(found.value, maxBytes)}.`,
+  );
+}
+
+function plainNameLike(value: string, maxBytes: number): string {
+  const plain = value
+    .toLowerCase()
+    .replace(/[^a-z0-9_]+/gu, '_')
+    .replace(/^_+(?=.)|_+$/gu, '')
+    .replace(/^(?=[0-9]|$)/u, '_')
+    .slice(0, maxBytes);
+  return /[a-z]/u.test(plain) ? plain : 'my_cache';
+}
+
+/** A database, role or schema that others named: anything PostgreSQL itself can hold. */
+export function parseName(found: Found, kind: string, problems: Problems): string | undefined {
+  const fault = nameFault(found.value);
+  if (fault === undefined) return found.value;
+  return problems.add(
+    found.origin,
+    `the ${kind} ${quoted(found)} ${fault}`,
+    `Give the name of a ${kind} that exists, exactly as PostgreSQL lists it.`,
+  );
+}
+
+function nameFault(name: string): string | undefined {
+  if (/\p{Cc}/u.test(name)) return 'has a control character';
+  // Names stand inside dollar-quoted function bodies, which $$ would end.
+  if (name.includes('$$')) return 'has $$ in it, which is not supported';
+  const bytes = Buffer.byteLength(name);
+  if (bytes > NAME_MAX_BYTES) return `has ${bytes} bytes where ${NAME_MAX_BYTES} are the most`;
+  return undefined;
+}
+
+const RESERVED_SCHEMAS: ReadonlyMap<string, string> = new Map([
+  ['public', 'is the schema every role shares'],
+  ['cron', "is pg_cron's own schema"],
+  ['information_schema', "is PostgreSQL's own schema"],
+]);
+
+export function parseOwnSchema(found: Found, problems: Problems): string | undefined {
+  const schema = parsePlainName(found, NAME_MAX_BYTES, problems);
+  if (schema === undefined) return undefined;
+  const reserved = schema.startsWith('pg_')
+    ? "starts with pg_, as only PostgreSQL's own schemas may"
+    : RESERVED_SCHEMAS.get(schema);
+  if (reserved === undefined) return schema;
+  return problems.add(
+    found.origin,
+    `${quoted(found)} ${reserved}`,
+    'Name a schema for this package alone, such as partitioncache.',
+  );
+}

@@ -1,0 +1,40 @@
+export interface Problem {
+  /** The environment variable (or `--env-file`) that is wrong. */
+  variable: string;
+  /** What is wrong with it, without a full stop. */
+  message: string;
+  /** What to do about it, as a sentence. */
+  remedy: string;
+}
+
+export class SettingsError extends Error {
+  override readonly name = 'SettingsError';
+  readonly problems: readonly Problem[];
+
+  constructor(problems: readonly Problem[]) {
+    super(
+      [
+        'The configuration is not usable:',
+        ...problems.map(({ variable, message, remedy }) => `  ${variable}: ${message}. ${remedy}`),
+      ].join('\n'),
+    );
+    this.problems = problems;
+  }
+}
+
+/**
+ * Gathers every problem of one reading. A value that several variables fall back to is read several
+ * times and must be reported once.
+ */
+export class Problems {
+  readonly #byText = new Map<string, Problem>();
+
+  /** Returns undefined, what a parser that could not parse hands on. */
+  add(variable: string, message: string, remedy: string): undefined {
+    this.#byText.set(`${variable}: ${message}`, { variable, message, remedy });
+  }
+
+  get all(): Problem[] {
+    return [...this.#byText.values()];
+  }
+}

@@ -1,0 +1,82 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeEach, expect, test } from 'vitest';
+import { problemsOf, resolvedOf, settingsOf } from './helpers.js';
+
+const root = mkdtempSync(join(tmpdir(), 'pcache-env-file-'));
+afterAll(() => rmSync(root, { recursive: true }));
+
+let cwd: string;
+beforeEach(() => {
+  cwd = mkdtempSync(join(root, 'case-'));
+});
+
+function write(text: string, name = '.env') {
+  writeFileSync(join(cwd, name), text);
+}
+
+test('the environment wins over the .env file', () => {
+  write('DB_HOST=from-file\nDB_PORT=6432\n');
+  const env = { DB_HOST: 'from-environment' };
+  expect(settingsOf(env, { cwd }).work).toMatchObject({ host: 'from-environment', port: 6432 });
+  expect(resolvedOf(env, 'DB_HOST', { cwd })).toEqual(['from-environment', 'environment']);
+  expect(resolvedOf(env, 'DB_PORT', { cwd })).toEqual(['6432', '.env']);
+  expect(process.env.DB_PORT).toBeUndefined();
+});
+
+test('an empty variable of the environment leaves the .env file its say', () => {
+  write('DB_HOST=from-file\n');
+  expect(settingsOf({ DB_HOST: '' }, { cwd }).work.host).toBe('from-file');
+});
+
+test('comments, quotes, export, CRLF and a byte order mark', () => {
+  write(
+    '\uFEFFexport DB_HOST="quoted host"\r\n# DB_PORT=1\r\nDB_PASSWORD=\'a # b\'\r\nPGPASSFILE=pass # why\r\n'.replace(
+      'quoted host',
+      'quoted-host',
+    ),
+  );
+  expect(settingsOf({}, { cwd }).work).toMatchObject({
+    host: 'quoted-host',
+    port: 5432,
+    password: 'a # b',
+    passwordFile: join(cwd, 'pass'),
+  });
+});
+
+test('without a .env file there is nothing to report', () => {
+  expect(problemsOf({}, { cwd })).toEqual([]);
+});
+
+test('--env-file is read instead of .env, relative to the working directory', () => {
+  write('DB_HOST=default-file\n');
+  write('DB_PORT=6432\n', 'production.env');
+  const options = { cwd, envFile: 'production.env' };
+  expect(settingsOf({}, options).work).toMatchObject({ host: 'localhost', port: 6432 });
+  expect(resolvedOf({}, 'DB_PORT', options)).toEqual(['6432', 'production.env']);
+});
+
+test('a mistake in the file is reported with the name of the file', () => {
+  write('DB_PORT=abc\nPCACHE_SCHEM=x\n');
+  expect(problemsOf({}, { cwd }).map(({ message }) => message)).toEqual([
+    'is not a variable of pcache-migrate (.env)',
+    'the port "abc" (.env) is not a whole number',
+  ]);
+});
+
+test('an --env-file that is missing is a problem', () => {
+  expect(problemsOf({}, { cwd, envFile: 'missing.env' })).toMatchObject([
+    { variable: '--env-file', message: 'there is no file missing.env' },
+  ]);
+});
+
+test.each([
+  ['.env', undefined, '.env'],
+  ['given.env', 'given.env', '--env-file'],
+])('%s that can not be read is a problem', (name, envFile, variable) => {
+  mkdirSync(join(cwd, name));
+  expect(problemsOf({}, { cwd, ...(envFile && { envFile }) })).toMatchObject([
+    { variable, message: `${name} can't be read (EISDIR)` },
+  ]);
+});
