@@ -1,0 +1,171 @@
+import { type ClientBase, escapeIdentifier } from 'pg';
+import { isDatabaseError } from '../database/database-error.js';
+import { describeDatabaseError } from '../database/explain-error.js';
+import { type LockPolicy, lockingTransaction } from './locking-transaction.js';
+
+/** Made and kept by node-pg-migrate, in a schema of its own for each stream. */
+export const LEDGER_TABLE = 'migrations';
+
+export interface AppliedMigration {
+  readonly name: string;
+  readonly appliedAt: Date;
+}
+
+export class LedgerError extends Error {
+  override readonly name = 'LedgerError';
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[], options?: ErrorOptions) {
+    super(problems.join('\n'), options);
+    this.problems = problems;
+  }
+}
+
+export function ledgerName(schema: string): string {
+  return `${escapeIdentifier(schema)}.${escapeIdentifier(LEDGER_TABLE)}`;
+}
+
+/** The migrations applied, in the order they were; none if there is no ledger. Creates nothing. */
+export async function readLedger(client: ClientBase, schema: string): Promise<AppliedMigration[]> {
+  if (!(await ledgerExists(client, schema))) return [];
+  try {
+    const { rows } = await client.query<AppliedMigration>(
+      `SELECT name, run_on AT TIME ZONE 'UTC' AS "appliedAt" FROM ${ledgerName(schema)} ORDER BY id`,
+    );
+    return rows;
+  } catch (cause) {
+    throw ledgerFailure(schema, 'read', cause as Error);
+  }
+}
+
+export function ledgerFailure(
+  schema: string,
+  deed: 'read' | 'written' | 'dropped',
+  cause: Error,
+): LedgerError {
+  const remedies: Record<string, string> = {
+    '42501': `The role needs to own the schema ${escapeIdentifier(schema)}, or, where that does not exist, CREATE on the database.`,
+    '42703': `The table is not a ledger of pcache-migrate: choose another schema.`,
+  };
+  const remedy = isDatabaseError(cause) && cause.code ? remedies[cause.code] : undefined;
+  const problem = `The ledger ${ledgerName(schema)} cannot be ${deed}: ${describeDatabaseError(cause)}`;
+  return new LedgerError(remedy ? [problem, remedy] : [problem], { cause });
+}
+
+// Not to_regclass: that fails where the role may not use the schema.
+async function ledgerExists(client: ClientBase, schema: string): Promise<boolean> {
+  const { rowCount } = await client.query(
+    `SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+     WHERE n.nspname = $1 AND c.relname = $2`,
+    [schema, LEDGER_TABLE],
+  );
+  return rowCount === 1;
+}
+
+export async function schemaExists(client: ClientBase, schema: string): Promise<boolean> {
+  const { rowCount } = await client.query(
+    'SELECT FROM pg_catalog.pg_namespace WHERE nspname = $1',
+    [schema],
+  );
+  return rowCount === 1;
+}
+
+export function pending<M extends { readonly name: string }>(
+  applied: readonly AppliedMigration[],
+  migrations: readonly M[],
+): M[] {
+  const names = new Set(applied.map(({ name }) => name));
+  return migrations.filter(({ name }) => !names.has(name));
+}
+
+/** Applied must be the first of the known, in their order: else neither up nor down may touch anything. */
+export function checkLedger(
+  applied: readonly { readonly name: string }[],
+  migrations: readonly { readonly name: string }[],
+): void {
+  const known = migrations.map(({ name }) => name);
+  const done = applied.map(({ name }) => name);
+  const unknown = done.filter((name) => !known.includes(name));
+  if (unknown.length > 0) {
+    throw new LedgerError([
+      ...unknown.map((name) => `Migration ${name} is applied, but this version does not have it.`),
+      'This database was migrated by a newer pcache-migrate; install that version.',
+    ]);
+  }
+  const misplaced = done.flatMap((name, index) =>
+    name === known[index]
+      ? []
+      : [
+          `The ledger has ${name} in place ${index + 1}, where ${known[index] ?? 'nothing'} belongs.`,
+        ],
+  );
+  if (misplaced.length > 0) {
+    throw new LedgerError([
+      ...misplaced,
+      'The ledger was changed by hand, or by another build of pcache-migrate: use the one that migrated this database, or correct the ledger.',
+    ]);
+  }
+}
+
+export interface DroppedLedger {
+  readonly table: boolean;
+  readonly schema: boolean;
+}
+
+/** Removes what remains after the last migration was rolled back; never what is not ours. */
+export async function dropEmptyLedger(
+  client: ClientBase,
+  schema: string,
+  policy: LockPolicy,
+): Promise<DroppedLedger> {
+  return lockingTransaction(client, policy, async () => ({
+    table: await dropTable(client, schema),
+    schema: await dropSchema(client, schema),
+  }));
+}
+
+async function dropTable(client: ClientBase, schema: string): Promise<boolean> {
+  if (!(await ledgerExists(client, schema))) return false;
+  await onLedger(client, schema, 'LOCK TABLE');
+  const applied = await readLedger(client, schema);
+  if (applied.length > 0) {
+    throw new LedgerError([
+      `The ledger ${ledgerName(schema)} still holds ${applied.map(({ name }) => name).join(', ')}, so it was kept. Roll them back first: pcache-migrate down --all.`,
+    ]);
+  }
+  await onLedger(client, schema, 'DROP TABLE');
+  return true;
+}
+
+async function onLedger(
+  client: ClientBase,
+  schema: string,
+  command: 'LOCK TABLE' | 'DROP TABLE',
+): Promise<void> {
+  await client.query(`${command} ${ledgerName(schema)}`).catch((cause: Error) => {
+    throw ledgerFailure(schema, 'dropped', cause);
+  });
+}
+
+async function dropSchema(client: ClientBase, schema: string): Promise<boolean> {
+  if (!(await ownsSchema(client, schema))) return false;
+  await client.query('SAVEPOINT before_drop_schema');
+  try {
+    await client.query(`DROP SCHEMA ${escapeIdentifier(schema)} RESTRICT`);
+    return true;
+  } catch (error) {
+    if (!isDatabaseError(error) || error.code !== '2BP01') throw error;
+    await client.query('ROLLBACK TO SAVEPOINT before_drop_schema');
+    return false;
+  }
+}
+
+// Ownership itself, not its use: a superuser could drop a schema that somebody else had made for us.
+async function ownsSchema(client: ClientBase, schema: string): Promise<boolean> {
+  const { rowCount } = await client.query(
+    `SELECT FROM pg_catalog.pg_namespace n JOIN pg_catalog.pg_roles r ON r.oid = n.nspowner
+     WHERE n.nspname = $1 AND n.nspname <> 'public' AND r.rolname = current_user`,
+    [schema],
+  );
+  return rowCount === 1;
+}

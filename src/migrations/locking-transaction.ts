@@ -1,0 +1,118 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ClientBase } from 'pg';
+import { isDatabaseError } from '../database/database-error.js';
+import { describeDatabaseError } from '../database/explain-error.js';
+
+export interface LockPolicy {
+  /** No statement waits longer for a lock, and so holds up the application behind it. */
+  readonly lockTimeoutMs: number;
+  /** How often the whole transaction is tried again when a lock was not to be had. */
+  readonly retries: number;
+  readonly log: (message: string) => void;
+}
+
+export class LockUnavailableError extends Error {
+  override readonly name = 'LockUnavailableError';
+  readonly attempts: number;
+
+  constructor(attempts: number, lockTimeoutMs: number, cause: Error) {
+    super(
+      `A lock could not be had in ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'} of up to ${lockTimeoutMs} ms.\n${cause.message}\n${WHO_BLOCKS}`,
+      { cause },
+    );
+    this.attempts = attempts;
+  }
+}
+
+/** What happened to the transaction is known only if the server itself refused to commit. */
+export class CommitError extends Error {
+  override readonly name = 'CommitError';
+
+  constructor(cause: Error) {
+    // Not by the severity, which comes in the server's language; 57P and 08 end the connection.
+    const refused = isDatabaseError(cause) && !/^(57P|08)/.test(cause.code ?? '');
+    super(
+      refused
+        ? `PostgreSQL refused to commit, nothing was changed: ${describeDatabaseError(cause)}`
+        : `The connection was lost while committing (${cause.message}). Whether the changes were made is unknown: ask "pcache-migrate status", then run the command again.`,
+      { cause },
+    );
+  }
+}
+
+// Afterwards nobody can be asked any more whom this session waited for.
+const WHO_BLOCKS = `Another session holds a lock that conflicts. To see which, run the command again and, while it waits, in the same database:
+  SELECT b.pid, b.usename, b.application_name, b.state, b.xact_start, b.query
+  FROM pg_stat_activity w JOIN pg_stat_activity b ON b.pid = ANY (pg_blocking_pids(w.pid))
+  WHERE w.datname = current_database() AND w.wait_event_type = 'Lock';
+Let that session finish, or end it by pg_terminate_backend(pid); then run the command again.`;
+
+const LOCK_NOT_AVAILABLE = '55P03';
+const DEADLOCK_DETECTED = '40P01';
+const LONGEST_PAUSE_MS = 10_000;
+
+export async function lockingTransaction<T>(
+  client: ClientBase,
+  policy: LockPolicy,
+  work: () => Promise<T>,
+): Promise<T> {
+  checkPolicy(policy);
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await transaction(client, policy.lockTimeoutMs, work);
+    } catch (error) {
+      if (!(error instanceof Error) || !isLockFailure(error)) throw error;
+      if (attempt > policy.retries) {
+        throw new LockUnavailableError(attempt, policy.lockTimeoutMs, error);
+      }
+      // Those who queued behind the failed attempt get at least as long as they had to wait.
+      const pause = Math.min(policy.lockTimeoutMs * 2 ** (attempt - 1), LONGEST_PAUSE_MS);
+      policy.log(
+        `No lock in attempt ${attempt} of ${policy.retries + 1}, rolled back; again in ${pause} ms. ${error.message}`,
+      );
+      await sleep(pause);
+    }
+  }
+}
+
+function checkPolicy({ lockTimeoutMs, retries }: LockPolicy): void {
+  // To PostgreSQL a timeout of 0 means: wait for ever.
+  if (!Number.isSafeInteger(lockTimeoutMs) || lockTimeoutMs < 1) {
+    throw new RangeError(
+      `The lock timeout must be a whole number of milliseconds from 1 on, not ${lockTimeoutMs}.`,
+    );
+  }
+  if (!Number.isSafeInteger(retries) || retries < 0) {
+    throw new RangeError(`The number of retries must be a whole number from 0 on, not ${retries}.`);
+  }
+}
+
+async function transaction<T>(
+  client: ClientBase,
+  lockTimeoutMs: number,
+  work: () => Promise<T>,
+): Promise<T> {
+  await client.query('BEGIN');
+  try {
+    await client.query(`SET LOCAL lock_timeout = ${lockTimeoutMs}`);
+    const result = await work();
+    await client.query('COMMIT').catch((cause: Error) => {
+      throw new CommitError(cause);
+    });
+    return result;
+  } catch (error) {
+    // A connection that can't even roll back is gone, and the transaction with it.
+    await client.query('ROLLBACK').catch(() => undefined);
+    throw error;
+  }
+}
+
+function isLockFailure(error: Error): boolean {
+  const state = sqlState(error);
+  return state === LOCK_NOT_AVAILABLE || state === DEADLOCK_DETECTED;
+}
+
+function sqlState(error: unknown): string | undefined {
+  if (isDatabaseError(error)) return error.code;
+  return error instanceof Error ? sqlState(error.cause) : undefined;
+}

@@ -1,0 +1,125 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type PlaceholderValues, renderSql } from './render-sql.js';
+import { lineAt, type Statement, splitStatements } from './split-statements.js';
+
+export interface MigrationScript {
+  readonly file: string;
+  /** With every placeholder filled in: what is shown, checked and run. */
+  readonly sql: string;
+  readonly statements: readonly Statement[];
+}
+
+export interface Migration {
+  /** `NNNN_name`, as the ledger holds it. */
+  readonly name: string;
+  readonly up: MigrationScript;
+  readonly down: MigrationScript;
+}
+
+export class MigrationFilesError extends Error {
+  override readonly name = 'MigrationFilesError';
+  readonly directory: string;
+  readonly problems: readonly string[];
+
+  constructor(directory: string, problems: readonly string[], options?: ErrorOptions) {
+    super(
+      [`The migrations in ${directory} are not sound, nothing was run:`, ...problems].join('\n  '),
+      options,
+    );
+    this.directory = directory;
+    this.problems = problems;
+  }
+}
+
+const FILE_NAME = /^(?<name>(?<number>\d{4})_[a-z0-9_]+)\.(?<direction>up|down)\.sql$/;
+
+// One transaction spans all migrations of a run and their entries in the ledger.
+const TRANSACTION_CONTROL =
+  /^(begin|start\s+transaction|commit|end|rollback|abort|savepoint|release|prepare\s+transaction)\b/i;
+
+export async function readMigrations(
+  directory: string,
+  values: PlaceholderValues,
+): Promise<Migration[]> {
+  const files = await listFiles(directory);
+  const names = migrationNames(directory, files);
+  const migrations = await Promise.all(
+    names.map(async (name) => ({
+      name,
+      up: await readScript(join(directory, `${name}.up.sql`), values),
+      down: await readScript(join(directory, `${name}.down.sql`), values),
+    })),
+  );
+  const problems = migrations.flatMap(({ up, down }) => [
+    ...scriptProblems(up),
+    ...scriptProblems(down),
+  ]);
+  if (problems.length > 0) throw new MigrationFilesError(directory, problems);
+  return migrations;
+}
+
+async function listFiles(directory: string): Promise<string[]> {
+  try {
+    return (await readdir(directory)).filter((file) => !file.startsWith('.')).sort();
+  } catch (cause) {
+    const problem = `the directory cannot be read (${(cause as Error).message}); install pcache-migrate again.`;
+    throw new MigrationFilesError(directory, [problem], { cause });
+  }
+}
+
+function migrationNames(directory: string, files: readonly string[]): string[] {
+  const misnamed = files.filter((file) => !FILE_NAME.test(file));
+  const present = new Set(files.filter((file) => FILE_NAME.test(file)));
+  const names = [...new Set([...present].map((file) => file.replace(FILE_NAME, '$<name>')))];
+  const problems = [
+    ...misnamed.map((file) => `${file}: is not named NNNN_name.up.sql or NNNN_name.down.sql.`),
+    ...names.flatMap((name) => missingHalf(name, present)),
+    ...numberingProblems(names),
+  ];
+  if (files.length === 0) {
+    // A package whose files got lost must not look like one with nothing to do.
+    problems.push('there are none; install pcache-migrate again.');
+  }
+  if (problems.length > 0) throw new MigrationFilesError(directory, problems);
+  return names;
+}
+
+function missingHalf(name: string, present: ReadonlySet<string>): string[] {
+  const [up, down] = [`${name}.up.sql`, `${name}.down.sql`];
+  if (!present.has(down)) return [`${down}: is missing; every migration needs a way back.`];
+  if (!present.has(up)) return [`${up}: is missing, though ${down} is there.`];
+  return [];
+}
+
+function numberingProblems(names: readonly string[]): string[] {
+  return names.flatMap((name, index) => {
+    const previous = names[index - 1];
+    const expected = numberOf(previous) + 1;
+    if (previous !== undefined && numberOf(name) === numberOf(previous)) {
+      return [`${previous} and ${name}: have the same number.`];
+    }
+    return numberOf(name) === expected
+      ? []
+      : [`${name}: number ${String(expected).padStart(4, '0')} was expected here.`];
+  });
+}
+
+function numberOf(name: string | undefined): number {
+  return Number(name?.slice(0, 4) ?? 0);
+}
+
+async function readScript(file: string, values: PlaceholderValues): Promise<MigrationScript> {
+  const sql = renderSql(await readFile(file, 'utf8'), values, file);
+  return { file, sql, statements: splitStatements(sql) };
+}
+
+function scriptProblems({ file, sql, statements }: MigrationScript): string[] {
+  if (statements.length === 0) return [`${file}: has no statement.`];
+  return statements
+    .filter(({ text }) => TRANSACTION_CONTROL.test(text))
+    .map(
+      ({ text, offset }) =>
+        `${file}:${lineAt(sql, offset)}: "${text}" controls the transaction, which spans the whole run; remove it.`,
+    );
+}

@@ -1,0 +1,51 @@
+/** How far back `down` goes: `to` names the migration that shall remain the last applied. */
+export type DownExtent =
+  | { readonly to: string }
+  | { readonly count: number }
+  | { readonly all: true };
+
+/** The wish itself is wrong: no such migration, no such count. */
+export class MigrationSelectionError extends Error {
+  override readonly name = 'MigrationSelectionError';
+}
+
+/** The migrations an `up` runs, first first; `to` names the last that shall be applied. */
+export function selectUp(
+  applied: readonly string[],
+  known: readonly string[],
+  to: string | undefined,
+): string[] {
+  const last = to === undefined ? known.length - 1 : known.indexOf(to);
+  if (to !== undefined && last < 0) {
+    throw new MigrationSelectionError(`There is no migration "${to}". ${listed('Known', known)}`);
+  }
+  return known.slice(0, last + 1).filter((name) => !applied.includes(name));
+}
+
+/** The migrations a `down` rolls back, last first. */
+export function selectDown(applied: readonly string[], extent: DownExtent): string[] {
+  return applied.slice(keptCount(applied, extent)).reverse();
+}
+
+function keptCount(applied: readonly string[], extent: DownExtent): number {
+  if ('all' in extent) return 0;
+  if ('count' in extent) {
+    if (!Number.isSafeInteger(extent.count) || extent.count < 1) {
+      throw new MigrationSelectionError(
+        `The number of migrations to roll back must be a whole number from 1 on, not ${extent.count}.`,
+      );
+    }
+    return Math.max(0, applied.length - extent.count);
+  }
+  const last = applied.indexOf(extent.to);
+  if (last < 0) {
+    throw new MigrationSelectionError(
+      `The migration "${extent.to}" is not applied, so it cannot remain the last. ${listed('Applied', applied)}`,
+    );
+  }
+  return last + 1;
+}
+
+function listed(what: string, names: readonly string[]): string {
+  return `${what} are: ${names.length > 0 ? names.join(', ') : 'none'}.`;
+}

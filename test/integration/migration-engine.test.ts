@@ -1,0 +1,469 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Client, escapeIdentifier } from 'pg';
+import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { dropEmptyLedger, LedgerError, readLedger } from '../../src/migrations/ledger.js';
+import { CommitError, LockUnavailableError } from '../../src/migrations/locking-transaction.js';
+import { MigrationError } from '../../src/migrations/migration-error.js';
+import { readMigrations } from '../../src/migrations/read-migrations.js';
+import { migrateDown, migrateUp } from '../../src/migrations/run-migrations.js';
+import {
+  type DownExtent,
+  MigrationSelectionError,
+} from '../../src/migrations/select-migrations.js';
+import { adminClient, createDatabase, createRole, dropDatabase } from '../harness/databases.js';
+
+const schema = 'Own Schema';
+const names = ['0001_a', '0002_b', '0003_c'];
+
+type Scripts = Record<string, [up: string, down: string]>;
+
+const scripts: Scripts = {
+  '0001_a': ['CREATE TABLE public.a ();', 'DROP TABLE public.a;'],
+  '0002_b': ['CREATE TABLE public.b ();', 'DROP TABLE public.b;'],
+  '0003_c': ['CREATE TABLE {{own}}.c ();', 'DROP TABLE {{own}}.c;'],
+};
+
+let database: string;
+let client: Client;
+let logged: string[];
+const directories: string[] = [];
+
+beforeEach(async () => {
+  database = await createDatabase('engine');
+  client = await adminClient(database);
+  logged = [];
+});
+
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await client.end();
+  await dropDatabase(database);
+});
+
+afterAll(async () => {
+  await Promise.all(directories.map((directory) => rm(directory, { recursive: true })));
+});
+
+async function directoryOf(files: Record<string, string>): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'pcache-migrate-'));
+  directories.push(directory);
+  for (const [name, text] of Object.entries(files)) await writeFile(join(directory, name), text);
+  return directory;
+}
+
+async function migrationsOf(changed: Scripts = {}) {
+  const files = Object.entries({ ...scripts, ...changed }).flatMap(([name, [up, down]]) => [
+    [`${name}.up.sql`, up],
+    [`${name}.down.sql`, down],
+  ]);
+  return readMigrations(await directoryOf(Object.fromEntries(files)), { own: schema });
+}
+
+async function options(changed: Scripts = {}, lock = { lockTimeoutMs: 100, retries: 0 }) {
+  const log = (message: string) => logged.push(message);
+  return { client, schema, migrations: await migrationsOf(changed), log, ...lock };
+}
+
+async function up(changed: Scripts = {}, to?: string) {
+  return migrateUp({ ...(await options(changed)), to });
+}
+
+async function down(extent: DownExtent, changed: Scripts = {}) {
+  return migrateDown({ ...(await options(changed)), ...extent });
+}
+
+async function dropLedger() {
+  return dropEmptyLedger(client, schema, { lockTimeoutMs: 100, retries: 0, log: () => {} });
+}
+
+async function failureOf(work: Promise<unknown>): Promise<Error> {
+  const result = await work.then(
+    () => new Error('it did not fail'),
+    (error: Error) => error,
+  );
+  return result;
+}
+
+async function applied(): Promise<string[]> {
+  return (await readLedger(client, schema)).map(({ name }) => name);
+}
+
+/** Everything in the database that is neither PostgreSQL's nor the schema `public` itself. */
+async function relations(): Promise<string[]> {
+  const { rows } = await client.query<{ name: string }>(
+    `SELECT nspname || coalesce('.' || relname, '') AS name
+     FROM pg_namespace LEFT JOIN pg_class ON relnamespace = pg_namespace.oid AND relkind IN ('r', 'S')
+     WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'
+     ORDER BY 1`,
+  );
+  return rows.map(({ name }) => name);
+}
+
+const ledgerRelations = [`${schema}.migrations`, `${schema}.migrations_id_seq`];
+
+describe('up', () => {
+  test('applies all, records them in order and has then nothing to do', async () => {
+    expect(await up()).toEqual(names);
+    expect(await applied()).toEqual(names);
+    expect(await relations()).toEqual([`${schema}.c`, ...ledgerRelations, 'public.a', 'public.b']);
+    expect(await up()).toEqual([]);
+  });
+
+  test('stops after the migration named, and goes on from there', async () => {
+    expect(await up({}, '0002_b')).toEqual(['0001_a', '0002_b']);
+    expect(await up({}, '0001_a')).toEqual([]);
+    expect(await up()).toEqual(['0003_c']);
+    expect(await applied()).toEqual(names);
+  });
+
+  test('refuses an unknown migration before anything runs', async () => {
+    await expect(up({}, '0004_d')).rejects.toThrow(MigrationSelectionError);
+    expect(await relations()).toEqual(['public']);
+  });
+
+  test('records the time of application, whatever the time zones of session and process', async () => {
+    await client.query("SET TimeZone = 'Pacific/Kiritimati'");
+    vi.stubEnv('TZ', 'America/New_York');
+    await up();
+    const [first] = await readLedger(client, schema);
+    expect(Math.abs(Number(first?.appliedAt) - Date.now())).toBeLessThan(60_000);
+  });
+
+  test('keeps to the order of application when sessions differ in their time zone', async () => {
+    await client.query("SET TimeZone = 'Pacific/Kiritimati'");
+    await up({}, '0002_b');
+    await client.query("SET TimeZone = 'Pacific/Pago_Pago'");
+    await up();
+    expect(await down({ count: 1 })).toEqual(['0003_c']);
+  });
+
+  test('changes no setting of the session', async () => {
+    await client.query("SET lock_timeout = '7s'; SET TimeZone = 'Asia/Tokyo'");
+    await up();
+    const { rows } = await client.query(
+      "SELECT current_setting('lock_timeout') AS lock, current_setting('TimeZone') AS zone",
+    );
+    expect(rows).toEqual([{ lock: '7s', zone: 'Asia/Tokyo' }]);
+  });
+
+  test('raises no notice of its own', async () => {
+    const notices: (string | undefined)[] = [];
+    client.on('notice', ({ message }) => notices.push(message));
+    await up();
+    await down({ all: true });
+    expect(notices).toEqual([]);
+  });
+
+  test('reports through the log only', async () => {
+    await up();
+    expect(logged.join('\n')).toContain('### MIGRATION 0003_c (UP) ###');
+  });
+
+  test('needs no right to create schemas where its schema is there', async () => {
+    const role = await createRole('migrator');
+    const quoted = escapeIdentifier(role.name);
+    await client.query(
+      `CREATE SCHEMA ${escapeIdentifier(schema)} AUTHORIZATION ${quoted}; GRANT CREATE ON SCHEMA public TO ${quoted}; SET ROLE ${quoted}`,
+    );
+    expect(await up()).toEqual(names);
+  });
+
+  test('says which right is missing to create its ledger', async () => {
+    const role = await createRole('migrator');
+    await client.query(`SET ROLE ${escapeIdentifier(role.name)}`);
+    const error = await failureOf(up());
+    expect(error).toBeInstanceOf(LedgerError);
+    expect(error.message).toMatch(/permission denied for database.*42501.*CREATE on the database/s);
+  });
+
+  test('refuses a schema name that node-pg-migrate would not quote', async () => {
+    const attempt = migrateUp({ ...(await options()), schema: `o'brien` });
+    await expect(attempt).rejects.toThrow(/"o'brien" contains a quote/);
+  });
+
+  test('is not cut by a marker comment within a body', async () => {
+    const body = "DO $$ BEGIN\n-- Down Migration\nEXECUTE 'CREATE TABLE public.b ()'; END $$;";
+    await up({ '0002_b': [`${body}\nCREATE TABLE public.after ();`, 'DROP TABLE public.b;'] });
+    expect(await relations()).toEqual(expect.arrayContaining(['public.b', 'public.after']));
+  });
+});
+
+describe('one transaction:', () => {
+  test('a failing third migration leaves nothing, no ledger and no schema', async () => {
+    const sql = "CREATE TABLE {{own}}.c ();\n\nSELECT '😀😀😀',\nno_such_column;";
+    const error = await failureOf(up({ '0003_c': [sql, 'DROP TABLE {{own}}.c;'] }));
+    expect(await relations()).toEqual(['public']);
+    expect(error).toBeInstanceOf(MigrationError);
+    expect(error).toMatchObject({
+      migration: '0003_c',
+      direction: 'up',
+      file: expect.stringMatching(/0003_c\.up\.sql$/),
+      line: 4,
+      sqlState: '42703',
+      cause: { message: 'column "no_such_column" does not exist' },
+    });
+    expect(error.message).toMatch(/0003_c \(up\) failed, nothing was changed: column .*42703/);
+    expect(error.message).toMatch(/0003_c\.up\.sql:4: SELECT '😀😀😀', no_such_column/);
+  });
+
+  test('a ledger that was there keeps what it had', async () => {
+    await up({}, '0001_a');
+    await failureOf(up({ '0003_c': ['SELECT 1 / 0;', 'SELECT 1;'] }));
+    expect(await applied()).toEqual(['0001_a']);
+    expect(await relations()).toEqual([...ledgerRelations, 'public.a']);
+  });
+
+  test('the error carries detail, hint and the line of a statement without position', async () => {
+    const raise = `SELECT 1;\n\nDO $$ BEGIN\n RAISE EXCEPTION 'no' USING DETAIL = 'why', HINT = 'how', ERRCODE = 'PC001';\nEND $$;`;
+    const error = await failureOf(up({ '0001_a': [raise, 'SELECT 1;'] }));
+    expect(error).toMatchObject({ line: 3, sqlState: 'PC001', detail: 'why', hint: 'how' });
+    expect(error.message).toMatch(/DETAIL: why\nHINT: how\nCONTEXT: PL\/pgSQL/);
+  });
+
+  test('a failing down leaves all applied', async () => {
+    await up();
+    const error = await failureOf(
+      down({ all: true }, { '0001_a': ['SELECT 1;', 'SELECT 1 / 0;'] }),
+    );
+    expect(error).toMatchObject({ migration: '0001_a', direction: 'down', sqlState: '22012' });
+    expect(await applied()).toEqual(names);
+    expect(await relations()).toEqual(expect.arrayContaining(['public.a', `${schema}.c`]));
+  });
+
+  test('a constraint that fails only at COMMIT leaves nothing', async () => {
+    const sql =
+      'CREATE TABLE public.d (i int UNIQUE DEFERRABLE INITIALLY DEFERRED); INSERT INTO public.d VALUES (1), (1);';
+    const error = await failureOf(up({ '0003_c': [sql, 'DROP TABLE public.d;'] }));
+    expect(error).toBeInstanceOf(CommitError);
+    expect(error.message).toMatch(/refused to commit, nothing was changed: .*23505/);
+    expect(await relations()).toEqual(['public']);
+  });
+});
+
+describe('a lock that is not to be had', () => {
+  let blocker: Client;
+
+  beforeEach(async () => {
+    await client.query('CREATE TABLE public.busy ()');
+    blocker = await adminClient(database);
+    await blocker.query('BEGIN; LOCK TABLE public.busy IN ACCESS SHARE MODE');
+  });
+
+  afterEach(async () => {
+    await blocker.end();
+  });
+
+  const alters: Scripts = {
+    '0002_b': [
+      'CREATE TABLE public.b ();\nALTER TABLE public.busy ADD i int;',
+      'ALTER TABLE public.busy DROP i;',
+    ],
+  };
+
+  test('is tried for again, and the run succeeds once the blocker is gone', async () => {
+    const run = await options(alters, { lockTimeoutMs: 50, retries: 20 });
+    const release = (message: string) => {
+      logged.push(message);
+      if (message.startsWith('No lock in attempt 2')) void blocker.query('COMMIT');
+    };
+    expect(await migrateUp({ ...run, log: release })).toEqual(names);
+    expect(logged.join('\n')).toMatch(/No lock in attempt 1 of 21, rolled back; again in 50 ms/);
+    expect(logged.join('\n')).toMatch(/No lock in attempt 2 of 21, rolled back; again in 100 ms/);
+    expect(await applied()).toEqual(names);
+  });
+
+  test('does not hold up the application behind it', async () => {
+    const run = await options(alters, { lockTimeoutMs: 50, retries: 3 });
+    const failing = failureOf(migrateUp(run));
+    const reader = await adminClient(database);
+    await reader.query("SET statement_timeout = '1s'");
+    for (let i = 0; i < 20; i += 1) await reader.query('SELECT FROM public.busy');
+    await reader.end();
+    expect(await failing).toBeInstanceOf(LockUnavailableError);
+  });
+
+  test('is given up after the retries, with the statement and how to find the blocker', async () => {
+    const error = await failureOf(
+      migrateUp(await options(alters, { lockTimeoutMs: 50, retries: 1 })),
+    );
+    expect(error).toBeInstanceOf(LockUnavailableError);
+    expect(error).toMatchObject({
+      attempts: 2,
+      cause: { name: 'MigrationError', migration: '0002_b', line: 2, sqlState: '55P03' },
+    });
+    expect(error.message).toMatch(/2 attempts of up to 50 ms/);
+    expect(error.message).toMatch(/0002_b\.up\.sql:2: ALTER TABLE public\.busy ADD i int/);
+    expect(error.message).toContain('pg_blocking_pids');
+    expect(await relations()).toEqual(['public.busy']);
+  });
+
+  test('the query it gives names the blocker while the run waits', async () => {
+    const run = await options(alters, { lockTimeoutMs: 1, retries: 0 });
+    const { message } = await failureOf(migrateUp(run));
+    const whoBlocks = message.slice(message.indexOf('SELECT b.pid'), message.indexOf(';\nLet') + 1);
+    const waiting = failureOf(migrateUp({ ...run, lockTimeoutMs: 2000 }));
+    const observer = await adminClient(database);
+    const { rows: blocking } = await blocker.query('SELECT pg_backend_pid() AS pid');
+    await expect
+      .poll(async () => (await observer.query(whoBlocks)).rows, { timeout: 1500 })
+      .toEqual([expect.objectContaining(blocking[0])]);
+    await blocker.query('COMMIT');
+    expect((await waiting).message).toBe('it did not fail');
+    await observer.end();
+  });
+
+  test.each([0, -1, 1.5, Number.NaN])('a lock timeout of %d is refused', async (lockTimeoutMs) => {
+    await expect(migrateUp(await options({}, { lockTimeoutMs, retries: 0 }))).rejects.toThrow(
+      RangeError,
+    );
+  });
+});
+
+test('a deadlock is tried again', async () => {
+  await client.query('CREATE TABLE public.x (); CREATE TABLE public.y ()');
+  // A session looks for a deadlock only once, this long after it began to wait: the run becomes the victim.
+  await client.query("SET deadlock_timeout = '400ms'");
+  const other = await adminClient(database);
+  await other.query("BEGIN; SET LOCAL deadlock_timeout = '1min'; LOCK TABLE public.y");
+  const locks = 'LOCK TABLE public.x;\nLOCK TABLE public.y;';
+  const run = await options(
+    { '0001_a': [locks, 'SELECT 1;'] },
+    { lockTimeoutMs: 1200, retries: 1 },
+  );
+  const running = migrateUp(run);
+  await expect
+    .poll(async () => (await other.query('SELECT FROM pg_locks WHERE NOT granted')).rowCount)
+    .toBe(1);
+  await other.query('LOCK TABLE public.x');
+  await other.query('COMMIT');
+  expect(await running).toEqual(names);
+  expect(logged.join('\n')).toMatch(/No lock in attempt 1 of 2.*deadlock detected.*40P01/s);
+  await other.end();
+});
+
+describe('down', () => {
+  test.each<[string, DownExtent, string[]]>([
+    ['one', { count: 1 }, ['0003_c']],
+    ['two', { count: 2 }, ['0003_c', '0002_b']],
+    ['to the one named', { to: '0001_a' }, ['0003_c', '0002_b']],
+    ['to the last', { to: '0003_c' }, []],
+    ['all', { all: true }, ['0003_c', '0002_b', '0001_a']],
+  ])('%s', async (_, extent, expected) => {
+    await up();
+    expect(await down(extent)).toEqual(expected);
+    expect(await applied()).toEqual(names.slice(0, names.length - expected.length));
+  });
+
+  test('takes a count beyond what is applied for all, and says so', async () => {
+    await up({}, '0002_b');
+    expect(await down({ count: 5 })).toEqual(['0002_b', '0001_a']);
+    expect(logged).toContain('Only 2 of 5 migrations are applied.');
+    expect(await applied()).toEqual([]);
+  });
+
+  test.each([0, -1])('refuses the count %d, which node-pg-migrate would misread', async (count) => {
+    await up();
+    await expect(down({ count })).rejects.toThrow(MigrationSelectionError);
+    expect(await applied()).toEqual(names);
+  });
+
+  test('creates nothing where nothing is applied', async () => {
+    expect(await down({ all: true })).toEqual([]);
+    expect(await relations()).toEqual(['public']);
+  });
+
+  test('then up again gives the same', async () => {
+    await up();
+    const before = await relations();
+    await down({ all: true });
+    await up();
+    expect(await relations()).toEqual(before);
+  });
+});
+
+describe('before anything runs', () => {
+  test('a missing down is refused', async () => {
+    const directory = await directoryOf({ '0001_a.up.sql': 'CREATE TABLE public.a ();' });
+    await expect(readMigrations(directory, {})).rejects.toThrow(/0001_a\.down\.sql: is missing/);
+  });
+
+  test('an applied migration that is gone is refused, up and down', async () => {
+    await up();
+    const [first, second] = await migrationsOf();
+    if (!first || !second) throw new Error('two migrations were expected');
+    const older = { ...(await options()), migrations: [first, second] };
+    await expect(migrateUp(older)).rejects.toThrow(/0003_c.*newer pcache-migrate/s);
+    await expect(migrateDown({ ...older, all: true })).rejects.toThrow(LedgerError);
+    expect(await applied()).toEqual(names);
+  });
+
+  test('a migration inserted before an applied one is refused', async () => {
+    await up();
+    await client.query(`DELETE FROM "${schema}".migrations WHERE name = '0002_b'`);
+    await expect(up()).rejects.toThrow(/0003_c in place 2, where 0002_b belongs/);
+    await expect(down({ count: 1 })).rejects.toThrow(LedgerError);
+  });
+});
+
+describe('the ledger', () => {
+  test('is read without being created', async () => {
+    expect(await readLedger(client, schema)).toEqual([]);
+    await client.query(`CREATE SCHEMA ${escapeIdentifier(schema)}`);
+    expect(await readLedger(client, schema)).toEqual([]);
+    expect(await relations()).toEqual([schema, 'public']);
+  });
+
+  test('is refused if the table is something else', async () => {
+    await client.query(
+      `CREATE SCHEMA "${schema}"; CREATE TABLE "${schema}".migrations (version int)`,
+    );
+    await expect(up()).rejects.toThrow(/not a ledger of pcache-migrate/);
+  });
+
+  test('says what is missing to a role that may not read it', async () => {
+    await up();
+    const role = await createRole('stranger');
+    await client.query(`SET ROLE ${escapeIdentifier(role.name)}`);
+    await expect(readLedger(client, schema)).rejects.toThrow(/cannot be read: permission denied/);
+  });
+
+  test('goes after the last migration, and the schema with it', async () => {
+    await up();
+    await down({ all: true });
+    expect(await dropLedger()).toEqual({ table: true, schema: true });
+    expect(await relations()).toEqual(['public']);
+    expect(await dropLedger()).toEqual({ table: false, schema: false });
+  });
+
+  test('stays while a migration is applied', async () => {
+    await up({}, '0001_a');
+    await expect(dropLedger()).rejects.toThrow(/still holds 0001_a/);
+    expect(await applied()).toEqual(['0001_a']);
+  });
+
+  test('goes without the schema if that holds anything else', async () => {
+    await up();
+    await down({ all: true });
+    await client.query(`CREATE FUNCTION "${schema}".theirs() RETURNS int RETURN 1`);
+    expect(await dropLedger()).toEqual({ table: true, schema: false });
+    expect(await relations()).toEqual([schema, 'public']);
+  });
+
+  test('goes without the schema if that is somebody else’s', async () => {
+    const role = await createRole('owner');
+    await client.query(`CREATE SCHEMA "${schema}" AUTHORIZATION ${escapeIdentifier(role.name)}`);
+    await up();
+    await down({ all: true });
+    expect(await dropLedger()).toEqual({ table: true, schema: false });
+  });
+
+  test('stays as a whole if something of others depends on it', async () => {
+    await up();
+    await down({ all: true });
+    await client.query(`CREATE VIEW public.theirs AS SELECT name FROM "${schema}".migrations`);
+    await expect(dropLedger()).rejects.toThrow(/cannot be dropped: .*view theirs depends/s);
+    expect(await relations()).toEqual([...ledgerRelations, 'public']);
+  });
+});

@@ -1,0 +1,34 @@
+import { expect, test } from 'vitest';
+import { checkLedger, LedgerError, pending } from '../../../src/migrations/ledger.js';
+
+const migrations = ['0001_a', '0002_b', '0003_c'].map((name) => ({ name }));
+
+function check(...applied: string[]): () => void {
+  return () =>
+    checkLedger(
+      applied.map((name) => ({ name })),
+      migrations,
+    );
+}
+
+test('what is applied must be the first of the known migrations, in their order', () => {
+  expect(check()).not.toThrow();
+  expect(check('0001_a', '0002_b')).not.toThrow();
+});
+
+test('applied ones that this version lacks are all named, with the remedy', () => {
+  expect(check('0001_a', '0002_b', '0003_c', '0004_d', '0005_e')).toThrow(LedgerError);
+  expect(check('0001_a', '0002_x')).toThrow(/0002_x.*newer pcache-migrate; install that version/s);
+  expect(check('0004_d', '0005_e')).toThrow(/0004_d.*0005_e/s);
+});
+
+test('a gap, another order and a repetition are refused', () => {
+  expect(check('0001_a', '0003_c')).toThrow(/0003_c in place 2, where 0002_b belongs/);
+  expect(check('0002_b', '0001_a')).toThrow(/0002_b in place 1.*0001_a in place 2/s);
+  expect(check('0001_a', '0002_b', '0003_c', '0003_c')).toThrow(/place 4, where nothing belongs/);
+});
+
+test('pending are those not applied', () => {
+  const appliedAt = new Date();
+  expect(pending([{ name: '0001_a', appliedAt }], migrations)).toEqual(migrations.slice(1));
+});

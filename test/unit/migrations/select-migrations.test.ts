@@ -1,0 +1,43 @@
+import { describe, expect, test } from 'vitest';
+import {
+  MigrationSelectionError,
+  selectDown,
+  selectUp,
+} from '../../../src/migrations/select-migrations.js';
+
+const known = ['0001_a', '0002_b', '0003_c'];
+
+describe('up', () => {
+  test('takes all that is not applied', () => {
+    expect(selectUp(['0001_a'], known, undefined)).toEqual(['0002_b', '0003_c']);
+  });
+  test('stops after the migration named', () => {
+    expect(selectUp([], known, '0002_b')).toEqual(['0001_a', '0002_b']);
+  });
+  test('has nothing to do for one applied already', () => {
+    expect(selectUp(['0001_a', '0002_b'], known, '0001_a')).toEqual([]);
+  });
+  test('refuses an unknown name and lists the known', () => {
+    expect(() => selectUp([], known, '0004_d')).toThrow(MigrationSelectionError);
+    expect(() => selectUp([], known, '0004_d')).toThrow(/"0004_d".*0001_a, 0002_b, 0003_c/);
+  });
+});
+
+describe('down', () => {
+  test.each([
+    ['all', { all: true } as const, ['0003_c', '0002_b', '0001_a']],
+    ['a count', { count: 2 }, ['0003_c', '0002_b']],
+    ['a count beyond what is applied', { count: 9 }, ['0003_c', '0002_b', '0001_a']],
+    ['to the one that remains the last', { to: '0001_a' }, ['0003_c', '0002_b']],
+    ['to the last applied', { to: '0003_c' }, []],
+  ])('%s', (_, extent, expected) => {
+    expect(selectDown(known, extent)).toEqual(expected);
+  });
+  test.each([0, -1, 1.5, Number.NaN])('refuses the count %d', (count) => {
+    expect(() => selectDown(known, { count })).toThrow(MigrationSelectionError);
+  });
+  test('refuses one that is not applied and lists those that are', () => {
+    expect(() => selectDown(['0001_a'], { to: '0002_b' })).toThrow(/"0002_b".*Applied are: 0001_a/);
+    expect(() => selectDown([], { to: '0002_b' })).toThrow(/Applied are: none/);
+  });
+});
