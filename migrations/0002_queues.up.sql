@@ -1,0 +1,47 @@
+-- The two queues of the clients' contract. Clients add and raise priorities; the processor removes.
+-- A client may drop and recreate these tables without anything extra, so no column of ours is added:
+-- claims and attempts live in tables of our own schema.
+
+CREATE TABLE {{original_queue}} (
+  id                 serial PRIMARY KEY,
+  query              text NOT NULL,
+  partition_key      text NOT NULL,
+  partition_datatype text,
+  priority           integer NOT NULL DEFAULT 1,
+  created_at         timestamp DEFAULT now(),
+  updated_at         timestamp DEFAULT now(),
+  UNIQUE (query, partition_key)
+);
+COMMENT ON TABLE {{original_queue}} IS
+  'Whole queries that wait for a PartitionCache client to cut them into fragments.';
+
+CREATE TABLE {{fragment_queue}} (
+  id                 serial PRIMARY KEY,
+  query              text NOT NULL,
+  hash               text NOT NULL,
+  partition_key      text NOT NULL,
+  partition_datatype text,
+  priority           integer NOT NULL DEFAULT 1,
+  created_at         timestamp DEFAULT now(),
+  updated_at         timestamp DEFAULT now(),
+  UNIQUE (hash, partition_key)
+);
+COMMENT ON TABLE {{fragment_queue}} IS
+  'Query fragments that wait for the processor: each becomes a set of partition keys in the cache.';
+
+-- Highest priority first, oldest first within one: the order in which batches are claimed, so that a
+-- claim reads the head of the index and never sorts the queue.
+CREATE INDEX ON {{fragment_queue}} (priority DESC, id);
+CREATE INDEX ON {{original_queue}} (priority DESC, id);
+
+GRANT SELECT, INSERT, UPDATE, DELETE ON {{original_queue}}, {{fragment_queue}} TO {{cron_role}}, {{client_role}};
+DO $grant$
+DECLARE
+  queue regclass;
+BEGIN
+  FOREACH queue IN ARRAY ARRAY[{{original_queue:regclass}}, {{fragment_queue:regclass}}] LOOP
+    EXECUTE pg_catalog.format('GRANT USAGE, SELECT ON SEQUENCE %s TO %I, %I',
+      pg_catalog.pg_get_serial_sequence(queue::text, 'id'), {{cron_role:literal}}, {{client_role:literal}});
+  END LOOP;
+END
+$grant$;

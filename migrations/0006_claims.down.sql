@@ -1,0 +1,3 @@
+DROP TABLE {{schema}}.attempt;
+DROP TABLE {{schema}}.claim;
+DROP TABLE {{schema}}.slot;

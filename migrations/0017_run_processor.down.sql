@@ -1,0 +1,14 @@
+DROP PROCEDURE {{schema}}.process_now(text, text);
+DROP FUNCTION {{schema}}.open_manual_slot(text);
+DROP FUNCTION {{schema}}.claim_next(integer);
+DROP PROCEDURE {{schema}}.run_processor(text, integer);
+DROP FUNCTION {{schema}}.ends_run(text);
+DROP PROCEDURE {{schema}}.work_on_claim(integer, text, integer, text, text);
+DROP FUNCTION {{schema}}.widen_for_claim(integer, integer, text, text);
+DROP FUNCTION {{schema}}.bits_to_widen(text);
+DROP FUNCTION {{schema}}.start_claim(integer, text, integer);
+DROP FUNCTION {{schema}}.next_step(text, integer, integer, timestamptz);
+DROP TYPE {{schema}}.run_step;
+DROP FUNCTION {{schema}}.claim_batch(integer, integer);
+DROP FUNCTION {{schema}}.close_slot(integer);
+DROP FUNCTION {{schema}}.open_slot(text, integer);

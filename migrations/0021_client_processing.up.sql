@@ -1,0 +1,87 @@
+-- Processing by hand through the clients' function. A function cannot COMMIT, so all its fragments are settled
+-- together when it returns; pcache-migrate processor run settles each on its own.
+
+CREATE FUNCTION {{schema}}.process_batch(p_job_name text, p_count integer) RETURNS integer
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  v_lock_key integer := {{schema}}.open_manual_slot(p_job_name);
+  v_queue_id integer;
+  v_outcome text;
+  v_processed integer := 0;
+BEGIN
+  WHILE v_processed < p_count LOOP
+    v_queue_id := {{schema}}.claim_next(v_lock_key);
+    EXIT WHEN v_queue_id IS NULL;
+    EXIT WHEN NOT {{schema}}.start_claim(v_queue_id, p_job_name, 0);
+    v_outcome := {{schema}}.process_claim(v_queue_id, p_job_name, 'manual');
+    WHILE {{schema}}.bits_to_widen(v_outcome) IS NOT NULL LOOP
+      EXIT WHEN NOT {{schema}}.widen_for_claim(v_queue_id, {{schema}}.bits_to_widen(v_outcome), p_job_name, 'manual');
+      v_outcome := {{schema}}.process_claim(v_queue_id, p_job_name, 'manual');
+    END LOOP;
+    EXIT WHEN {{schema}}.ends_run(v_outcome);
+    v_processed := v_processed + 1;
+  END LOOP;
+  PERFORM {{schema}}.close_slot(v_lock_key);
+  RETURN v_processed;
+END
+$$;
+COMMENT ON FUNCTION {{schema}}.process_batch(text, integer) IS
+  'Works on up to p_count queued fragments in the caller''s transaction, even if the processor is disabled. Returns how many.';
+REVOKE ALL ON FUNCTION {{schema}}.process_batch(text, integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION {{schema}}.process_batch(text, integer) TO {{client_role}}, {{cron_role}};
+
+CREATE FUNCTION {{schema}}.processor_named(p_job_name text) RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT job_name FROM {{processor_config}} WHERE p_job_name IS NULL OR job_name = p_job_name ORDER BY job_name LIMIT 1
+$$;
+COMMENT ON FUNCTION {{schema}}.processor_named(text) IS
+  'The processor of that name, or the first one by name for NULL; NULL when there is none.';
+REVOKE ALL ON FUNCTION {{schema}}.processor_named(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION {{schema}}.processor_named(text) TO {{client_role}};
+
+CREATE OR REPLACE FUNCTION {{client_schema}}.partitioncache_manual_process_queue(p_count integer DEFAULT 100, p_job_name text DEFAULT NULL)
+RETURNS TABLE (processed_count integer, message text)
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  v_schema name;
+  v_found_schema name;
+  v_job_name text;
+  v_found_job_name text;
+BEGIN
+  FOR v_schema IN
+    SELECT nspname
+    FROM pg_class
+    JOIN pg_namespace ON pg_namespace.oid = relnamespace
+    JOIN pg_attribute ON attrelid = pg_class.oid AND attname = 'queue_prefix'
+    WHERE relname = 'deployment' AND relkind = 'r'
+      AND has_schema_privilege(pg_namespace.oid, 'USAGE') AND has_table_privilege(pg_class.oid, 'SELECT')
+    ORDER BY nspname
+  LOOP
+    EXECUTE format('SELECT %I.processor_named($1)', v_schema) INTO v_job_name USING p_job_name;
+    IF v_job_name IS NOT NULL AND v_found_schema IS NOT NULL THEN
+      RAISE EXCEPTION 'both deployment % and deployment % have such a processor', v_found_schema, v_schema
+        USING ERRCODE = 'ambiguous_parameter',
+              HINT = 'Give p_job_name a name that only one of them has; SELECT job_name FROM <queue prefix>_processor_config shows the names.';
+    END IF;
+    IF v_job_name IS NOT NULL THEN
+      v_found_schema := v_schema;
+      v_found_job_name := v_job_name;
+    END IF;
+  END LOOP;
+  IF v_found_schema IS NULL THEN
+    RAISE EXCEPTION 'there is no processor %', coalesce('"' || p_job_name || '"', 'in this database')
+      USING ERRCODE = 'no_data_found', HINT = 'Create one with pcache-migrate setup or pcache-migrate processor add.';
+  END IF;
+  EXECUTE format('SELECT %I.process_batch($1, $2)', v_found_schema) INTO processed_count USING v_found_job_name, p_count;
+  message := format('%s fragments processed by %s', processed_count, v_found_job_name);
+  RETURN NEXT;
+END
+$$;
+COMMENT ON FUNCTION {{client_schema}}.partitioncache_manual_process_queue(integer, text) IS
+  'Works on up to p_count queued fragments by hand, even if the processor is disabled. Clients'' contract.';

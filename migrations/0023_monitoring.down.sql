@@ -1,0 +1,2 @@
+DROP VIEW {{schema}}.active_items;
+DROP VIEW {{schema}}.processor_status;
