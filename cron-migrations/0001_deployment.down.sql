@@ -1,0 +1,2 @@
+DROP TABLE {{cron_schema}}.deployment;
+REVOKE USAGE ON SCHEMA {{cron_schema}} FROM {{migrator_role}};

@@ -1,0 +1,1 @@
+DROP FUNCTION {{cron_schema}}.prune_job_runs(integer);
