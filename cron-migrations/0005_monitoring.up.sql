@@ -7,7 +7,9 @@ AS $$
   WITH clock AS (
     SELECT zone, date_trunc('day', now() AT TIME ZONE zone) AS midnight,
            extract(epoch FROM (now() AT TIME ZONE zone) - date_trunc('day', now() AT TIME ZONE zone)) AS seconds
-    FROM (SELECT coalesce(current_setting('cron.timezone', true), 'GMT') AS zone) AS setting
+    -- Only privileged roles may read the setting; GMT is its default.
+    FROM (SELECT coalesce(CASE WHEN pg_has_role('pg_read_all_settings', 'USAGE') THEN current_setting('cron.timezone', true) END,
+                          'GMT') AS zone) AS setting
   ),
   rule AS (
     SELECT CASE
@@ -30,7 +32,7 @@ AS $$
   FROM clock, rule
 $$;
 COMMENT ON FUNCTION {{cron_schema}}.next_run(text, timestamptz) IS
-  'When pg_cron starts a job next, for the schedules this package writes (NULL for others); p_last_end is the end of its last run.';
+  'When pg_cron starts a job next, for the schedules this package writes (NULL for others); hours are GMT unless the cron role may read cron.timezone; p_last_end is the end of its last run.';
 
 CREATE FUNCTION {{cron_schema}}.job_rows()
 RETURNS TABLE (

@@ -35,9 +35,11 @@ AS $$
            format('CALL %I.run_processor(%L, %s)', {{schema:literal}}, job_name, slot), 'processor'
     FROM enabled, generate_series(1, max_parallel_jobs) AS slot
     UNION ALL
-    -- One minute, whatever the version: a maintenance run lasts until the next one starts.
-    SELECT 2, {{schema}}.cron_job_name('partitioncache_maintenance', 0), '* * * * *',
+    -- As often as can be: a maintenance run lasts a minute, and without one no timeout is kept.
+    SELECT 2, {{schema}}.cron_job_name('partitioncache_maintenance', 0),
+           {{schema}}.cron_schedule({{schema}}.start_interval(1, deployment.pg_cron_version)),
            format('CALL %I.run_maintenance()', {{schema:literal}}), 'maintenance'
+    FROM {{schema}}.deployment
     WHERE EXISTS (SELECT FROM enabled)
     UNION ALL
     SELECT 3, {{schema}}.cron_job_name('partitioncache_history', 0), '17 3 * * *',

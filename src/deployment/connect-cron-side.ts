@@ -1,0 +1,27 @@
+import { type AppliedAction, applyJobs } from '../jobs/apply-jobs.js';
+import { dropLink, establishLink } from '../jobs/cron-link.js';
+import { readPgCronVersion } from '../jobs/pg-cron-version.js';
+import type { Settings } from '../settings/settings.js';
+import { ownName } from './own-names.js';
+import type { Databases } from './with-databases.js';
+
+/**
+ * Makes the work database reach pg_cron by the deployment's transport, and pg_cron's jobs those that are
+ * configured. Both streams must be up to date. Raises before anything is recorded when the link does not work.
+ */
+export async function connectCronSide(
+  databases: Databases,
+  settings: Settings,
+): Promise<AppliedAction[]> {
+  if (settings.transport === 'link') {
+    await establishLink(databases.work, settings);
+  } else {
+    await dropLink(databases.work, settings);
+  }
+  const version = await readPgCronVersion(databases.cron);
+  await databases.work.query(`SELECT ${ownName(settings, 'record_cron_side')}($1, $2)`, [
+    settings.transport,
+    version,
+  ]);
+  return applyJobs(databases, settings);
+}

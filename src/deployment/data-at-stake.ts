@@ -1,0 +1,67 @@
+import { type ClientBase, escapeIdentifier } from 'pg';
+import type { Settings } from '../settings/settings.js';
+import { clientName } from './own-names.js';
+import { deploymentTables } from './placeholder-values.js';
+
+export interface TableAtStake {
+  readonly table: string;
+  readonly rows: number;
+}
+
+/** The tables that rolling these migrations of the work stream back drops, with the rows they hold. */
+export async function dataAtStake(
+  work: ClientBase,
+  settings: Settings,
+  migrations: readonly string[],
+): Promise<TableAtStake[]> {
+  const tables: TableAtStake[] = [];
+  for (const table of await tablesDropped(work, settings, migrations)) {
+    const { rows } = await work.query<{ rows: string }>(
+      `SELECT count(*) AS rows FROM ${clientName(settings, table)}`,
+    );
+    tables.push({ table, rows: Number(rows[0]?.rows) });
+  }
+  return tables;
+}
+
+async function tablesDropped(
+  work: ClientBase,
+  settings: Settings,
+  migrations: readonly string[],
+): Promise<string[]> {
+  const tables = deploymentTables(settings);
+  const dropped: Record<string, string[]> = {
+    '0002_queues': [tables.originalQueue, tables.fragmentQueue],
+    '0004_processor_tables': [tables.processorConfig, tables.processorLog, tables.activeJobs],
+    '0005_cache_metadata': [
+      tables.partitionMetadata,
+      tables.queries,
+      ...(migrations.includes('0005_cache_metadata') ? await cacheTables(work, settings) : []),
+    ],
+  };
+  const names = migrations.flatMap((migration) => dropped[migration] ?? []);
+  const existing = await existingTables(work, settings, names);
+  return names.filter((name) => existing.has(name));
+}
+
+async function cacheTables(work: ClientBase, settings: Settings): Promise<string[]> {
+  const { partitionMetadata } = deploymentTables(settings);
+  if (!(await existingTables(work, settings, [partitionMetadata])).has(partitionMetadata))
+    return [];
+  const { rows } = await work.query<{ partition_key: string }>(
+    `SELECT partition_key FROM ${clientName(settings, partitionMetadata)} ORDER BY partition_key`,
+  );
+  return rows.map(({ partition_key }) => `${settings.tablePrefix}_cache_${partition_key}`);
+}
+
+async function existingTables(
+  work: ClientBase,
+  settings: Settings,
+  names: readonly string[],
+): Promise<Set<string>> {
+  const { rows } = await work.query<{ relname: string }>(
+    'SELECT relname FROM pg_catalog.pg_class WHERE relnamespace = $1::pg_catalog.regnamespace AND relname = ANY ($2)',
+    [escapeIdentifier(settings.clientSchema), names],
+  );
+  return new Set(rows.map(({ relname }) => relname));
+}

@@ -1,0 +1,174 @@
+import { dropEmptyLedger } from '../migrations/ledger.js';
+import { migrateDown } from '../migrations/run-migrations.js';
+import type { DownExtent } from '../migrations/select-migrations.js';
+import type { StreamName } from '../migrations/streams.js';
+import type { Settings } from '../settings/settings.js';
+import { dataAtStake, type TableAtStake } from './data-at-stake.js';
+import { drainRuns } from './drain-runs.js';
+import { lockPolicy } from './lock-policy.js';
+import { ownName } from './own-names.js';
+import { planRollback, type RollbackStep } from './rollback-plan.js';
+import { readStreamPlan, type StreamPlan } from './stream-plan.js';
+import type { StreamChange } from './up.js';
+import { type Databases, type LockWait, withLockedDatabases } from './with-databases.js';
+
+export interface RollbackPreview {
+  readonly steps: readonly RollbackStep[];
+  /** Tables that go, with the rows they hold. */
+  readonly lost: readonly TableAtStake[];
+}
+
+export interface DownOptions extends LockWait {
+  readonly streams: readonly StreamName[];
+  readonly extent: DownExtent;
+  /** Asked before anything is changed when tables that hold rows would be dropped; false ends the command. */
+  readonly confirm: (preview: RollbackPreview) => Promise<boolean>;
+  /** How many seconds to wait for runs of the processor to end. */
+  readonly drainSeconds: number;
+  readonly log: (message: string) => void;
+}
+
+export interface DownReport {
+  readonly confirmed: boolean;
+  readonly streams: readonly StreamChange[];
+  readonly lost: readonly TableAtStake[];
+  /** What was left in place, in words. */
+  readonly kept: readonly string[];
+}
+
+/** The work stream must not go while pg_cron still calls it. */
+export class CronStreamStillUpError extends Error {
+  override readonly name = 'CronStreamStillUpError';
+
+  constructor(database: string) {
+    super(
+      `The cron stream is still deployed in database "${database}": its jobs would call what is gone. ` +
+        'Roll it back first: pcache-migrate down --stream cron --all, or both at once: pcache-migrate down --all.',
+    );
+  }
+}
+
+/** Rolls back: the cron stream first, then work. Users' tables are never touched. */
+export async function down(settings: Settings, options: DownOptions): Promise<DownReport> {
+  return withLockedDatabases(settings, options, async (databases) => {
+    const plans = await readPlans(databases, settings);
+    const steps = planRollback(
+      plans.filter(({ stream }) => options.streams.includes(stream)),
+      options.extent,
+    );
+    refuseOrphanedJobs(settings, plans, steps);
+    const work = migrationsOf(steps, 'work');
+    const lost = await dataAtStake(databases.work, settings, work);
+    if (lost.some(({ rows }) => rows > 0) && !(await options.confirm({ steps, lost }))) {
+      return { confirmed: false, streams: [], lost: [], kept: [] };
+    }
+    if (work.length > 0 && isApplied(plans, 'work', '0017_run_processor')) {
+      await drainRuns(databases.work, settings, options.drainSeconds);
+    }
+    const streams: StreamChange[] = [];
+    for (const step of steps) {
+      if (step.migrations.length === 0) continue;
+      streams.push(await rollBack(databases, settings, plans, step, options.log));
+    }
+    await dropLedgers(databases, settings, plans, steps, options.log);
+    return { confirmed: true, streams, lost, kept: keptBy(settings, plans, steps) };
+  });
+}
+
+async function readPlans(databases: Databases, settings: Settings): Promise<StreamPlan[]> {
+  return [
+    await readStreamPlan(databases.cron, settings, 'cron'),
+    await readStreamPlan(databases.work, settings, 'work'),
+  ];
+}
+
+function planOf(plans: readonly StreamPlan[], stream: StreamName): StreamPlan {
+  const plan = plans.find((candidate) => candidate.stream === stream);
+  if (plan === undefined) throw new Error(`no plan of stream ${stream}`);
+  return plan;
+}
+
+function isApplied(plans: readonly StreamPlan[], stream: StreamName, migration: string): boolean {
+  return planOf(plans, stream).applied.some(({ name }) => name === migration);
+}
+
+function migrationsOf(steps: readonly RollbackStep[], stream: StreamName): readonly string[] {
+  return steps.find((step) => step.stream === stream)?.migrations ?? [];
+}
+
+function remaining(
+  plans: readonly StreamPlan[],
+  steps: readonly RollbackStep[],
+  stream: StreamName,
+): number {
+  return planOf(plans, stream).applied.length - migrationsOf(steps, stream).length;
+}
+
+function refuseOrphanedJobs(
+  settings: Settings,
+  plans: readonly StreamPlan[],
+  steps: readonly RollbackStep[],
+): void {
+  const takesWork = migrationsOf(steps, 'work').length > 0;
+  if (takesWork && remaining(plans, steps, 'work') === 0 && remaining(plans, steps, 'cron') > 0) {
+    throw new CronStreamStillUpError(settings.cron.database);
+  }
+}
+
+async function rollBack(
+  databases: Databases,
+  settings: Settings,
+  plans: readonly StreamPlan[],
+  { stream, migrations }: RollbackStep,
+  log: (message: string) => void,
+): Promise<StreamChange> {
+  const plan = planOf(plans, stream);
+  if (stream === 'cron' && isApplied(plans, 'work', '0009_applied_jobs')) {
+    // From here on a change of the configuration waits for up, instead of calling what is going.
+    await databases.work.query(`SELECT ${ownName(settings, 'record_cron_side')}('deploy', NULL)`);
+  }
+  const rolledBack = await migrateDown({
+    client: databases[stream],
+    schema: plan.schema,
+    migrations: plan.migrations,
+    count: migrations.length,
+    ...lockPolicy(log),
+  });
+  if (stream === 'cron' && isApplied(plans, 'work', '0009_applied_jobs')) {
+    await databases.work.query(`SELECT ${ownName(settings, 'mark_synced')}('{"jobs": []}')`);
+  }
+  return { stream, database: plan.database, schema: plan.schema, migrations: rolledBack };
+}
+
+async function dropLedgers(
+  databases: Databases,
+  settings: Settings,
+  plans: readonly StreamPlan[],
+  steps: readonly RollbackStep[],
+  log: (message: string) => void,
+): Promise<void> {
+  for (const { stream } of steps) {
+    if (remaining(plans, steps, stream) > 0) continue;
+    const schema = stream === 'work' ? settings.schema : settings.cronSchema;
+    await dropEmptyLedger(databases[stream], schema, lockPolicy(log));
+  }
+}
+
+function keptBy(
+  settings: Settings,
+  plans: readonly StreamPlan[],
+  steps: readonly RollbackStep[],
+): string[] {
+  const kept: string[] = [];
+  if (remaining(plans, steps, 'work') > 0 && steps.some(({ stream }) => stream === 'cron')) {
+    kept.push(
+      `queue, configuration, log and cache in database "${settings.work.database}", as far as their migrations are still applied`,
+    );
+  }
+  if (remaining(plans, steps, 'cron') === 0) {
+    kept.push(
+      `the extension pg_cron and the grants on it in database "${settings.cron.database}": other jobs may need them`,
+    );
+  }
+  return kept;
+}

@@ -1,0 +1,29 @@
+import type { ClientBase } from 'pg';
+import type { StreamName } from '../migrations/streams.js';
+import type { Settings } from '../settings/settings.js';
+import { readStreamPlan } from './stream-plan.js';
+
+/** A command met a database that `up` has not brought up to date. */
+export class NotDeployedError extends Error {
+  override readonly name = 'NotDeployedError';
+
+  constructor(stream: StreamName, database: string, applied: number, pending: number) {
+    super(
+      applied === 0
+        ? `The ${stream} stream is not deployed in database "${database}". Deploy it with: pcache-migrate up`
+        : `The ${stream} stream in database "${database}" is not up to date: ${pending} of ${applied + pending} migrations are pending. Run: pcache-migrate up`,
+    );
+  }
+}
+
+/** Raises NotDeployedError unless every migration of the stream is applied. */
+export async function requireDeployed(
+  client: ClientBase,
+  settings: Settings,
+  stream: StreamName,
+): Promise<void> {
+  const plan = await readStreamPlan(client, settings, stream);
+  if (plan.pending.length > 0) {
+    throw new NotDeployedError(stream, plan.database, plan.applied.length, plan.pending.length);
+  }
+}

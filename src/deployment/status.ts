@@ -1,0 +1,59 @@
+import { withClient } from '../database/connect.js';
+import { desiredJobs } from '../jobs/apply-jobs.js';
+import { type Drift, readDrift } from '../jobs/drift.js';
+import { type JobStatus, readJobs } from '../jobs/read-jobs.js';
+import type { StreamName } from '../migrations/streams.js';
+import { type ProcessorStatus, readProcessors } from '../processor/read-processors.js';
+import type { Mode, Settings, Transport } from '../settings/settings.js';
+import { readStreamPlan, type StreamPlan } from './stream-plan.js';
+
+export interface StreamStatus {
+  readonly stream: StreamName;
+  readonly database: string;
+  readonly schema: string;
+  readonly applied: readonly { readonly name: string; readonly appliedAt: Date }[];
+  readonly pending: readonly string[];
+}
+
+export interface StatusReport {
+  readonly mode: Mode;
+  readonly transport: Transport;
+  readonly streams: readonly StreamStatus[];
+  readonly processors: readonly ProcessorStatus[];
+  readonly jobs: readonly JobStatus[];
+  readonly drift: readonly Drift[];
+  /** Nothing pending and no drift. */
+  readonly upToDate: boolean;
+}
+
+/** What is deployed, what is pending, and how pg_cron's jobs differ from the configuration. Changes nothing. */
+export async function readStatus(settings: Settings): Promise<StatusReport> {
+  return withClient(settings.work, (work) =>
+    withClient(settings.cron, async (cron) => {
+      const plans = [
+        await readStreamPlan(work, settings, 'work'),
+        await readStreamPlan(cron, settings, 'cron'),
+      ];
+      const [workIsUp, cronIsUp] = plans.map(({ pending }) => pending.length === 0);
+      const processors = workIsUp ? await readProcessors(work, settings) : [];
+      const jobs = cronIsUp ? await readJobs(cron, settings) : [];
+      const drift =
+        workIsUp && cronIsUp
+          ? await readDrift(cron, settings, await desiredJobs(work, settings))
+          : [];
+      return {
+        mode: settings.mode,
+        transport: settings.transport,
+        streams: plans.map(streamStatus),
+        processors,
+        jobs,
+        drift,
+        upToDate: workIsUp === true && cronIsUp === true && drift.length === 0,
+      };
+    }),
+  );
+}
+
+function streamStatus({ stream, database, schema, applied, pending }: StreamPlan): StreamStatus {
+  return { stream, database, schema, applied, pending: pending.map(({ name }) => name) };
+}

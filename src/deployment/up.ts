@@ -1,0 +1,109 @@
+import type { ClientBase } from 'pg';
+import { withAdvisoryLock } from '../database/advisory-lock.js';
+import { withClient } from '../database/connect.js';
+import type { AppliedAction } from '../jobs/apply-jobs.js';
+import { migrateUp } from '../migrations/run-migrations.js';
+import type { StreamName } from '../migrations/streams.js';
+import type { Settings } from '../settings/settings.js';
+import { connectCronSide } from './connect-cron-side.js';
+import { lockPolicy } from './lock-policy.js';
+import { preflight } from './preflight.js';
+import { readStreamPlan } from './stream-plan.js';
+import { type LockWait, withLockedDatabases, workLock } from './with-databases.js';
+
+export interface UpOptions extends LockWait {
+  readonly streams: readonly StreamName[];
+  /** The last migration to apply; only with a single stream. */
+  readonly to?: string | undefined;
+  readonly log: (message: string) => void;
+}
+
+export interface StreamChange {
+  readonly stream: StreamName;
+  readonly database: string;
+  readonly schema: string;
+  /** In the order they were run. */
+  readonly migrations: readonly string[];
+}
+
+export interface UpReport {
+  /** Statements run as the administrator beforehand. */
+  readonly administrator: readonly string[];
+  readonly streams: readonly StreamChange[];
+  readonly jobs: readonly AppliedAction[];
+}
+
+/** The work database is migrated, the pg_cron database is not: what is where, and how to go on. */
+export class CronStreamError extends Error {
+  override readonly name = 'CronStreamError';
+  readonly work: StreamChange;
+
+  constructor(settings: Settings, work: StreamChange, cause: Error) {
+    super(
+      `The work stream is up to date in database "${settings.work.database}" (applied now: ${listed(work.migrations)}), ` +
+        `but the cron side in database "${settings.cron.database}" failed: ${cause.message}\n` +
+        'Nothing is half done: until the cron side is up, the processor is merely not scheduled. ' +
+        'Mend the reason and run "pcache-migrate up" again; it continues here.',
+      { cause },
+    );
+    this.work = work;
+  }
+}
+
+function listed(names: readonly string[]): string {
+  return names.length === 0 ? 'nothing' : names.join(', ');
+}
+
+/**
+ * Applies what is pending: work first, then cron. Raises PreflightError before anything is changed,
+ * LockBusyError when another run does not end in time, CronStreamError when only the first half succeeded.
+ */
+export async function up(settings: Settings, options: UpOptions): Promise<UpReport> {
+  const administrator = await preflight(settings, options.streams);
+  if (!options.streams.includes('cron')) {
+    return withClient(settings.work, (work) =>
+      withAdvisoryLock(work, workLock(settings), options, async () => ({
+        administrator,
+        streams: [await upStream(work, settings, 'work', options)],
+        jobs: [],
+      })),
+    );
+  }
+  return withLockedDatabases(settings, options, async (databases) => {
+    const changes: StreamChange[] = [];
+    if (options.streams.includes('work')) {
+      changes.push(await upStream(databases.work, settings, 'work', options));
+    }
+    try {
+      changes.push(await upStream(databases.cron, settings, 'cron', options));
+      const complete =
+        (await isComplete(databases.work, settings, 'work')) &&
+        (await isComplete(databases.cron, settings, 'cron'));
+      const jobs = complete ? await connectCronSide(databases, settings) : [];
+      return { administrator, streams: changes, jobs };
+    } catch (error) {
+      const [work] = changes;
+      if (work?.stream !== 'work' || !(error instanceof Error)) throw error;
+      throw new CronStreamError(settings, work, error);
+    }
+  });
+}
+
+async function upStream(
+  client: ClientBase,
+  settings: Settings,
+  stream: StreamName,
+  { to, log }: UpOptions,
+): Promise<StreamChange> {
+  const { database, schema, migrations } = await readStreamPlan(client, settings, stream);
+  const applied = await migrateUp({ client, schema, migrations, to, ...lockPolicy(log) });
+  return { stream, database, schema, migrations: applied };
+}
+
+async function isComplete(
+  client: ClientBase,
+  settings: Settings,
+  stream: StreamName,
+): Promise<boolean> {
+  return (await readStreamPlan(client, settings, stream)).pending.length === 0;
+}

@@ -1,0 +1,49 @@
+import type { ClientBase } from 'pg';
+import { cronName, ownName } from '../deployment/own-names.js';
+import type { Databases } from '../deployment/with-databases.js';
+import type { Settings } from '../settings/settings.js';
+
+export type JobAction = 'scheduled' | 'altered' | 'unscheduled';
+
+export interface AppliedAction {
+  readonly action: JobAction;
+  readonly jobName: string;
+}
+
+export interface DesiredJob {
+  readonly job_name: string;
+  readonly schedule: string;
+  readonly command: string;
+  readonly kind: 'processor' | 'maintenance' | 'history';
+  /** Null: the pg_cron database itself. */
+  readonly database: string | null;
+}
+
+interface ApplyAnswer {
+  readonly actions: readonly { readonly action: JobAction; readonly job_name: string }[];
+}
+
+/** The jobs that the configuration in the work database asks for. */
+export async function desiredJobs(work: ClientBase, settings: Settings): Promise<DesiredJob[]> {
+  const { rows } = await work.query<{ desired: DesiredJob[] }>(
+    `SELECT ${ownName(settings, 'desired_jobs')}() AS desired`,
+  );
+  return rows[0]?.desired ?? [];
+}
+
+/** Makes pg_cron's jobs those the configuration asks for, and records in the work database that they are. */
+export async function applyJobs(
+  databases: Databases,
+  settings: Settings,
+): Promise<AppliedAction[]> {
+  const desired = await desiredJobs(databases.work, settings);
+  const { rows } = await databases.cron.query<{ answer: ApplyAnswer }>(
+    `SELECT ${cronName(settings, 'apply_jobs')}($1::jsonb) AS answer`,
+    [JSON.stringify(desired)],
+  );
+  const answer = rows[0]?.answer;
+  await databases.work.query(`SELECT ${ownName(settings, 'mark_synced')}($1::jsonb)`, [
+    JSON.stringify(answer),
+  ]);
+  return (answer?.actions ?? []).map(({ action, job_name }) => ({ action, jobName: job_name }));
+}

@@ -1,0 +1,22 @@
+import { awaitUnwantedRuns } from '../deployment/drain-runs.js';
+import { requireDeployed } from '../deployment/require-deployed.js';
+import { type LockWait, withLockedDatabases } from '../deployment/with-databases.js';
+import type { Settings } from '../settings/settings.js';
+import { type AppliedAction, applyJobs } from './apply-jobs.js';
+
+// A run ends after its present fragment; a long one is not waited for, it is safe to unschedule.
+const DRAIN_SECONDS = 5;
+
+export interface SyncReport {
+  readonly jobs: readonly AppliedAction[];
+}
+
+/** Repairs pg_cron's jobs: the difference to the configuration is applied, whatever made it. */
+export async function sync(settings: Settings, wait: LockWait): Promise<SyncReport> {
+  return withLockedDatabases(settings, wait, async (databases) => {
+    await requireDeployed(databases.work, settings, 'work');
+    await requireDeployed(databases.cron, settings, 'cron');
+    await awaitUnwantedRuns(databases.work, settings, DRAIN_SECONDS);
+    return { jobs: await applyJobs(databases, settings) };
+  });
+}

@@ -1,0 +1,63 @@
+import { startDockerCluster } from './docker-cluster.js';
+import type { Runtime } from './find-runtime.js';
+import { startLocalCluster } from './local-cluster.js';
+
+export interface ClusterOptions {
+  /** The value of cron.database_name. */
+  cronDatabase: string;
+  /** False leaves pg_cron out of shared_preload_libraries. */
+  preloadPgCron: boolean;
+  /** Further settings of postgresql.conf; they win over the cluster's own. */
+  settings: Record<string, string>;
+}
+
+/** Where the server runs, for tools that must run beside it (pg_dump of the same version). */
+export type ServerLocation =
+  | { kind: 'docker'; container: string }
+  | { kind: 'local'; binDirectory: string; socketDirectory: string };
+
+/** Plain data: survives JSON, so that it can be handed to another process. */
+export interface ClusterAddress {
+  runtime: 'docker' | 'local';
+  host: '127.0.0.1';
+  port: number;
+  /** The port that the server itself listens on; in Docker it differs from `port`. */
+  serverPort: number;
+  adminUser: 'postgres';
+  adminPassword: string;
+  location: ServerLocation;
+}
+
+export interface ThrowawayCluster extends ClusterAddress {
+  /** Restarts with the options so far, changed by these; the port stays. */
+  restart(changes?: Partial<ClusterOptions>): Promise<void>;
+  /** Stops the server and removes all that it left; may be called again. */
+  stop(): Promise<void>;
+  /** Lets the server outlive this process; returns the shell command that removes it. */
+  keep(): string;
+  logs(): Promise<string>;
+}
+
+const defaults: ClusterOptions = { cronDatabase: 'postgres', preloadPgCron: true, settings: {} };
+
+export function changeOptions(
+  options: ClusterOptions,
+  changes: Partial<ClusterOptions>,
+): ClusterOptions {
+  return {
+    ...options,
+    ...changes,
+    settings: { ...options.settings, ...changes.settings },
+  };
+}
+
+/** The cluster goes when this process does, however it ends, unless `keep` was called. */
+export function startCluster(
+  runtime: Runtime,
+  options: Partial<ClusterOptions> = {},
+): Promise<ThrowawayCluster> {
+  const complete = changeOptions(defaults, options);
+  return runtime.kind === 'docker'
+    ? startDockerCluster(runtime, complete)
+    : startLocalCluster(runtime, complete);
+}

@@ -1,0 +1,33 @@
+import { afterAll, inject } from 'vitest';
+import {
+  type ClusterAddress,
+  type ClusterOptions,
+  startCluster,
+  type ThrowawayCluster,
+} from '../../src/throwaway/cluster.js';
+import './global-setup.js';
+
+const own: ThrowawayCluster[] = [];
+
+// At the top level it belongs to the test file that imports this module, whichever hook or test
+// of it started the clusters.
+afterAll(async () => {
+  await Promise.all(own.splice(0).map((cluster) => cluster.stop()));
+});
+
+// A worker outlives a vitest that was killed, and with it would its clusters.
+process.once('disconnect', () => process.exit(1));
+
+/** The cluster that all test files share. */
+export function sharedCluster(): ClusterAddress {
+  return inject('sharedCluster');
+}
+
+/** A cluster for tests that change cluster-wide settings or break the server. */
+export async function startOwnCluster(
+  options: Partial<ClusterOptions> = {},
+): Promise<ThrowawayCluster> {
+  const cluster = await startCluster(inject('runtime'), options);
+  own.push(cluster);
+  return cluster;
+}

@@ -1,0 +1,69 @@
+import { randomBytes } from 'node:crypto';
+import pg from 'pg';
+import type { ClusterAddress } from '../../src/throwaway/cluster.js';
+import { sharedCluster } from './cluster.js';
+import { connectionConfig } from './connection.js';
+
+/** A connection as the administrator; the caller ends it. */
+export async function adminClient(
+  database: string,
+  cluster: ClusterAddress = sharedCluster(),
+): Promise<pg.Client> {
+  const client = new pg.Client(connectionConfig(cluster, database));
+  // Dropping its database or stopping its server ends it from the other side, on purpose.
+  client.on('error', () => {});
+  await client.connect();
+  return client;
+}
+
+/** Creates an empty database, or a copy of `template` (which then must have no sessions). */
+export async function createDatabase(
+  prefix: string,
+  options: { template?: string; owner?: string; cluster?: ClusterAddress } = {},
+): Promise<string> {
+  const name = uniqueName(prefix);
+  const template = options.template ?? 'template1';
+  const owner = options.owner ?? 'postgres';
+  await asAdmin(
+    `CREATE DATABASE ${quote(name)} TEMPLATE ${quote(template)} OWNER ${quote(owner)}`,
+    options.cluster,
+  );
+  return name;
+}
+
+/** Drops the database and ends the sessions that are still in it. */
+export async function dropDatabase(name: string, cluster?: ClusterAddress): Promise<void> {
+  await asAdmin(`DROP DATABASE IF EXISTS ${quote(name)} WITH (FORCE)`, cluster);
+}
+
+export interface Role {
+  name: string;
+  password: string;
+}
+
+/** Creates a login role without further rights. */
+export async function createRole(prefix: string, cluster?: ClusterAddress): Promise<Role> {
+  const role = { name: uniqueName(prefix), password: randomBytes(12).toString('base64url') };
+  await asAdmin(
+    `CREATE ROLE ${quote(role.name)} LOGIN PASSWORD ${pg.escapeLiteral(role.password)}`,
+    cluster,
+  );
+  return role;
+}
+
+async function asAdmin(statement: string, cluster?: ClusterAddress): Promise<void> {
+  const client = await adminClient('postgres', cluster);
+  try {
+    await client.query(statement);
+  } finally {
+    await client.end();
+  }
+}
+
+function uniqueName(prefix: string): string {
+  return `${prefix}_${randomBytes(4).toString('hex')}`;
+}
+
+function quote(identifier: string): string {
+  return pg.escapeIdentifier(identifier);
+}

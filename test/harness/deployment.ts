@@ -1,0 +1,194 @@
+import { tmpdir } from 'node:os';
+import pg from 'pg';
+import { afterAll } from 'vitest';
+import { clientName } from '../../src/deployment/own-names.js';
+import { deploymentTables } from '../../src/deployment/placeholder-values.js';
+import { type SetupOptions, setup } from '../../src/deployment/setup.js';
+import { type UpOptions, type UpReport, up } from '../../src/deployment/up.js';
+import { loadSettings } from '../../src/settings/load.js';
+import type { ConnectionSettings, Settings } from '../../src/settings/settings.js';
+import type { ClusterAddress } from '../../src/throwaway/cluster.js';
+import { sharedCluster } from './cluster.js';
+import { adminClient, createDatabase, createRole, dropDatabase, type Role } from './databases.js';
+
+export interface TestSite {
+  readonly cluster: ClusterAddress;
+  readonly database: string;
+  readonly migrator: Role;
+  readonly cronRole: Role;
+  readonly app: Role;
+  /** The environment a user would have for this site; changes are laid over it. */
+  environment(changes?: NodeJS.ProcessEnv): NodeJS.ProcessEnv;
+  settings(changes?: NodeJS.ProcessEnv): Settings;
+}
+
+export interface SiteOptions {
+  cluster?: ClusterAddress;
+  /** cron.database_name of the cluster. */
+  cronDatabase?: string;
+  /** An existing database to work in, such as the pg_cron database for single mode. */
+  database?: string;
+  databasePrefix?: string;
+  link?: boolean;
+}
+
+const sites: { remove: () => Promise<void> }[] = [];
+const clients: pg.Client[] = [];
+
+afterAll(async () => {
+  await Promise.all(clients.splice(0).map((client) => client.end()));
+  for (const site of sites.splice(0)) await site.remove();
+});
+
+/**
+ * Three roles that are no superusers, a work database owned by the migrator, the least grants of the guide
+ * for the cron role, and a table of points of interest. Nothing of ours is deployed yet.
+ */
+export async function createSite(options: SiteOptions = {}): Promise<TestSite> {
+  const cluster = options.cluster ?? sharedCluster();
+  const cronDatabase = options.cronDatabase ?? 'postgres';
+  const migrator = await createRole('migrator', cluster);
+  const cronRole = await createRole('cron', cluster);
+  const app = await createRole('app', cluster);
+  const database =
+    options.database ??
+    (await createDatabase(options.databasePrefix ?? 'work', { owner: migrator.name, cluster }));
+  await asAdmin(cluster, cronDatabase, [
+    `GRANT USAGE ON SCHEMA cron TO ${cronRole.name}`,
+    `GRANT CREATE ON DATABASE ${pg.escapeIdentifier(cronDatabase)} TO ${cronRole.name}`,
+    `GRANT EXECUTE ON FUNCTION cron.schedule_in_database(text, text, text, text, text, boolean), cron.unschedule(bigint) TO ${cronRole.name}`,
+  ]);
+  await asAdmin(cluster, database, [
+    `GRANT CREATE ON DATABASE ${pg.escapeIdentifier(database)} TO ${migrator.name}`,
+    `GRANT USAGE, CREATE ON SCHEMA public TO ${migrator.name}, ${app.name}`,
+    ...(options.link
+      ? [
+          'CREATE EXTENSION IF NOT EXISTS dblink',
+          `GRANT USAGE ON FOREIGN DATA WRAPPER dblink_fdw TO ${migrator.name}`,
+        ]
+      : []),
+    'CREATE TABLE IF NOT EXISTS pois (id integer PRIMARY KEY, zipcode integer, area bigint, price numeric, city text, opened timestamp)',
+    `INSERT INTO pois
+       SELECT i, nullif(i % 300, 7), 5000000000 + i % 40, (i % 25) + 0.5, 'city ' || i % 20, '2026-01-01'::timestamp + i % 12 * interval '1 day'
+       FROM generate_series(1, 3000) AS i
+       ON CONFLICT DO NOTHING`,
+    `GRANT SELECT ON pois TO ${cronRole.name}, ${app.name}`,
+  ]);
+  const environment = (changes: NodeJS.ProcessEnv = {}) => ({
+    DB_HOST: cluster.host,
+    DB_PORT: String(cluster.port),
+    DB_USER: migrator.name,
+    DB_PASSWORD: migrator.password,
+    DB_NAME: database,
+    PG_CRON_USER: cronRole.name,
+    PG_CRON_PASSWORD: cronRole.password,
+    PG_CRON_DATABASE: cronDatabase,
+    PG_QUEUE_USER: app.name,
+    PG_QUEUE_PASSWORD: app.password,
+    CACHE_BACKEND: 'postgresql_array',
+    PG_ARRAY_CACHE_TABLE_PREFIX: 'my_cache',
+    PCACHE_LINK_PORT: String(cluster.serverPort),
+    ...(options.link ? { PCACHE_CRON_TRANSPORT: 'link' } : {}),
+    ...changes,
+  });
+  const site: TestSite = {
+    cluster,
+    database,
+    migrator,
+    cronRole,
+    app,
+    environment,
+    settings: (changes) => settingsFrom(environment(changes)),
+  };
+  sites.push({ remove: () => removeSite(site, cronDatabase, options.database === undefined) });
+  return site;
+}
+
+/** Settings as the CLI would read them; fails with the problems when there are any. */
+export function settingsFrom(env: NodeJS.ProcessEnv): Settings {
+  const result = loadSettings({ env, cwd: tmpdir() });
+  if (!result.ok) throw new Error(JSON.stringify(result.problems, undefined, 2));
+  return result.settings;
+}
+
+async function removeSite(site: TestSite, cronDatabase: string, ownDatabase: boolean) {
+  const roles = [site.migrator, site.cronRole, site.app].map(({ name }) => name).join(', ');
+  await asAdmin(site.cluster, cronDatabase, [
+    `SELECT cron.unschedule(jobid) FROM cron.job WHERE username = '${site.cronRole.name}'`,
+  ]);
+  if (ownDatabase) await dropDatabase(site.database, site.cluster);
+  await asAdmin(site.cluster, cronDatabase, [`DROP OWNED BY ${roles} CASCADE`]);
+  if (cronDatabase !== 'postgres') {
+    await asAdmin(site.cluster, 'postgres', [`DROP OWNED BY ${roles} CASCADE`]);
+  }
+  await asAdmin(site.cluster, 'postgres', [`DROP ROLE ${roles}`]);
+}
+
+async function asAdmin(cluster: ClusterAddress, database: string, statements: readonly string[]) {
+  const client = await adminClient(database, cluster);
+  try {
+    for (const statement of statements) await client.query(statement);
+  } finally {
+    await client.end();
+  }
+}
+
+/** A connection with these settings, ended after the file's tests; search_path is the server's default. */
+export async function connectAs(settings: ConnectionSettings): Promise<pg.Client> {
+  const client = new pg.Client({
+    host: settings.host,
+    port: settings.port,
+    user: settings.user,
+    password: settings.password,
+    database: settings.database,
+  });
+  // Dropping its database ends it from the other side, on purpose.
+  client.on('error', () => {});
+  await client.connect();
+  clients.push(client);
+  return client;
+}
+
+const quietly = { waitSeconds: 20, onWait: () => {}, log: () => {} };
+
+export function deploy(settings: Settings, options: Partial<UpOptions> = {}): Promise<UpReport> {
+  return up(settings, { streams: ['work', 'cron'], ...quietly, ...options });
+}
+
+export function setUp(settings: Settings, options: Partial<SetupOptions> = {}) {
+  return setup(settings, { enable: true, ...quietly, ...options });
+}
+
+export interface Fragment {
+  hash: string;
+  key: string;
+  datatype: string | null;
+  query: string;
+}
+
+/** Enqueues as a client does; returns the statuses. */
+export async function enqueue(
+  app: pg.Client,
+  settings: Settings,
+  fragments: readonly Fragment[],
+): Promise<string[]> {
+  const { rows } = await app.query(
+    'SELECT status FROM non_blocking_fragment_queue_batch_upsert($1, $2, $3, $4, NULL, $5) ORDER BY idx',
+    [
+      fragments.map(({ hash }) => hash),
+      fragments.map(({ key }) => key),
+      fragments.map(({ datatype }) => datatype),
+      fragments.map(({ query }) => query),
+      deploymentTables(settings).fragmentQueue,
+    ],
+  );
+  return rows.map(({ status }) => status);
+}
+
+/** `"schema"."table"` of the clients' tables, for queries in tests. */
+export function tablesOf(settings: Settings) {
+  const names = deploymentTables(settings);
+  return Object.fromEntries(
+    Object.entries(names).map(([key, name]) => [key, clientName(settings, name)]),
+  ) as Record<keyof typeof names, string>;
+}

@@ -1,0 +1,78 @@
+import type pg from 'pg';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { down } from '../../src/deployment/down.js';
+import type { Settings } from '../../src/settings/settings.js';
+import { startOwnCluster } from '../harness/cluster.js';
+import { adminClient } from '../harness/databases.js';
+import {
+  connectAs,
+  createSite,
+  enqueue,
+  setUp,
+  type TestSite,
+  tablesOf,
+} from '../harness/deployment.js';
+import { dumpSchema } from '../harness/dump-schema.js';
+import { waitFor } from '../harness/wait-for.js';
+
+describe('single mode, pg_cron in the work database', () => {
+  let site: TestSite;
+  let settings: Settings;
+  let admin: pg.Client;
+  let app: pg.Client;
+  let empty: string;
+
+  beforeAll(async () => {
+    const cluster = await startOwnCluster({ cronDatabase: 'all_in_one' });
+    const creator = await adminClient('postgres', cluster);
+    await creator.query('CREATE DATABASE all_in_one');
+    await creator.end();
+    admin = await adminClient('all_in_one', cluster);
+    await admin.query('CREATE EXTENSION pg_cron');
+    site = await createSite({ cluster, cronDatabase: 'all_in_one', database: 'all_in_one' });
+    settings = site.settings();
+    empty = await dumpSchema(cluster, 'all_in_one');
+    await setUp(settings, { parallel: 2, frequencySeconds: 1 });
+    app = await connectAs(settings.client);
+    return () => admin.end();
+  });
+
+  it('is recognised', () => {
+    expect(settings).toMatchObject({ mode: 'single', transport: 'direct' });
+  });
+
+  it('lets the jobs follow an UPDATE in its own transaction', async () => {
+    const jobs = async () =>
+      (await admin.query("SELECT FROM cron.job WHERE command LIKE '%run_processor%'")).rowCount;
+    await app.query('BEGIN');
+    await app.query(`UPDATE ${tablesOf(settings).processorConfig} SET max_parallel_jobs = 6`);
+    await app.query('SET CONSTRAINTS ALL IMMEDIATE');
+    await app.query('ROLLBACK');
+    expect(await jobs()).toBe(2);
+    await app.query(`UPDATE ${tablesOf(settings).processorConfig} SET max_parallel_jobs = 4`);
+    expect(await jobs()).toBe(4);
+  });
+
+  it('works the queue off by its own jobs, then goes without a trace', async () => {
+    await enqueue(app, settings, [
+      { hash: 'h', key: 'zipcode', datatype: 'integer', query: 'SELECT zipcode FROM pois' },
+    ]);
+    await waitFor(
+      'the cached fragment',
+      async () =>
+        (await app.query(`SELECT FROM ${tablesOf(settings).queries} WHERE status = 'ok'`)).rowCount,
+      { deadlineMs: 75_000 },
+    );
+    await down(settings, {
+      streams: ['work', 'cron'],
+      extent: { all: true },
+      confirm: async () => true,
+      drainSeconds: 30,
+      waitSeconds: 20,
+      onWait: () => {},
+      log: () => {},
+    });
+    expect(await dumpSchema(site.cluster, 'all_in_one')).toBe(empty);
+    expect((await admin.query('SELECT FROM cron.job')).rowCount).toBe(0);
+  }, 150_000);
+});

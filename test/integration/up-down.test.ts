@@ -1,0 +1,165 @@
+import type pg from 'pg';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { type DownOptions, down } from '../../src/deployment/down.js';
+import { readStatus } from '../../src/deployment/status.js';
+import type { Settings } from '../../src/settings/settings.js';
+import { adminClient } from '../harness/databases.js';
+import {
+  connectAs,
+  createSite,
+  deploy,
+  enqueue,
+  setUp,
+  type TestSite,
+  tablesOf,
+} from '../harness/deployment.js';
+import { dumpSchema } from '../harness/dump-schema.js';
+
+function takeDown(settings: Settings, options: Partial<DownOptions> = {}) {
+  return down(settings, {
+    streams: ['work', 'cron'],
+    extent: { all: true },
+    confirm: async () => true,
+    drainSeconds: 30,
+    waitSeconds: 20,
+    onWait: () => {},
+    log: () => {},
+    ...options,
+  });
+}
+
+async function dumps(site: TestSite) {
+  return {
+    work: await dumpSchema(site.cluster, site.database),
+    cron: await dumpSchema(site.cluster, 'postgres', [`--schema=*${site.database}*`]),
+  };
+}
+
+describe.each([['postgresql_array'], ['postgresql_bit']])('up and down with %s', (backend) => {
+  let site: TestSite;
+  let settings: Settings;
+
+  beforeAll(async () => {
+    site = await createSite({ link: true });
+    settings = site.settings({
+      CACHE_BACKEND: backend,
+      PG_ARRAY_CACHE_TABLE_PREFIX: 'my_cache',
+      PG_BIT_CACHE_TABLE_PREFIX: 'my_cache',
+    });
+  });
+
+  it('gives the same schema to the letter after up, down --all, up', async () => {
+    const empty = await dumpSchema(site.cluster, site.database);
+    await deploy(settings);
+    const first = await dumps(site);
+    expect(first.work).toContain('CREATE PROCEDURE partitioncache.run_processor');
+    expect(first.cron).toContain('apply_jobs');
+
+    await takeDown(settings);
+    expect(await dumpSchema(site.cluster, site.database)).toBe(empty);
+
+    await deploy(settings);
+    expect(await dumps(site)).toEqual(first);
+  });
+
+  it('does nothing the second time', async () => {
+    await deploy(settings);
+    const report = await deploy(settings);
+    expect(report.streams.map(({ migrations }) => migrations)).toEqual([[], []]);
+    expect(report.jobs).toEqual([]);
+  });
+});
+
+describe('down', () => {
+  let site: TestSite;
+  let settings: Settings;
+  let admin: pg.Client;
+
+  beforeAll(async () => {
+    site = await createSite();
+    settings = site.settings();
+    admin = await adminClient(site.database);
+    return () => admin.end();
+  });
+
+  it('takes everything of ours away in both databases, and nothing of anybody else', async () => {
+    await setUp(settings, { parallel: 2 });
+    const app = await connectAs(settings.client);
+    await enqueue(app, settings, [
+      { hash: 'h1', key: 'zipcode', datatype: 'integer', query: 'SELECT zipcode FROM pois' },
+    ]);
+    await app.query('SELECT * FROM partitioncache_manual_process_queue(10)');
+
+    let asked: unknown;
+    const report = await takeDown(settings, {
+      confirm: async ({ lost }) => {
+        asked = lost;
+        return true;
+      },
+    });
+
+    expect(asked).toContainEqual({ table: 'my_cache_cache_zipcode', rows: 1 });
+    expect(report.lost).toEqual(asked);
+    expect(report.streams.map(({ stream }) => stream)).toEqual(['cron', 'work']);
+    const { rows: left } = await admin.query(
+      `SELECT relname FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+        WHERE nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast') AND relkind = 'r'`,
+    );
+    expect(left).toEqual([{ relname: 'pois' }]);
+    const { rows: functions } = await admin.query(
+      `SELECT proname FROM pg_proc JOIN pg_namespace ON pg_namespace.oid = pronamespace
+        WHERE nspname NOT IN ('pg_catalog', 'information_schema')`,
+    );
+    expect(functions).toEqual([]);
+    const cron = await adminClient('postgres');
+    const { rows: jobs } = await cron.query('SELECT FROM cron.job WHERE username = $1', [
+      site.cronRole.name,
+    ]);
+    const { rows: schemas } = await cron.query('SELECT FROM pg_namespace WHERE nspname = $1', [
+      settings.cronSchema,
+    ]);
+    await cron.end();
+    expect({ jobs, schemas }).toEqual({ jobs: [], schemas: [] });
+    expect((await admin.query('SELECT count(*)::int FROM pois')).rows[0].count).toBe(3000);
+  });
+
+  it('changes nothing when the loss is not confirmed', async () => {
+    await setUp(settings, { enable: false });
+    const first = await dumpSchema(site.cluster, site.database);
+    const report = await takeDown(settings, { confirm: async () => false });
+    expect(report.confirmed).toBe(false);
+    expect(await dumpSchema(site.cluster, site.database)).toBe(first);
+  });
+
+  it('rolls the cron stream back alone, after which disabling still works and up goes on', async () => {
+    await setUp(settings, { enable: true, parallel: 1 });
+    await takeDown(settings, { streams: ['cron'] });
+    const work = await connectAs(settings.work);
+    await work.query(`UPDATE ${tablesOf(settings).processorConfig} SET enabled = false`);
+    await work.query(`UPDATE ${tablesOf(settings).processorConfig} SET enabled = true`);
+
+    const { jobs } = await deploy(settings);
+    expect(jobs.map(({ action }) => action)).toEqual(['scheduled', 'scheduled', 'scheduled']);
+    expect((await readStatus(settings)).upToDate).toBe(true);
+  });
+
+  it('refuses to take the work stream away under a deployed cron stream', async () => {
+    await deploy(settings);
+    await expect(takeDown(settings, { streams: ['work'] })).rejects.toThrow(
+      'Roll it back first: pcache-migrate down --stream cron --all',
+    );
+  });
+
+  it('rolls back to a migration and up again', async () => {
+    await deploy(settings);
+    const first = await dumps(site);
+    const { streams } = await takeDown(settings, {
+      streams: ['work'],
+      extent: { to: '0022_array_extensions' },
+    });
+    expect(streams.map(({ migrations }) => migrations)).toEqual([['0023_monitoring']]);
+    expect((await readStatus(settings)).streams[0]?.pending).toEqual(['0023_monitoring']);
+    await deploy(settings);
+    expect(await dumps(site)).toEqual(first);
+  });
+});
