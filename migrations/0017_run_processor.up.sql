@@ -107,8 +107,11 @@ BEGIN
   v_next_start := p_run_started + make_interval(secs => {{schema}}.start_interval(
     v_config.frequency_seconds, (SELECT pg_cron_version FROM {{schema}}.deployment)));
   SELECT next_due INTO STRICT v_due FROM {{schema}}.slot WHERE lock_key = p_lock_key;
-  -- A frequency that was shortened since counts at once.
-  v_due := least(v_due, v_now + v_frequency);
+  IF v_due > v_now + v_frequency THEN
+    -- The frequency was shortened since: it counts from now.
+    v_due := v_now + v_frequency;
+    UPDATE {{schema}}.slot SET next_due = v_due WHERE lock_key = p_lock_key;
+  END IF;
   IF v_due > v_now THEN
     IF v_due >= v_next_start THEN
       RETURN ROW(true, NULL, NULL)::{{schema}}.run_step;
