@@ -12,7 +12,7 @@ DECLARE
   v_actions jsonb := '[]';
 BEGIN
   -- Two appliers at once (a trigger and sync) would both find a job missing.
-  PERFORM pg_advisory_xact_lock({{cron_schema:literal}}::regnamespace::oid::integer, 0);
+  PERFORM pg_advisory_xact_lock(quote_ident({{cron_schema:literal}})::regnamespace::oid::integer, 0);
 
   FOR v_job IN
     SELECT own.jobid, own.job_name

@@ -53,7 +53,7 @@ DECLARE
   v_count text;
 BEGIN
   -- Two runs that meet a new key at once: the second waits here and then finds the table.
-  PERFORM pg_advisory_xact_lock({{schema:literal}}::regnamespace::oid::integer, hashtext(p_partition_key));
+  PERFORM pg_advisory_xact_lock(quote_ident({{schema:literal}})::regnamespace::oid::integer, hashtext(p_partition_key));
 
   IF v_backend = 'bit' THEN
     INSERT INTO {{partition_metadata}} (partition_key, datatype, bitsize)

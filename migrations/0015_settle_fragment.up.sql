@@ -73,7 +73,7 @@ AS $$
     SELECT FROM pg_locks
     WHERE locktype = 'advisory' AND granted AND pid = p_pid AND objsubid = 2
       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-      AND classid = {{schema:literal}}::regnamespace::oid
+      AND classid = quote_ident({{schema:literal}})::regnamespace::oid
       AND objid = p_lock_key::oid)
 $$;
 COMMENT ON FUNCTION {{schema}}.run_is_alive(integer, integer) IS

@@ -16,7 +16,7 @@ BEGIN
   END IF;
   INSERT INTO {{schema}}.slot (job_name, slot) VALUES (p_job_name, p_slot) ON CONFLICT (job_name, slot) DO NOTHING;
   SELECT lock_key INTO STRICT v_lock_key FROM {{schema}}.slot WHERE job_name = p_job_name AND slot = p_slot;
-  IF NOT pg_try_advisory_lock({{schema:literal}}::regnamespace::oid::integer, v_lock_key) THEN
+  IF NOT pg_try_advisory_lock(quote_ident({{schema:literal}})::regnamespace::oid::integer, v_lock_key) THEN
     RETURN NULL;
   END IF;
   -- Nobody else can hold this slot: what it left claimed is left over from a run that died.
@@ -36,7 +36,7 @@ BEGIN
   WHERE claim.lock_key = p_lock_key AND claim.pid = pg_backend_pid()
     AND active.query_hash = claim.query_hash AND active.partition_key = claim.partition_key;
   DELETE FROM {{schema}}.claim WHERE lock_key = p_lock_key AND pid = pg_backend_pid();
-  PERFORM pg_advisory_unlock({{schema:literal}}::regnamespace::oid::integer, p_lock_key);
+  PERFORM pg_advisory_unlock(quote_ident({{schema:literal}})::regnamespace::oid::integer, p_lock_key);
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.close_slot(integer) IS 'Gives back what the run has claimed and not begun, and unlocks its slot.';
@@ -51,7 +51,7 @@ DECLARE
 BEGIN
   PERFORM set_config('synchronous_commit', 'off', true);
   -- One claims at a time: a second would not see the first one's claims and take nothing for an empty queue.
-  PERFORM pg_advisory_xact_lock({{schema:literal}}::regnamespace::oid::integer, 0);
+  PERFORM pg_advisory_xact_lock(quote_ident({{schema:literal}})::regnamespace::oid::integer, 0);
   WITH batch AS (
     SELECT queue.id, queue.hash, queue.partition_key, queue.partition_datatype, queue.query
     FROM {{fragment_queue}} AS queue

@@ -30,11 +30,13 @@ export async function preflight(
   settings: Settings,
   streams: readonly StreamName[],
 ): Promise<string[]> {
-  const first = await runDoctor(settings, { streams });
-  if (failures(first).length === 0) return [];
-  const mended = settings.admin === undefined ? [] : await mendAsAdministrator(settings, first);
-  if (mended.length === 0) throw new PreflightError(first);
-  const second = await runDoctor(settings, { streams });
-  if (failures(second).length > 0) throw new PreflightError(second);
-  return mended;
+  const mended: string[] = [];
+  // What one round mends can bring to light what the next one has to.
+  for (;;) {
+    const report = await runDoctor(settings, { streams });
+    if (failures(report).length === 0) return mended;
+    const lines = settings.admin === undefined ? [] : await mendAsAdministrator(settings, report);
+    if (lines.every((line) => mended.includes(line))) throw new PreflightError(report);
+    mended.push(...lines);
+  }
 }

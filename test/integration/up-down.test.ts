@@ -163,3 +163,20 @@ describe('down', () => {
     expect(await dumps(site)).toEqual(first);
   });
 });
+
+describe('a work database whose name needs quoting', () => {
+  it.each([['Work "quoted" DB'], ["ÜPPER-case; it's"], ['w'.repeat(54)]])(
+    'is deployed, scheduled and taken down: %s',
+    async (databasePrefix) => {
+      const site = await createSite({ databasePrefix, link: true });
+      const settings = site.settings();
+      const empty = await dumpSchema(site.cluster, site.database);
+      await setUp(settings, { parallel: 1, frequencySeconds: 3600 });
+      const status = await readStatus(settings);
+      expect(status.upToDate).toBe(true);
+      expect(status.jobs).toHaveLength(3);
+      await takeDown(settings);
+      expect(await dumpSchema(site.cluster, site.database)).toBe(empty);
+    },
+  );
+});

@@ -1,0 +1,88 @@
+import type { StreamName } from '../migrations/streams.js';
+import type { Settings } from '../settings/settings.js';
+import { intarray, roaringbitmap } from './checks/backend.js';
+import { jobCapacity } from './checks/capacity.js';
+import { clientFunctions } from './checks/client-functions.js';
+import {
+  clientSchema,
+  clientSchemaClientRole,
+  clientSchemaCronRole,
+  clientSchemaMigrator,
+} from './checks/client-schema.js';
+import { adminConnection, cronConnection, workConnection } from './checks/connections.js';
+import { cronHistory, cronSchedule, cronUsage } from './checks/cron-grants.js';
+import { cronDatabaseCreate, cronSchema } from './checks/cron-schema.js';
+import { deploymentIdentity } from './checks/deployment-identity.js';
+import { jobLogins } from './checks/job-logins.js';
+import { dblinkExtension, dblinkUsage, linkLogin } from './checks/link.js';
+import { cronMigrations, workMigrations } from './checks/migrations.js';
+import { mode } from './checks/mode.js';
+import { ownTables } from './checks/own-tables.js';
+import { pgCronExtension, pgCronVersion } from './checks/pg-cron-extension.js';
+import { pgCronDatabase, pgCronLoaded } from './checks/pg-cron-server.js';
+import { readableTables } from './checks/readable-tables.js';
+import { clientRoleConnect, cronRoleConnect, roles } from './checks/roles.js';
+import { sameCluster } from './checks/same-cluster.js';
+import { cronWritable, serverVersion, workWritable } from './checks/server.js';
+import { workDatabaseCreate, workSchema } from './checks/work-schema.js';
+import type { DoctorCheck } from './context.js';
+
+export interface Asked {
+  readonly settings: Settings;
+  readonly streams: readonly StreamName[];
+}
+
+/** Every check, in the order they are run and shown, and when it applies. */
+const CHECKS: readonly (readonly [(asked: Asked) => boolean, readonly DoctorCheck[]])[] = [
+  [always, [mode, workConnection]],
+  [forCron, [cronConnection]],
+  [withAdministrator, [adminConnection]],
+  [always, [serverVersion, workWritable]],
+  [forCron, [cronWritable]],
+  [forCronElsewhere, [sameCluster]],
+  [always, [roles]],
+  [forCron, [pgCronLoaded, pgCronDatabase, pgCronExtension, pgCronVersion]],
+  [forCron, [cronUsage, cronSchedule, cronHistory]],
+  [forCron, [cronSchema, cronDatabaseCreate, cronMigrations]],
+  [always, [cronRoleConnect, workSchema, workMigrations, deploymentIdentity]],
+  [forWork, [workDatabaseCreate, clientRoleConnect]],
+  [always, [clientSchema, clientSchemaCronRole]],
+  [forWork, [clientSchemaMigrator, clientSchemaClientRole, ownTables, clientFunctions]],
+  [forWorkWith('array'), [intarray]],
+  [forWorkWith('roaringbit'), [roaringbitmap]],
+  [forLink, [dblinkExtension, dblinkUsage, linkLogin]],
+  [forCron, [jobCapacity, jobLogins]],
+  [always, [readableTables]],
+];
+
+export function checksFor(asked: Asked): DoctorCheck[] {
+  return CHECKS.flatMap(([applies, checks]) => (applies(asked) ? checks : []));
+}
+
+function always(): boolean {
+  return true;
+}
+
+export function forCron({ streams }: Asked): boolean {
+  return streams.includes('cron');
+}
+
+function forWork({ streams }: Asked): boolean {
+  return streams.includes('work');
+}
+
+function forCronElsewhere(asked: Asked): boolean {
+  return forCron(asked) && asked.settings.mode === 'cross';
+}
+
+function forLink(asked: Asked): boolean {
+  return forCron(asked) && asked.settings.transport === 'link';
+}
+
+function forWorkWith(backend: Settings['cacheBackend']): (asked: Asked) => boolean {
+  return (asked) => forWork(asked) && asked.settings.cacheBackend === backend;
+}
+
+function withAdministrator(asked: Asked): boolean {
+  return forCron(asked) && asked.settings.admin !== undefined;
+}

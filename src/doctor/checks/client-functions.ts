@@ -1,0 +1,61 @@
+import { type ClientBase, escapeIdentifier } from 'pg';
+import { readStreamPlan, type StreamPlan } from '../../deployment/stream-plan.js';
+import type { Settings } from '../../settings/settings.js';
+import { failed, ok, text } from '../check.js';
+import type { DoctorCheck } from '../context.js';
+import { list } from '../names.js';
+import { clientOf } from '../reach.js';
+
+export const clientFunctions: DoctorCheck = {
+  id: 'client-functions',
+  title: "clients' functions",
+  needs: ['work-migrations', 'client-schema'],
+  run: async ({ settings, work }) => {
+    const client = clientOf(work);
+    const names = functionsReplaced(await readStreamPlan(client, settings, 'work'), settings);
+    const foreign = await ownedByOthers(client, settings.clientSchema, names);
+    if (foreign.length === 0) return ok('yes');
+    const owners = [...new Set(foreign.map(({ owner }) => owner))];
+    const migrator = escapeIdentifier(settings.work.user);
+    return failed(
+      `in schema "${settings.clientSchema}" of database "${settings.work.database}", ${foreign.length} of them belong to role ${list(owners)}, ` +
+        `so role "${settings.work.user}" may not replace them: ${foreign.map(({ signature }) => signature).join('; ')}`,
+      // Not SQL to be run: whoever owns them now, such as another deployment's migrator, could then not replace them.
+      text(
+        'administrator',
+        `Either deploy as that role: set DB_USER to ${list(owners)}, or GRANT it TO ${migrator};`,
+        `or, if nothing else deploys them, give them over, in database "${settings.work.database}":`,
+        ...foreign.map(({ signature }) => `  ALTER FUNCTION ${signature} OWNER TO ${migrator};`),
+      ),
+    );
+  },
+};
+
+/** What the pending migrations run CREATE OR REPLACE FUNCTION for: it needs the owner of what is there. */
+function functionsReplaced({ pending }: StreamPlan, { clientSchema }: Settings): string[] {
+  const head = `CREATE OR REPLACE FUNCTION ${escapeIdentifier(clientSchema)}.`;
+  return pending
+    .flatMap(({ up }) => up.statements)
+    .flatMap((statement) => statement.text.split(head).slice(1))
+    .flatMap((rest) => /^\w+/.exec(rest)?.[0] ?? []);
+}
+
+interface ForeignFunction {
+  signature: string;
+  owner: string;
+}
+
+async function ownedByOthers(
+  client: ClientBase,
+  schema: string,
+  names: readonly string[],
+): Promise<ForeignFunction[]> {
+  const { rows } = await client.query<ForeignFunction>(
+    `SELECT p.oid::regprocedure::text AS signature, pg_get_userbyid(p.proowner)::text AS owner
+       FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+      WHERE n.nspname = $1 AND p.proname = ANY ($2) AND NOT pg_has_role(p.proowner, 'USAGE')
+      ORDER BY 1`,
+    [schema, names],
+  );
+  return rows;
+}

@@ -1,0 +1,62 @@
+import type { DoctorCheck } from '../context.js';
+import { checkGrants, type Grant, onFunction, onSchema, onTable } from '../grants.js';
+import { clientOf } from '../reach.js';
+
+/** What the cron role needs of pg_cron beyond what pg_cron gives everybody. */
+export function leastGrants(role: string): Grant[] {
+  return [onSchema(role, 'cron', 'USAGE'), ...scheduling(role)];
+}
+
+function scheduling(role: string): Grant[] {
+  return [
+    onFunction(role, 'cron', 'schedule_in_database', 'text, text, text, text, text, boolean'),
+    onFunction(role, 'cron', 'unschedule', 'bigint'),
+  ];
+}
+
+export const cronUsage: DoctorCheck = {
+  id: 'cron-usage',
+  title: 'cron role: schema cron',
+  needs: ['pg-cron-version'],
+  run: ({ settings, cron }) =>
+    checkGrants({
+      client: clientOf(cron),
+      database: settings.cron.database,
+      by: 'administrator',
+      grants: [onSchema(settings.cron.user, 'cron', 'USAGE')],
+      without: 'this role can neither schedule nor see jobs',
+    }),
+};
+
+export const cronSchedule: DoctorCheck = {
+  id: 'cron-schedule',
+  title: 'cron role: scheduling of jobs',
+  needs: ['pg-cron-version'],
+  run: ({ settings, cron }) =>
+    checkGrants({
+      client: clientOf(cron),
+      database: settings.cron.database,
+      by: 'administrator',
+      grants: scheduling(settings.cron.user),
+      without: 'no job can be scheduled or taken away',
+    }),
+};
+
+export const cronHistory: DoctorCheck = {
+  id: 'cron-history',
+  title: 'cron role: its jobs and their history',
+  needs: ['pg-cron-version'],
+  run: ({ settings, cron }) =>
+    checkGrants({
+      client: clientOf(cron),
+      database: settings.cron.database,
+      by: 'administrator',
+      grants: [
+        onTable(settings.cron.user, 'cron', 'job', 'SELECT'),
+        onTable(settings.cron.user, 'cron', 'job_run_details', 'SELECT'),
+        onTable(settings.cron.user, 'cron', 'job_run_details', 'DELETE'),
+      ],
+      without:
+        'jobs cannot be compared, shown or cleaned up after (pg_cron gives it to everybody when it is installed)',
+    }),
+};

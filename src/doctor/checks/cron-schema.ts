@@ -1,0 +1,85 @@
+import { type ClientBase, escapeIdentifier } from 'pg';
+import type { Settings } from '../../settings/settings.js';
+import { type Finding, failed, ok, text } from '../check.js';
+import type { DoctorCheck } from '../context.js';
+import { checkGrants, onDatabase, onSchema } from '../grants.js';
+import { list, variable } from '../names.js';
+import { clientOf } from '../reach.js';
+import { readSchemaState } from '../schema-state.js';
+
+const ANOTHER_SCHEMA = 'set PCACHE_SCHEMA to another name: this schema is named after it.';
+
+export const cronSchema: DoctorCheck = {
+  id: 'cron-schema',
+  title: "the package's schema in the pg_cron database",
+  needs: ['cron-connection', 'same-cluster'],
+  run: async ({ settings, cron }) => {
+    const { user, database } = settings.cron;
+    const client = clientOf(cron);
+    const state = await readSchemaState(client, settings.cronSchema, 'work_schema');
+    if (state === undefined) return ok(`"${settings.cronSchema}" does not exist yet`);
+    if (state.deployment === undefined && state.contents.length > 0) {
+      return failed(
+        `"${settings.cronSchema}" in database "${database}" is not ours: it holds ${list(state.contents)} and no deployment`,
+        text('user', `Leave that schema alone, and ${ANOTHER_SCHEMA}`),
+      );
+    }
+    if (state.deployment === undefined) {
+      return checkGrants({
+        client,
+        database,
+        by: 'owner of the schema',
+        grants: [
+          onSchema(user, settings.cronSchema, 'USAGE'),
+          onSchema(user, settings.cronSchema, 'CREATE'),
+        ],
+        without: 'nothing can be deployed in it',
+      });
+    }
+    // Being a member of the owner is not enough: jobs belong to the role that scheduled them, and only it sees them.
+    if (state.deployment.owner !== user) {
+      return failed(
+        `"${settings.cronSchema}" belongs to role "${state.deployment.owner}", whose jobs role "${user}" can neither see nor end`,
+        text(
+          'user',
+          `Set ${variable(settings.cron, 'user', 'PG_CRON_USER')} (and its password) to "${state.deployment.owner}"; or run pcache-migrate down --stream cron as that role first.`,
+        ),
+      );
+    }
+    return servesUs(client, settings);
+  },
+};
+
+async function servesUs(client: ClientBase, settings: Settings): Promise<Finding> {
+  const { rows } = await client.query<{ work_database: string; work_schema: string }>(
+    `SELECT work_database, work_schema FROM ${escapeIdentifier(settings.cronSchema)}.deployment`,
+  );
+  const { work_database, work_schema } = rows[0] ?? {};
+  if (work_database === settings.work.database && work_schema === settings.schema) {
+    return ok(`"${settings.cronSchema}" is deployed`);
+  }
+  return failed(
+    `"${settings.cronSchema}" schedules for schema "${work_schema}" of database "${work_database}", not for schema "${settings.schema}" of database "${settings.work.database}"`,
+    text('user', `Leave that deployment alone, and ${ANOTHER_SCHEMA}`),
+  );
+}
+
+export const cronDatabaseCreate: DoctorCheck = {
+  id: 'cron-database-create',
+  title: 'cron role: creation of a schema in the pg_cron database',
+  needs: ['cron-schema'],
+  run: async ({ settings, cron }) => {
+    const { user, database } = settings.cron;
+    const client = clientOf(cron);
+    if (await readSchemaState(client, settings.cronSchema, 'work_schema')) {
+      return ok(`not needed: schema "${settings.cronSchema}" is there`);
+    }
+    return checkGrants({
+      client,
+      database,
+      by: 'owner of the database',
+      grants: [onDatabase(user, database, 'CREATE')],
+      without: `the schema "${settings.cronSchema}" cannot be created`,
+    });
+  },
+};

@@ -1,0 +1,91 @@
+import type { Settings } from '../../settings/settings.js';
+import { failed, ok, text } from '../check.js';
+import type { DoctorCheck } from '../context.js';
+import { type Deployment, readDeployment } from '../deployments.js';
+import { clientOf } from '../reach.js';
+import { readSchemaState } from '../schema-state.js';
+
+export const deploymentIdentity: DoctorCheck = {
+  id: 'deployment-identity',
+  title: 'deployed and configured settings',
+  needs: ['work-schema'],
+  run: async ({ settings, work }) => {
+    const client = clientOf(work);
+    const state = await readSchemaState(client, settings.schema, 'queue_prefix');
+    const deployed = state?.deployment && (await readDeployment(client, settings.schema));
+    if (deployed === undefined) return ok('nothing is deployed yet');
+    const differences = compare(deployed, settings);
+    if (differences.length === 0) return ok('yes');
+    return failed(
+      `schema "${settings.schema}" of database "${settings.work.database}" was deployed with other settings: ${differences
+        .map(
+          ({ name, deployed, configured }) =>
+            `${name} was "${deployed}" and is now "${configured}"`,
+        )
+        .join('; ')}`,
+      text(
+        'user',
+        `Go back to the old ${differences.length === 1 ? 'value' : 'values'}: ${differences.map(({ back }) => back).join(', ')}.`,
+        'Or leave that deployment as it is, and make another one beside it: set PCACHE_SCHEMA to a new name.',
+        'Or take it away first, with the old settings (pcache-migrate down --all), and deploy it anew.',
+        ...differences.flatMap(({ advice }) => advice ?? []),
+      ),
+    );
+  },
+};
+
+interface Difference {
+  name: string;
+  deployed: string;
+  configured: string;
+  /** The setting as it was. */
+  back: string;
+  advice?: string;
+}
+
+function compare(deployed: Deployment, settings: Settings): Difference[] {
+  const { work, cron, client } = settings;
+  const cachePrefix = `PG_${deployed.cache_backend.toUpperCase()}_CACHE_TABLE_PREFIX`;
+  return [
+    ...difference('DB_NAME', deployed.work_database, work.database).map((found) => ({
+      ...found,
+      advice: `If the database was renamed: rename it back for the pcache-migrate down. If it is a copy of "${deployed.work_database}": make the copy without schema "${settings.schema}" and its tables.`,
+    })),
+    ...difference('PCACHE_CLIENT_SCHEMA', deployed.client_schema, settings.clientSchema),
+    ...difference('PG_QUEUE_TABLE_PREFIX', deployed.queue_prefix, settings.queuePrefix),
+    ...difference(cachePrefix, deployed.table_prefix, settings.tablePrefix),
+    ...difference(
+      'CACHE_BACKEND',
+      `postgresql_${deployed.cache_backend}`,
+      `postgresql_${settings.cacheBackend}`,
+    ),
+    ...difference('PG_CRON_USER', deployed.cron_role, cron.user),
+    ...difference('PG_QUEUE_USER', deployed.client_role, client.user),
+    ...modeDifference(deployed, settings),
+  ];
+}
+
+function difference(name: string, deployed: string, configured: string): Difference[] {
+  return deployed === configured
+    ? []
+    : [{ name, deployed, configured, back: `${name}=${deployed}` }];
+}
+
+/** Before the cron stream is up, the deployment is bound to no mode. */
+function modeDifference(deployed: Deployment, { mode, work, cron }: Settings): Difference[] {
+  const was = deployed.transport === 'direct' ? 'single' : 'cross';
+  if (deployed.pg_cron_version === null || was === mode) return [];
+  return [
+    {
+      name: 'the mode',
+      deployed: was,
+      configured: mode,
+      back:
+        was === 'single'
+          ? `PG_CRON_DATABASE=${work.database}`
+          : `PG_CRON_DATABASE as it was, not ${cron.database}`,
+      advice:
+        'To change the mode alone, it is enough to take away the cron stream first: pcache-migrate down --stream cron --all with the old settings.',
+    },
+  ];
+}

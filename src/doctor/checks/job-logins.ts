@@ -1,0 +1,75 @@
+import type { ClientBase } from 'pg';
+import { cronName } from '../../deployment/own-names.js';
+import { readStreamPlan } from '../../deployment/stream-plan.js';
+import type { Settings } from '../../settings/settings.js';
+import { ok, type Remedy, text, warning } from '../check.js';
+import type { DoctorCheck } from '../context.js';
+import { clientOf } from '../reach.js';
+
+export const jobLogins: DoctorCheck = {
+  id: 'job-logins',
+  title: 'start of the jobs',
+  needs: ['cron-migrations', 'cron-usage', 'cron-history'],
+  run: async ({ settings, cron }) => {
+    const client = clientOf(cron);
+    const { pending } = await readStreamPlan(client, settings, 'cron');
+    if (pending.length > 0) return ok('no job was scheduled yet');
+    const runs = await latestRuns(client, settings);
+    if (runs.length === 0) return ok('no job has run within a day');
+    const broken = runs.find(({ status, message }) => status === 'failed' && startFailed(message));
+    if (broken === undefined) return ok(`the last run of each of ${runs.length} jobs did`);
+    return warning(
+      `the last run of ${broken.command} in database "${broken.database}" did not start, at ${broken.at.toISOString()}: ${broken.message}`,
+      remedyFor(broken, settings),
+    );
+  },
+};
+
+interface Run {
+  command: string;
+  database: string;
+  status: string;
+  message: string;
+  at: Date;
+}
+
+/** Of each job, as far as it is among the latest runs. */
+async function latestRuns(client: ClientBase, settings: Settings): Promise<Run[]> {
+  // By runid, the one index that pg_cron's history has; it may hold millions of runs.
+  const { rows } = await client.query<Run>(
+    `SELECT DISTINCT ON (database, command) *
+       FROM (SELECT runid, command, database, status, coalesce(return_message, '') AS message,
+                    coalesce(start_time, end_time, now()) AS at
+               FROM cron.job_run_details
+              WHERE username = current_user AND status IN ('succeeded', 'failed')
+                AND start_time > now() - interval '1 day'
+                AND ${cronName(settings, 'is_own')}(database, command)
+              ORDER BY runid DESC LIMIT 100) AS latest
+      ORDER BY database, command, runid DESC`,
+  );
+  return rows;
+}
+
+const NO_WORKER = /background process|background worker/u;
+const NO_LOGIN =
+  /^connection (?:failed|lost)|^job startup timeout|not permitted to log in|permission denied for database|CONNECT privilege/u;
+
+function startFailed(message: string): boolean {
+  return NO_WORKER.test(message) || NO_LOGIN.test(message);
+}
+
+function remedyFor({ message, database }: Run, { cron }: Settings): Remedy {
+  if (NO_WORKER.test(message)) {
+    return text(
+      'administrator',
+      'Raise max_worker_processes in postgresql.conf and restart the server, or lower max_parallel_jobs of the processor.',
+    );
+  }
+  return text(
+    'administrator',
+    `pg_cron logs in to database "${database}" as role "${cron.user}", from the server itself (cron.host) and without a password of its own. One of these lets it in:`,
+    'a line for that role in the password file (~/.pgpass) of the operating-system user that runs the server;',
+    `a line in pg_hba.conf, such as: local "${database}" "${cron.user}" trust (with cron.host set to the directory of the socket), then SELECT pg_reload_conf();`,
+    'or cron.use_background_workers = on in postgresql.conf and a restart: then no login is needed.',
+  );
+}

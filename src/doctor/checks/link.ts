@@ -1,0 +1,178 @@
+import { type ClientBase, escapeIdentifier } from 'pg';
+import { isDatabaseError } from '../../database/database-error.js';
+import type { Settings } from '../../settings/settings.js';
+import { type Finding, failed, ok, sql, text } from '../check.js';
+import type { DoctorCheck } from '../context.js';
+import {
+  checkGrants,
+  type Grant,
+  grantLine,
+  onForeignDataWrapper,
+  onFunction,
+  onSchema,
+} from '../grants.js';
+import { variable } from '../names.js';
+import { clientOf } from '../reach.js';
+
+const WRAPPER = 'dblink_fdw';
+
+export const dblinkExtension: DoctorCheck = {
+  id: 'dblink-extension',
+  title: 'extension dblink',
+  needs: ['work-connection'],
+  run: async ({ settings, work }) => {
+    const { user, database } = settings.work;
+    const client = clientOf(work);
+    if ((await dblinkSchema(client)) !== undefined) return ok('installed');
+    const { rowCount } = await client.query(
+      "SELECT FROM pg_available_extensions WHERE name = 'dblink'",
+    );
+    const detail = `missing in database "${database}", and PCACHE_CRON_TRANSPORT is link`;
+    return rowCount === 0
+      ? failed(
+          `${detail}; the server does not have it`,
+          text(
+            'administrator',
+            "Install PostgreSQL's contrib modules on the server's machine, or set PCACHE_CRON_TRANSPORT to deploy.",
+          ),
+        )
+      : failed(
+          detail,
+          sql(
+            'administrator',
+            database,
+            `CREATE EXTENSION dblink SCHEMA ${escapeIdentifier(settings.clientSchema)};`,
+            grantLine(onForeignDataWrapper(user, WRAPPER)),
+          ),
+        );
+  },
+};
+
+export const dblinkUsage: DoctorCheck = {
+  id: 'dblink-usage',
+  title: 'migrator: use of dblink',
+  needs: ['dblink-extension'],
+  run: async ({ settings, work }) => {
+    const client = clientOf(work);
+    const { user, database } = settings.work;
+    return checkGrants({
+      client,
+      database,
+      by: 'administrator',
+      grants: dblinkGrants(user, (await dblinkSchema(client)) ?? ''),
+      without: 'the link can be neither created nor used',
+    });
+  },
+};
+
+function dblinkGrants(role: string, schema: string): Grant[] {
+  return [
+    onForeignDataWrapper(role, WRAPPER),
+    onSchema(role, schema, 'USAGE'),
+    onFunction(role, schema, 'dblink_connect', 'text, text'),
+    onFunction(role, schema, 'dblink', 'text, text'),
+    onFunction(role, schema, 'dblink_disconnect', 'text'),
+  ];
+}
+
+async function dblinkSchema(client: ClientBase): Promise<string | undefined> {
+  const { rows } = await client.query<{ schema: string }>(
+    `SELECT nspname::text AS schema FROM pg_extension JOIN pg_namespace ON pg_namespace.oid = extnamespace
+      WHERE extname = 'dblink'`,
+  );
+  return rows[0]?.schema;
+}
+
+export const linkLogin: DoctorCheck = {
+  id: 'link-login',
+  title: 'link to the pg_cron database',
+  needs: ['dblink-usage', 'cron-connection', 'same-cluster'],
+  run: async ({ settings, work }) => {
+    const client = clientOf(work);
+    const { rows } = await client.query<{ port: string; started: string }>(
+      `SELECT current_setting('port') AS port, (${STARTED}) AS started`,
+    );
+    const port = settings.link.port ?? Number(rows[0]?.port);
+    const target = `database "${settings.cron.database}" on ${settings.link.host}:${port}`;
+    try {
+      const started = await tryLink(client, settings, port);
+      if (started === rows[0]?.started) return ok(`${target} as role "${settings.cron.user}"`);
+      return failed(
+        `${target}, as the server sees it, is another server`,
+        text('user', `Set ${LINK_ADDRESS} to where the server reaches itself, or unset them.`),
+      );
+    } catch (error) {
+      if (!isDatabaseError(error)) throw error;
+      return error.code === NO_PASSWORD_ASKED
+        ? noPasswordAsked(settings, target)
+        : notConnected(settings, target, [error.message, error.detail].filter(Boolean).join(': '));
+    }
+  },
+};
+
+const STARTED = 'SELECT extract(epoch FROM pg_postmaster_start_time())::text';
+const LINK_ADDRESS = 'PCACHE_LINK_HOST and PCACHE_LINK_PORT';
+const CONNECTION = 'pcache_migrate_doctor';
+const CONNECT_TIMEOUT_SECONDS = 10;
+
+// dblink's own SQLSTATE for it (prohibited_sql_statement_attempted).
+const NO_PASSWORD_ASKED = '2F003';
+
+/** Returns when the server at the other end was started. */
+async function tryLink(client: ClientBase, settings: Settings, port: number): Promise<string> {
+  const schema = escapeIdentifier((await dblinkSchema(client)) ?? '');
+  // As a parameter: the password must not stand in a statement that the server shows or logs.
+  await client.query(`SELECT ${schema}.dblink_connect($1, $2)`, [
+    CONNECTION,
+    connectionString(settings, port),
+  ]);
+  try {
+    const { rows } = await client.query<{ started: string }>(
+      `SELECT started FROM ${schema}.dblink($1, $2) AS answer (started text)`,
+      [CONNECTION, STARTED],
+    );
+    return rows[0]?.started ?? '';
+  } finally {
+    await client.query(`SELECT ${schema}.dblink_disconnect($1)`, [CONNECTION]);
+  }
+}
+
+function connectionString({ link, cron }: Settings, port: number): string {
+  const parameters = {
+    host: link.host,
+    port: String(port),
+    dbname: cron.database,
+    user: cron.user,
+    password: cron.password ?? '',
+    connect_timeout: String(CONNECT_TIMEOUT_SECONDS),
+  };
+  return Object.entries(parameters)
+    .map(([name, value]) => `${name}='${value.replace(/[\\']/gu, '\\$&')}'`)
+    .join(' ');
+}
+
+function noPasswordAsked({ link, cron }: Settings, target: string): Finding {
+  const [kind, from] = link.host.startsWith('/') ? ['local', ''] : ['host', 'samehost '];
+  return failed(
+    `${target} lets role "${cron.user}" in without asking for a password (trust, peer or a certificate in pg_hba.conf), and dblink then refuses to serve a role that is no superuser`,
+    text(
+      'administrator',
+      'In pg_hba.conf, above the line that lets this role in, put:',
+      `  ${kind} ${escapeIdentifier(cron.database)} ${escapeIdentifier(cron.user)} ${from}scram-sha-256`,
+      'and reload it: SELECT pg_reload_conf();',
+      'Or set PCACHE_LINK_HOST to an address at which the server asks itself for a password; or PCACHE_CRON_TRANSPORT to deploy.',
+    ),
+  );
+}
+
+function notConnected({ cron }: Settings, target: string, said: string): Finding {
+  return failed(
+    `from within the server, ${target} can't be reached as role "${cron.user}": ${said.trim()}`,
+    text(
+      'user',
+      `Set ${LINK_ADDRESS} to where the server reaches itself (they are the server's view, not yours), and check ${variable(cron, 'password', 'PG_CRON_PASSWORD')}.`,
+      'If the server says that pg_hba.conf has no entry, let this role in there with scram-sha-256.',
+      'Or set PCACHE_CRON_TRANSPORT to deploy.',
+    ),
+  );
+}

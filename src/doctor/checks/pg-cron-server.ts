@@ -1,0 +1,114 @@
+import type { ClientBase } from 'pg';
+import { sqlState } from '../../database/database-error.js';
+import { failed, ok, text, warning } from '../check.js';
+import type { Context, DoctorCheck } from '../context.js';
+import { address, variable } from '../names.js';
+import { clientOf } from '../reach.js';
+import { serverSetting } from '../server-setting.js';
+
+export const pgCronLoaded: DoctorCheck = {
+  id: 'pg-cron-loaded',
+  title: 'pg_cron in shared_preload_libraries',
+  needs: ['cron-connection', 'same-cluster'],
+  run: async (context) => {
+    const { settings } = context;
+    const seen = await databaseNameSetting(clientOf(context.cron));
+    const visible = await serverSetting(context, 'cron.database_name');
+    if (seen === 'hidden' || visible !== undefined) return ok('yes');
+    return failed(
+      `pg_cron is not in shared_preload_libraries of the server at ${address(settings.cron)}, so no job can run` +
+        (seen === undefined ? '' : ' (cron.database_name is set, but that alone loads nothing)'),
+      text(
+        'administrator',
+        ...(await packageLines(clientOf(context.cron))),
+        'In postgresql.conf, keep what shared_preload_libraries already lists and append pg_cron:',
+        ...(await confLines(context)),
+        'Then restart the server: a reload is not enough.',
+      ),
+    );
+  },
+};
+
+/**
+ * The setting as the role sees it. Loaded, pg_cron hides it from all but superusers and pg_read_all_settings;
+ * not loaded, it is what postgresql.conf says to nobody, or undefined.
+ */
+async function databaseNameSetting(cron: ClientBase): Promise<string | 'hidden' | undefined> {
+  try {
+    const { rows } = await cron.query<{ value: string | null }>(
+      "SELECT current_setting('cron.database_name', true) AS value",
+    );
+    return rows[0]?.value ?? undefined;
+  } catch (error) {
+    if (sqlState(error) === '42501') return 'hidden';
+    throw error;
+  }
+}
+
+async function packageLines(cron: ClientBase): Promise<string[]> {
+  const { rows } = await cron.query<{ installed: boolean; major: number }>(
+    `SELECT EXISTS (SELECT FROM pg_available_extensions WHERE name = 'pg_cron') AS installed,
+            current_setting('server_version_num')::integer / 10000 AS major`,
+  );
+  return rows[0]?.installed
+    ? []
+    : [
+        `Install pg_cron for PostgreSQL ${rows[0]?.major} on the server's machine (on Debian and Ubuntu: apt-get install postgresql-${rows[0]?.major}-cron).`,
+      ];
+}
+
+async function confLines(context: Context): Promise<string[]> {
+  const listed = await serverSetting(context, 'shared_preload_libraries');
+  const libraries = listed ? `${listed},pg_cron` : 'pg_cron';
+  return [
+    `  shared_preload_libraries = ${confValue(libraries)}`,
+    `  cron.database_name = ${confValue(context.settings.cron.database)}`,
+  ];
+}
+
+function confValue(value: string): string {
+  return `'${value.replaceAll("'", "''")}'`;
+}
+
+export const pgCronDatabase: DoctorCheck = {
+  id: 'pg-cron-database',
+  title: 'database that pg_cron serves',
+  needs: ['pg-cron-loaded'],
+  run: async (context) => {
+    const wanted = context.settings.cron.database;
+    const actual =
+      (await serverSetting(context, 'cron.database_name')) ??
+      (await schedulerDatabase(clientOf(context.cron)));
+    if (actual === undefined) {
+      return warning(
+        'no scheduler process of pg_cron is to be seen: perhaps it does not run',
+        text(
+          'administrator',
+          `See the server's log. Most often the database that cron.database_name names does not exist; it should be ${confValue(wanted)}.`,
+        ),
+      );
+    }
+    if (actual === wanted) return ok(`"${actual}"`);
+    const name = variable(context.settings.cron, 'database', 'PG_CRON_DATABASE');
+    return failed(
+      `pg_cron serves database "${actual}" (cron.database_name), not "${wanted}" (${name}), and a server has only one such database`,
+      text(
+        'administrator',
+        `Either set PG_CRON_DATABASE to ${actual}.`,
+        `Or move pg_cron, which ends every job scheduled in "${actual}": in postgresql.conf set`,
+        `  cron.database_name = ${confValue(wanted)}`,
+        `restart the server, and in database "${wanted}" run: CREATE EXTENSION pg_cron;`,
+      ),
+    );
+  },
+};
+
+// What cron.database_name says may be hidden; where the scheduler is connected never is. It belongs to
+// the bootstrap superuser (oid 10), whom no other session can feign.
+async function schedulerDatabase(cron: ClientBase): Promise<string | undefined> {
+  const { rows } = await cron.query<{ name: string }>(
+    `SELECT datname::text AS name FROM pg_stat_activity
+      WHERE application_name = 'pg_cron scheduler' AND usesysid = 10 AND datname IS NOT NULL`,
+  );
+  return rows[0]?.name;
+}

@@ -1,0 +1,68 @@
+import { type ClientBase, escapeIdentifier } from 'pg';
+import { deploymentTables } from '../../deployment/placeholder-values.js';
+import { ok, sql, warning } from '../check.js';
+import type { Context, DoctorCheck } from '../context.js';
+import { readDeployments } from '../deployments.js';
+import { clientOf } from '../reach.js';
+
+const MOST_LINES = 20;
+
+export const readableTables: DoctorCheck = {
+  id: 'readable-tables',
+  title: 'cron role: tables that fragments read',
+  needs: ['client-schema', 'roles'],
+  run: async ({ settings, work }) => {
+    const client = clientOf(work);
+    const { clientSchema, cron } = settings;
+    const tables = await unreadableTables(client, settings);
+    if (tables.length === 0) return ok(`all in schema "${clientSchema}"`);
+    const more = tables.length - MOST_LINES;
+    return warning(
+      `role "${cron.user}", as which the fragments run, may not read ${tables.length} ${tables.length === 1 ? 'table' : 'tables'} of schema "${clientSchema}"` +
+        (more > 0 ? ` (${more} more than listed here)` : '') +
+        '; grant what your fragments need',
+      sql(
+        'owner of the tables',
+        settings.work.database,
+        ...tables
+          .slice(0, MOST_LINES)
+          .map(
+            (table) =>
+              `GRANT SELECT ON ${escapeIdentifier(clientSchema)}.${escapeIdentifier(table)} TO ${escapeIdentifier(cron.user)};`,
+          ),
+      ),
+    );
+  },
+};
+
+/** Tables and views, but for those of deployments, of the clients and of extensions. */
+async function unreadableTables(
+  client: ClientBase,
+  settings: Context['settings'],
+): Promise<string[]> {
+  const deployments = (await readDeployments(client)).flatMap(({ deployment }) => deployment ?? []);
+  const prefixes = [
+    settings,
+    ...deployments
+      .filter(({ client_schema }) => client_schema === settings.clientSchema)
+      .map((row) => ({ queuePrefix: row.queue_prefix, tablePrefix: row.table_prefix })),
+  ];
+  const { rows } = await client.query<{ name: string }>(
+    `SELECT c.relname::text AS name
+       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE n.nspname = $1 AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition
+        AND NOT has_table_privilege($2::name, c.oid, 'SELECT')
+        AND c.relname <> ALL ($3)
+        AND NOT EXISTS (SELECT FROM unnest($4::text[]) AS prefix WHERE starts_with(c.relname, prefix))
+        AND NOT EXISTS (SELECT FROM pg_depend d
+                         WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+      ORDER BY 1`,
+    [
+      settings.clientSchema,
+      settings.cron.user,
+      prefixes.flatMap((each) => Object.values(deploymentTables(each))),
+      prefixes.flatMap(({ tablePrefix }) => [`${tablePrefix}_cache_`, `${tablePrefix}_eviction_`]),
+    ],
+  );
+  return rows.map(({ name }) => name);
+}

@@ -1,0 +1,52 @@
+import type { ClientBase } from 'pg';
+import { failed, ok, text } from '../check.js';
+import type { DoctorCheck } from '../context.js';
+import { address, variable } from '../names.js';
+import { clientOf } from '../reach.js';
+
+export const sameCluster: DoctorCheck = {
+  id: 'same-cluster',
+  title: 'one server for both databases',
+  needs: ['work-connection', 'cron-connection'],
+  run: async ({ settings, work, cron }) => {
+    const [one, other] = [await identify(clientOf(work)), await identify(clientOf(cron))];
+    if (one.started === other.started && one.system === other.system) {
+      return ok('yes');
+    }
+    const replica = one.system !== null && one.system === other.system;
+    const host = variable(settings.cron, 'host', 'PG_CRON_HOST');
+    const port = variable(settings.cron, 'port', 'PG_CRON_PORT');
+    return failed(
+      `the work database is on ${address(settings.work)} (system identifier ${one.system ?? 'unknown'}), ` +
+        `pg_cron on ${address(settings.cron)} (system identifier ${other.system ?? 'unknown'}): ` +
+        `${replica ? 'two servers of one replicated cluster' : 'two different servers'}. ` +
+        'pg_cron (schedule_in_database) reaches only databases of the server it runs on',
+      text(
+        'user',
+        `Set ${host} and ${port} to the server of the work database, ${address(settings.work)}; pg_cron has to run there.`,
+      ),
+    );
+  },
+};
+
+interface Identity {
+  /** Null where the platform hides it. */
+  system: string | null;
+  started: string;
+}
+
+async function identify(client: ClientBase): Promise<Identity> {
+  const { rows } = await client.query<{ started: string; visible: boolean }>(
+    `SELECT extract(epoch FROM pg_postmaster_start_time())::text AS started,
+            has_function_privilege('pg_control_system()', 'EXECUTE') AS visible`,
+  );
+  const { started = '', visible = false } = rows[0] ?? {};
+  return { started, system: visible ? await systemIdentifier(client) : null };
+}
+
+async function systemIdentifier(client: ClientBase): Promise<string | null> {
+  const { rows } = await client.query<{ system: string }>(
+    'SELECT system_identifier::text AS system FROM pg_control_system()',
+  );
+  return rows[0]?.system ?? null;
+}

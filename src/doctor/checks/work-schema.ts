@@ -1,0 +1,72 @@
+import { type Finding, failed, ok, text } from '../check.js';
+import type { DoctorCheck } from '../context.js';
+import { checkGrants, onDatabase, onSchema } from '../grants.js';
+import { list, variable } from '../names.js';
+import { clientOf } from '../reach.js';
+import { readSchemaState } from '../schema-state.js';
+
+const ANOTHER_SCHEMA = 'set PCACHE_SCHEMA to a name that is free.';
+
+export const workSchema: DoctorCheck = {
+  id: 'work-schema',
+  title: "the package's schema in the work database",
+  needs: ['work-connection'],
+  run: async ({ settings, work }) => {
+    const { schema } = settings;
+    const { user, database } = settings.work;
+    const client = clientOf(work);
+    const state = await readSchemaState(client, schema, 'queue_prefix');
+    if (state === undefined) return ok(`"${schema}" does not exist yet`);
+    if (state.deployment === undefined && state.contents.length > 0) {
+      return failed(
+        `"${schema}" in database "${database}" is not ours: it holds ${list(state.contents)} and no deployment`,
+        text('user', `Leave that schema alone, and ${ANOTHER_SCHEMA}`),
+      );
+    }
+    if (state.deployment === undefined) {
+      return checkGrants({
+        client,
+        database,
+        by: 'owner of the schema',
+        grants: [onSchema(user, schema, 'USAGE'), onSchema(user, schema, 'CREATE')],
+        without: 'nothing can be deployed in it',
+      });
+    }
+    if (state.deployment.ownedByUs) return ok(`"${schema}" is deployed`);
+    return otherOwner(
+      `"${schema}" was deployed by role "${state.deployment.owner}", and role "${user}" may not act as that one`,
+      variable(settings.work, 'user', 'DB_USER'),
+      state.deployment.owner,
+    );
+  },
+};
+
+function otherOwner(detail: string, userVariable: string, owner: string): Finding {
+  return failed(
+    detail,
+    text(
+      'user',
+      `Set ${userVariable} (and its password) to "${owner}"; or, for a deployment of its own, ${ANOTHER_SCHEMA}`,
+    ),
+  );
+}
+
+export const workDatabaseCreate: DoctorCheck = {
+  id: 'work-database-create',
+  title: 'migrator: creation of a schema in the work database',
+  needs: ['work-schema'],
+  run: async ({ settings, work }) => {
+    const { user, database } = settings.work;
+    const client = clientOf(work);
+    if (await readSchemaState(client, settings.schema, 'queue_prefix')) {
+      return ok(`not needed: schema "${settings.schema}" is there`);
+    }
+    return checkGrants({
+      client,
+      database,
+      by: 'owner of the database',
+      grants: [onDatabase(user, database, 'CREATE')],
+      without: `the schema "${settings.schema}" cannot be created`,
+    });
+  },
+};

@@ -1,0 +1,99 @@
+import type { ClientBase } from 'pg';
+import { withClient } from '../database/connect.js';
+import { describeDatabaseError } from '../database/explain-error.js';
+import {
+  type AdministratorSettings,
+  asAdministrator,
+  type ConnectionSettings,
+  type Settings,
+} from '../settings/settings.js';
+import type { CheckResult, DoctorReport, RemedyBy, SqlRemedy } from './check.js';
+
+export class MendError extends Error {
+  override readonly name = 'MendError';
+  readonly line: string;
+  readonly database: string;
+  readonly remedy: string;
+
+  constructor(line: string, database: string, user: string, cause: unknown) {
+    super(
+      `role "${user}" (PG_ADMIN_USER) could not run this in database "${database}": ${line}\n${describeDatabaseError(cause)}`,
+      { cause },
+    );
+    this.line = line;
+    this.database = database;
+    this.remedy = `In this database nothing was kept. Set PG_ADMIN_USER to a role that may do it, such as a superuser, or have it run by hand.`;
+  }
+}
+
+/**
+ * Runs, as the administrator, the statements that mend what the report says is missing; returns them.
+ * Runs none when something is missing that only a human can mend: then a deployment is refused anyway,
+ * and must have changed nothing.
+ */
+export async function mendAsAdministrator(
+  settings: Settings,
+  { checks }: DoctorReport,
+): Promise<string[]> {
+  const { admin } = settings;
+  if (admin === undefined) return [];
+  const missing = checks.filter(({ status }) => status === 'failed' || status === 'warning');
+  if (missing.some((check) => check.status === 'failed' && mendable(check) === undefined)) {
+    return [];
+  }
+  const remedies = missing.flatMap((check) => mendable(check) ?? []);
+  const lines: string[] = [];
+  for (const database of new Set(remedies.map(({ database }) => database))) {
+    const statements = remedies
+      .filter((remedy) => remedy.database === database)
+      .flatMap((remedy) => remedy.lines);
+    await runInDatabase(connectionTo(database, settings), admin, [...new Set(statements)]);
+    lines.push(...new Set(statements));
+  }
+  return lines;
+}
+
+/** Those in whose place an administrator may act without asking. */
+const IN_PLACE_OF: ReadonlySet<RemedyBy> = new Set([
+  'administrator',
+  'owner of the database',
+  'owner of the schema',
+]);
+
+function mendable({ remedy }: CheckResult): SqlRemedy | undefined {
+  return remedy?.kind === 'sql' && IN_PLACE_OF.has(remedy.by) ? remedy : undefined;
+}
+
+function connectionTo(database: string, { work, cron }: Settings): ConnectionSettings {
+  return database === work.database ? work : cron;
+}
+
+async function runInDatabase(
+  connection: ConnectionSettings,
+  admin: AdministratorSettings,
+  lines: readonly string[],
+): Promise<void> {
+  await withClient(asAdministrator(connection, admin), (client) =>
+    inTransaction(client, async () => {
+      // An administrator who waits behind somebody's lock makes the application wait behind the administrator.
+      await client.query("SET LOCAL lock_timeout = '10s'");
+      for (const line of lines) {
+        await client.query(line).catch((cause: unknown) => {
+          throw new MendError(line, connection.database, admin.user, cause);
+        });
+      }
+    }),
+  );
+}
+
+async function inTransaction(client: ClientBase, use: () => Promise<void>): Promise<void> {
+  await client.query('BEGIN');
+  try {
+    await use();
+    await client.query('COMMIT');
+  } catch (error) {
+    // The error matters, not that the connection may be gone with it.
+    await client.query('ROLLBACK').catch(() => {});
+    throw error;
+  }
+}

@@ -1,0 +1,24 @@
+import { socketPath } from '../database/explain-connection-failure.js';
+import type { ConnectionSettings, ConnectionVariables } from '../settings/settings.js';
+
+/** A name in a sentence; for SQL there is pg's escapeIdentifier. */
+export function quoted(name: string): string {
+  return `"${name}"`;
+}
+
+export function list(names: readonly string[]): string {
+  return names.map(quoted).join(', ');
+}
+
+export function address({ host, port }: Pick<ConnectionSettings, 'host' | 'port'>): string {
+  return host.startsWith('/') ? socketPath(host, port) : `${host}:${port}`;
+}
+
+/** The variable that gave a value, as far as settings made by hand know it. */
+export function variable(
+  settings: ConnectionSettings,
+  part: keyof ConnectionVariables,
+  usual: string,
+): string {
+  return settings.variables?.[part] ?? usual;
+}

@@ -1,0 +1,40 @@
+import { isDatabaseError } from '../database/database-error.js';
+import { describeDatabaseError } from '../database/explain-error.js';
+import { type Check, type CheckResult, type Finding, failed, text } from './check.js';
+
+/** Runs the checks in their order; each one's needs must stand before it. */
+export async function runChecks<C>(
+  checks: readonly Check<C>[],
+  context: C,
+): Promise<CheckResult[]> {
+  const results = new Map<string, CheckResult>();
+  for (const check of checks) {
+    const { id, title } = check;
+    const finding = unmetNeed(check, results) ?? (await runCheck(check, context));
+    results.set(id, { id, title, ...finding });
+  }
+  return [...results.values()];
+}
+
+/** A need that is not among the checks run does not apply here, and so stands in nobody's way. */
+function unmetNeed<C>(
+  { needs }: Check<C>,
+  results: ReadonlyMap<string, CheckResult>,
+): Finding | undefined {
+  const unmet = needs
+    .map((id) => results.get(id))
+    .find((result) => result?.status === 'failed' || result?.status === 'skipped');
+  return unmet && { status: 'skipped', detail: `not checked, because of: ${unmet.title}` };
+}
+
+async function runCheck<C>(check: Check<C>, context: C): Promise<Finding> {
+  try {
+    return await check.run(context);
+  } catch (error) {
+    if (!isDatabaseError(error)) throw error;
+    return failed(
+      `the server refused the question: ${describeDatabaseError(error)}`,
+      text('administrator', 'Mend what the server says, and run pcache-migrate doctor again.'),
+    );
+  }
+}

@@ -1,0 +1,71 @@
+import type { ClientBase } from 'pg';
+import { LEDGER_TABLE } from '../migrations/ledger.js';
+
+/** What the connected role finds in the place of a schema of ours. */
+export interface SchemaState {
+  readonly owner: string;
+  readonly hasUsage: boolean;
+  readonly hasCreate: boolean;
+  /** The table `deployment` that tells our schemas from others; undefined where there is none. */
+  readonly deployment:
+    | { readonly owner: string; readonly ownedByUs: boolean; readonly readable: boolean }
+    | undefined;
+  /** Some of what is in there besides the ledger. */
+  readonly contents: readonly string[];
+}
+
+/** The column of `deployment` by which it is recognised: work databases have one, pg_cron databases the other. */
+export type MarkerColumn = 'queue_prefix' | 'work_schema';
+
+interface Row {
+  owner: string;
+  has_usage: boolean;
+  has_create: boolean;
+  deployment_owner: string | null;
+  owned_by_us: boolean;
+  readable: boolean;
+  contents: string[];
+}
+
+// Privileges are asked for by oid: by name, the question itself would need USAGE on the schema.
+const QUERY = `
+  SELECT pg_get_userbyid(n.nspowner)::text AS owner,
+         has_schema_privilege(n.oid, 'USAGE') AS has_usage,
+         has_schema_privilege(n.oid, 'CREATE') AS has_create,
+         pg_get_userbyid(d.relowner)::text AS deployment_owner,
+         coalesce(pg_has_role(d.relowner, 'USAGE'), false) AS owned_by_us,
+         coalesce(has_table_privilege(d.oid, 'SELECT'), false) AS readable,
+         ARRAY(
+           SELECT relname::text FROM pg_class
+           WHERE relnamespace = n.oid AND relkind IN ('r', 'p', 'v', 'm', 'f') AND relname <> $3
+           UNION ALL
+           SELECT proname || '()' FROM pg_proc WHERE pronamespace = n.oid
+           LIMIT 5
+         ) AS contents
+    FROM pg_namespace n
+    LEFT JOIN pg_class d
+      ON d.relnamespace = n.oid AND d.relname = 'deployment' AND d.relkind = 'r'
+     AND EXISTS (SELECT FROM pg_attribute WHERE attrelid = d.oid AND attname = $2)
+   WHERE n.nspname = $1`;
+
+/** Undefined: there is no such schema. */
+export async function readSchemaState(
+  client: ClientBase,
+  schema: string,
+  marker: MarkerColumn,
+): Promise<SchemaState | undefined> {
+  const { rows } = await client.query<Row>(QUERY, [schema, marker, LEDGER_TABLE]);
+  const row = rows[0];
+  return (
+    row && {
+      owner: row.owner,
+      hasUsage: row.has_usage,
+      hasCreate: row.has_create,
+      deployment:
+        row.deployment_owner === null
+          ? undefined
+          : { owner: row.deployment_owner, ownedByUs: row.owned_by_us, readable: row.readable },
+      contents: row.contents,
+    }
+  );
+}
