@@ -1,0 +1,58 @@
+import { randomBytes } from 'node:crypto';
+import { loadSettings } from '../settings/load.js';
+import type { AdministratorSettings, Settings } from '../settings/settings.js';
+import { VARIABLES } from '../settings/variables.js';
+import type { ClusterAddress } from '../throwaway/cluster.js';
+
+export type Environment = Readonly<Record<string, string>>;
+
+export type QuickstartSettings = Settings & { readonly admin: AdministratorSettings };
+
+/** What a user would put into .env for this server: two databases, three roles, an administrator. */
+export function environmentFor(cluster: ClusterAddress): Environment {
+  return {
+    DB_HOST: cluster.host,
+    DB_PORT: String(cluster.port),
+    DB_USER: 'pcache_migrator',
+    DB_PASSWORD: randomPassword(),
+    DB_NAME: 'partition_cache_db',
+    PG_CRON_USER: 'pcache_cron',
+    PG_CRON_PASSWORD: randomPassword(),
+    PG_CRON_DATABASE: 'postgres',
+    PG_QUEUE_USER: 'app',
+    PG_QUEUE_PASSWORD: randomPassword(),
+    CACHE_BACKEND: 'postgresql_array',
+    PG_ARRAY_CACHE_TABLE_PREFIX: 'my_cache',
+    PCACHE_CRON_TRANSPORT: 'link',
+    PG_ADMIN_USER: cluster.adminUser,
+    PG_ADMIN_PASSWORD: cluster.adminPassword,
+  };
+}
+
+function randomPassword(): string {
+  return randomBytes(18).toString('base64url');
+}
+
+/** `directory` must hold no .env: nothing of a configured server may come in. */
+export function settingsFrom(environment: Environment, directory: string): QuickstartSettings {
+  const result = loadSettings({ env: { ...environment }, cwd: directory });
+  if (!result.ok) {
+    throw new Error(
+      `the quickstart's own settings are refused: ${result.problems.map(({ variable, message }) => `${variable} ${message}`).join('; ')}`,
+    );
+  }
+  const { settings } = result;
+  if (settings.admin === undefined) throw new Error('PG_ADMIN_USER is lost');
+  return { ...settings, admin: settings.admin };
+}
+
+export function renderEnvFile(environment: Environment): string {
+  return Object.entries(environment)
+    .map(([name, value]) => `${name}=${value}\n`)
+    .join('');
+}
+
+/** Our variables that `env` sets: they would win over an .env file. */
+export function variablesSetIn(env: NodeJS.ProcessEnv): string[] {
+  return VARIABLES.map(({ name }) => name).filter((name) => env[name]);
+}

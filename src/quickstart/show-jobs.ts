@@ -1,0 +1,42 @@
+import type { Style } from '../cli/output/style.js';
+import { table } from '../cli/output/table.js';
+import { counted, indented } from '../cli/output/text.js';
+import { withClient } from '../database/connect.js';
+import { readJobs } from '../jobs/read-jobs.js';
+import type { Settings } from '../settings/settings.js';
+import { clockTime } from './clock-time.js';
+import { type JobRun, latestRuns, processorJobs } from './cron-jobs.js';
+import type { Output } from './output.js';
+
+const runsShown = 6;
+
+/** What pg_cron has, and what it did. */
+export async function showJobs(settings: Settings, { say, style }: Output): Promise<void> {
+  await withClient(settings.cron, async (cron) => {
+    for (const job of await readJobs(cron, settings)) {
+      say(`  job ${job.jobId}, '${job.schedule}', in database ${job.database}: ${job.command}`);
+      say(
+        `    ${counted(job.runs, 'run')}, ${job.failures} failed; last: ${job.lastStatus ?? 'none'}`,
+      );
+    }
+    say('');
+    say(style.bold("The latest runs of the processor's jobs that have ended"));
+    const runs = await latestRuns(cron, settings, await processorJobs(cron, settings), 30);
+    const ended = runs.filter(({ seconds }) => seconds !== undefined);
+    say(indented(runTable(style, ended.slice(0, runsShown))));
+  });
+}
+
+export function runTable(style: Style, runs: readonly JobRun[]): string {
+  return table(
+    style,
+    ['job', 'status', 'started', 'seconds', 'message'],
+    runs.map(({ jobId, status, started, seconds, message }) => [
+      jobId,
+      status,
+      started === undefined ? '' : clockTime(started),
+      seconds === undefined ? '' : seconds.toFixed(3),
+      message ?? '',
+    ]),
+  );
+}

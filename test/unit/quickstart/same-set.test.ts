@@ -1,0 +1,11 @@
+import { expect, test } from 'vitest';
+import { sameSet } from '../../../src/quickstart/same-set.js';
+
+test('order does not matter, what is missing, foreign or doubled does', () => {
+  expect(sameSet(['a', 'b'], ['b', 'a'])).toBe(true);
+  expect(sameSet([], [])).toBe(true);
+  expect(sameSet(['a'], ['a', 'b'])).toBe(false);
+  expect(sameSet(['a', 'b'], ['a'])).toBe(false);
+  expect(sameSet(['a', 'a'], ['a', 'b'])).toBe(false);
+  expect(sameSet(['a', 'b'], ['a', 'a'])).toBe(false);
+});
