@@ -1,0 +1,58 @@
+import {
+  type ProcessorChange,
+  setProcessor,
+  UnknownProcessorError,
+} from '../processor/change-processor.js';
+import { configureProcessor } from '../processor/configure-processor.js';
+import { defaultJobName } from '../processor/default-job-name.js';
+import { type ProcessorStatus, readProcessors } from '../processor/read-processors.js';
+import type { Context, Outcome } from './command.js';
+import { EXIT_CODES } from './exit-codes.js';
+import type { ProcessorChangeReport } from './json-shape.js';
+import { jobActions } from './output/jobs.js';
+import { changeText } from './output/processors.js';
+import { paragraphs } from './output/text.js';
+
+/** Changes an existing processor, and says whether it was like that already. */
+export async function changeProcessor(
+  context: Context,
+  args: { readonly name?: string | undefined; readonly 'wait-lock': number },
+  change: ProcessorChange,
+): Promise<Outcome<ProcessorChangeReport>> {
+  const settings = context.settings();
+  const processor = args.name ?? defaultJobName(settings);
+  let changed = false;
+  const { jobs } = await configureProcessor(
+    settings,
+    context.lockWait(args['wait-lock']),
+    async (work) => {
+      const all = await readProcessors(work, settings);
+      const before = all.find(({ jobName }) => jobName === processor);
+      if (before === undefined) {
+        throw new UnknownProcessorError(
+          processor,
+          all.map(({ jobName }) => jobName),
+        );
+      }
+      changed = differs(before, change);
+      if (changed) await setProcessor(work, settings, processor, change);
+    },
+  );
+  const where = `processor "${processor}" in database "${settings.work.database}"`;
+  const what = changeText(change);
+  return {
+    exitCode: EXIT_CODES.done,
+    report: { processor, change, changed, jobs },
+    text: () =>
+      paragraphs(
+        changed ? `Set ${where}: ${what}.` : `Nothing to do: ${where} is as asked for: ${what}.`,
+        jobActions(settings, jobs),
+      ),
+  };
+}
+
+function differs(before: ProcessorStatus, change: ProcessorChange): boolean {
+  return (Object.keys(change) as (keyof ProcessorChange)[]).some(
+    (key) => change[key] !== undefined && (change[key] ?? undefined) !== before[key],
+  );
+}

@@ -1,0 +1,81 @@
+import type { InferredOptionTypes, Options, PositionalOptions } from 'yargs';
+import type { LockWait } from '../deployment/with-databases.js';
+import type { SettingsResult } from '../settings/load.js';
+import type { Settings } from '../settings/settings.js';
+import type { ExitCode } from './exit-codes.js';
+import type { CommandName, Reports } from './json-shape.js';
+import type { Style } from './output/style.js';
+import type { World } from './world.js';
+
+/** What a command has beside its own arguments. */
+export interface Context {
+  readonly world: World;
+  readonly readSettings: () => SettingsResult;
+  /** Raises SettingsError. */
+  readonly settings: () => Settings;
+  /** For stderr: what is going on, while it is. */
+  readonly progress: (message: string) => void;
+  /** How text for stderr is styled. */
+  readonly stderrStyle: Style;
+  readonly lockWait: (waitSeconds: number) => LockWait;
+  /** A command line that works in the same configuration, for the user to copy. */
+  readonly invocation: (commandLine: string) => string;
+  /** Called on Ctrl-C, for a command that then ends by itself instead of being abandoned. */
+  readonly onInterrupt: (stop: () => Promise<void>) => void;
+}
+
+export interface Outcome<Report> {
+  readonly exitCode: ExitCode;
+  readonly report: Report;
+  /** The report for people. */
+  readonly text: (style: Style) => string;
+}
+
+type OptionTable = Readonly<Record<string, Options>>;
+type PositionalTable = Readonly<Record<string, PositionalOptions>>;
+
+interface CommandSpec<
+  Name extends CommandName,
+  Own extends OptionTable,
+  Positionals extends PositionalTable,
+> {
+  readonly name: Name;
+  readonly summary: string;
+  /** More for the command's own help. */
+  readonly details?: string;
+  readonly examples: readonly (readonly [commandLine: string, meaning: string])[];
+  readonly positionals: Positionals;
+  readonly options: Own;
+  /** What is wrong with the arguments as a whole. */
+  readonly check?: (args: Arguments<Own, Positionals>) => string | undefined;
+  readonly run: (
+    args: Arguments<Own, Positionals>,
+    context: Context,
+  ) => Promise<Outcome<Reports[Name]>>;
+}
+
+type Arguments<Own extends OptionTable, Positionals extends PositionalTable> = InferredOptionTypes<
+  Own & Positionals
+>;
+
+/** A command whose arguments' types are forgotten: yargs fills them in as its tables say. */
+export interface Command
+  extends Pick<
+    CommandSpec<CommandName, OptionTable, PositionalTable>,
+    'name' | 'summary' | 'details' | 'examples' | 'positionals' | 'options'
+  > {
+  readonly check: (args: unknown) => string | undefined;
+  readonly run: (args: unknown, context: Context) => Promise<Outcome<object>>;
+}
+
+export function defineCommand<
+  Name extends CommandName,
+  Own extends OptionTable,
+  Positionals extends PositionalTable,
+>(spec: CommandSpec<Name, Own, Positionals>): Command {
+  return {
+    ...spec,
+    check: (args) => spec.check?.(args as Arguments<Own, Positionals>),
+    run: (args, context) => spec.run(args as Arguments<Own, Positionals>, context),
+  };
+}

@@ -1,0 +1,50 @@
+import { addProcessor } from '../../processor/change-processor.js';
+import { configureProcessor } from '../../processor/configure-processor.js';
+import { defaultJobName } from '../../processor/default-job-name.js';
+import { defineCommand } from '../command.js';
+import { EXIT_CODES } from '../exit-codes.js';
+import {
+  emptyName,
+  processorChange,
+  processorName,
+  processorOptions,
+  waitLock,
+} from '../options.js';
+import { jobActions } from '../output/jobs.js';
+import { changeText } from '../output/processors.js';
+import { paragraphs } from '../output/text.js';
+
+export const processorAddCommand = defineCommand({
+  name: 'processor add',
+  summary: 'Create a further processor of the same queue',
+  examples: [
+    ['processor add nightly --frequency 3600', 'Disabled, to be enabled later'],
+    ['processor add bulk --parallel 10 --enable', 'At work at once'],
+  ],
+  positionals: processorName,
+  options: {
+    ...processorOptions,
+    enable: { type: 'boolean', describe: 'Enable it; without it it is disabled' },
+    ...waitLock,
+  },
+  check: emptyName,
+  run: async (args, context) => {
+    const settings = context.settings();
+    const processor = args.name ?? defaultJobName(settings);
+    const change = { enabled: args.enable === true, ...processorChange(args) };
+    const { jobs } = await configureProcessor(
+      settings,
+      context.lockWait(args['wait-lock']),
+      (work) => addProcessor(work, settings, processor, change),
+    );
+    return {
+      exitCode: EXIT_CODES.done,
+      report: { processor, change, changed: true, jobs },
+      text: () =>
+        paragraphs(
+          `Created processor "${processor}" in database "${settings.work.database}": ${changeText(change)}.`,
+          jobActions(settings, jobs),
+        ),
+    };
+  },
+});

@@ -1,0 +1,16 @@
+import { changeProcessor } from '../change-processor.js';
+import { defineCommand } from '../command.js';
+import { emptyName, processorName, waitLock } from '../options.js';
+
+export const processorEnableCommand = defineCommand({
+  name: 'processor enable',
+  summary: 'Let a processor work on the queue',
+  examples: [
+    ['processor enable', 'The default processor'],
+    ['processor enable nightly', 'Another one'],
+  ],
+  positionals: processorName,
+  options: waitLock,
+  check: emptyName,
+  run: (args, context) => changeProcessor(context, args, { enabled: true }),
+});

@@ -1,0 +1,38 @@
+import { removeProcessor } from '../../processor/change-processor.js';
+import { configureProcessor } from '../../processor/configure-processor.js';
+import { defaultJobName } from '../../processor/default-job-name.js';
+import { defineCommand } from '../command.js';
+import { EXIT_CODES } from '../exit-codes.js';
+import { emptyName, processorName, waitLock } from '../options.js';
+import { jobActions } from '../output/jobs.js';
+import { paragraphs } from '../output/text.js';
+
+export const processorRemoveCommand = defineCommand({
+  name: 'processor remove',
+  summary: 'Remove a processor and its jobs; what is queued and cached stays',
+  examples: [
+    ['processor remove', 'The default processor'],
+    ['processor remove nightly', 'Another one'],
+  ],
+  positionals: processorName,
+  options: waitLock,
+  check: emptyName,
+  run: async (args, context) => {
+    const settings = context.settings();
+    const processor = args.name ?? defaultJobName(settings);
+    const { jobs } = await configureProcessor(
+      settings,
+      context.lockWait(args['wait-lock']),
+      (work) => removeProcessor(work, settings, processor),
+    );
+    return {
+      exitCode: EXIT_CODES.done,
+      report: { processor, jobs },
+      text: () =>
+        paragraphs(
+          `Removed processor "${processor}" from database "${settings.work.database}". What is queued and cached stayed.`,
+          jobActions(settings, jobs),
+        ),
+    };
+  },
+});

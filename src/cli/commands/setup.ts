@@ -1,0 +1,85 @@
+import { type SetupReport, setup } from '../../deployment/setup.js';
+import type { ProcessorChange } from '../../processor/change-processor.js';
+import type { Settings } from '../../settings/settings.js';
+import { type Context, defineCommand } from '../command.js';
+import { EXIT_CODES } from '../exit-codes.js';
+import { processorChange, scheduleOptions, waitLock } from '../options.js';
+import { jobActions } from '../output/jobs.js';
+import { changeText } from '../output/processors.js';
+import { paragraphs } from '../output/text.js';
+import { upText } from './up.js';
+
+export const setupCommand = defineCommand({
+  name: 'setup',
+  summary: 'Deploy both databases and configure one processor',
+  details:
+    'The same as up, then one processor with the name that PartitionCache gives it. Run again, it changes only what the options say.',
+  examples: [
+    ['setup --enable-after-setup', 'Deploy and start working on the queue'],
+    ['setup --frequency 1 --timeout 1800 --parallel 3', 'Deploy; enable it later'],
+    ['setup --env-file production.env', 'With another configuration'],
+  ],
+  positionals: {},
+  options: {
+    ...scheduleOptions,
+    'enable-after-setup': {
+      type: 'boolean',
+      describe: 'Enable the processor; without it a new one is disabled, an existing one as it is',
+    },
+    ...waitLock,
+  },
+  run: async (args, context) => {
+    const settings = context.settings();
+    const enable = args['enable-after-setup'] === true;
+    const { frequencySeconds, timeoutSeconds, parallel } = processorChange(args);
+    const report = await setup(settings, {
+      frequencySeconds,
+      timeoutSeconds,
+      parallel,
+      enable,
+      ...context.lockWait(args['wait-lock']),
+      log: context.progress,
+    });
+    const change = { frequencySeconds, timeoutSeconds, parallel };
+    return {
+      exitCode: EXIT_CODES.done,
+      report,
+      text: () =>
+        paragraphs(
+          upText(settings, report),
+          processorText(settings, report, enable, change),
+          jobActions(settings, report.processorJobs),
+          nextText(context, report.processor.created && !enable),
+        ),
+    };
+  },
+});
+
+function processorText(
+  settings: Settings,
+  { processor: { jobName, created } }: SetupReport,
+  enable: boolean,
+  change: ProcessorChange,
+): string {
+  const where = `processor "${jobName}" in database "${settings.work.database}"`;
+  if (created) return `Created ${where}: ${changeText({ enabled: enable, ...change })}.`;
+  const asked = changeText({ ...(enable && { enabled: true }), ...change });
+  return asked === ''
+    ? `The ${where} was there already, and stayed as it is.`
+    : `Set ${where}: ${asked}.`;
+}
+
+function nextText({ invocation }: Context, disabled: boolean): string {
+  const next: readonly (readonly [string, string])[] = [
+    disabled
+      ? ['processor enable', 'start working on the queue']
+      : ['processor status', 'what is queued and what came of it'],
+    ['status', 'migrations, processors, jobs and their runs'],
+    ['processor set --parallel 8', 'work on more fragments at a time'],
+  ];
+  const lines = next.map(([commandLine, meaning]) => [invocation(commandLine), meaning] as const);
+  const width = Math.max(...lines.map(([commandLine]) => commandLine.length));
+  return ['Next:', ...lines.map(([line, meaning]) => `  ${line.padEnd(width)}  ${meaning}`)].join(
+    '\n',
+  );
+}

@@ -1,0 +1,129 @@
+import { readStatus, type StatusReport, type StreamStatus } from '../../deployment/status.js';
+import type { JobStatus } from '../../jobs/read-jobs.js';
+import type { Settings } from '../../settings/settings.js';
+import { type Context, defineCommand } from '../command.js';
+import { EXIT_CODES } from '../exit-codes.js';
+import { processorTable } from '../output/processors.js';
+import type { Style } from '../output/style.js';
+import { table } from '../output/table.js';
+import { counted, indented, paragraphs, yesNo } from '../output/text.js';
+import { duration, relativeTime } from '../output/time.js';
+
+export const statusCommand = defineCommand({
+  name: 'status',
+  summary: 'Show what is deployed, pending and scheduled, and how the jobs fare',
+  details: `Changes nothing. Exit code ${EXIT_CODES.pending} if migrations are pending or the jobs have drifted from the configuration.`,
+  examples: [
+    ['status', 'All of it'],
+    ['status --json | jq .drift', 'How the jobs differ from the configuration'],
+  ],
+  positionals: {},
+  options: {},
+  run: async (_, context) => {
+    const settings = context.settings();
+    const report = await readStatus(settings);
+    return {
+      exitCode: report.upToDate ? EXIT_CODES.done : EXIT_CODES.pending,
+      report,
+      text: (style) => statusText(settings, report, context, style),
+    };
+  },
+});
+
+function statusText(
+  settings: Settings,
+  report: StatusReport,
+  context: Context,
+  style: Style,
+): string {
+  const section = (heading: string, text: string) => `${style.bold(heading)}\n${indented(text)}`;
+  const { streams, processors, jobs, drift } = report;
+  const pending = streams.flatMap(({ stream, pending }) =>
+    pending.map((migration) => [stream, migration]),
+  );
+  return paragraphs(
+    modeText(settings),
+    section('Streams', streamTable(streams, style)),
+    pending.length > 0
+      ? section('Pending migrations', table(style, ['stream', 'migration'], pending))
+      : '',
+    processors.length > 0 ? section('Processors', processorTable(processors, style)) : '',
+    jobs.length > 0 ? section('Jobs of pg_cron', jobTable(jobs, context.world.now(), style)) : '',
+    lastFailures(jobs),
+    drift.length > 0
+      ? section(
+          'Drift: jobs that are not as configured',
+          table(
+            style,
+            ['job', 'problem', 'desired', 'actual'],
+            drift.map(({ jobName, problem, desired, actual }) => [
+              jobName,
+              problem,
+              desired ?? '-',
+              actual ?? '-',
+            ]),
+          ),
+        )
+      : '',
+    conclusion(report, context, style),
+  );
+}
+
+function modeText({ mode, transport, work, cron }: Settings): string {
+  return mode === 'single'
+    ? `Single mode: pg_cron is in the work database "${work.database}".`
+    : `Cross mode, transport ${transport}: pg_cron in database "${cron.database}" works on database "${work.database}".`;
+}
+
+function streamTable(streams: readonly StreamStatus[], style: Style): string {
+  return table(
+    style,
+    ['stream', 'database', 'schema', 'applied', 'pending', 'last applied'],
+    streams.map(({ stream, database, schema, applied, pending }) => [
+      stream,
+      database,
+      schema,
+      applied.length,
+      pending.length,
+      applied.at(-1)?.name ?? '-',
+    ]),
+  );
+}
+
+function jobTable(jobs: readonly JobStatus[], now: Date, style: Style): string {
+  return table(
+    style,
+    ['job', 'schedule', 'active', 'last run', 'status', 'next run', 'average', 'runs', 'failures'],
+    jobs.map((job) => [
+      job.jobName,
+      job.schedule,
+      yesNo(job.active),
+      job.lastRun ? relativeTime(job.lastRun, now) : '-',
+      job.lastStatus ?? '-',
+      job.nextRun ? relativeTime(job.nextRun, now) : '-',
+      job.averageSeconds === undefined ? '-' : duration(job.averageSeconds),
+      job.runs,
+      job.failures,
+    ]),
+  );
+}
+
+function lastFailures(jobs: readonly JobStatus[]): string {
+  return jobs
+    .filter(({ lastStatus }) => lastStatus === 'failed')
+    .map(({ jobName, lastMessage }) => `${jobName} failed: ${lastMessage ?? 'without a message'}`)
+    .join('\n');
+}
+
+function conclusion(report: StatusReport, { invocation }: Context, style: Style): string {
+  if (report.upToDate) return style.good('Up to date.');
+  const pending = report.streams.reduce((sum, stream) => sum + stream.pending.length, 0);
+  return [
+    pending > 0 && `${counted(pending, 'migration')} pending. Apply with: ${invocation('up')}`,
+    report.drift.length > 0 &&
+      `${counted(report.drift.length, 'job')} not as configured. Repair with: ${invocation('sync')}`,
+  ]
+    .filter((line) => line !== false)
+    .map(style.warning)
+    .join('\n');
+}

@@ -1,0 +1,29 @@
+import { sync } from '../../jobs/sync.js';
+import { defineCommand } from '../command.js';
+import { EXIT_CODES } from '../exit-codes.js';
+import { waitLock } from '../options.js';
+import { jobActions } from '../output/jobs.js';
+
+export const syncCommand = defineCommand({
+  name: 'sync',
+  summary: 'Make the jobs of pg_cron those that the configuration asks for',
+  details:
+    'After a change by SQL where the transport is deploy, and the repair when status shows drift.',
+  examples: [
+    ['sync', 'Apply the difference'],
+    ['sync --json | jq .jobs', 'What was done to which job'],
+  ],
+  positionals: {},
+  options: waitLock,
+  run: async ({ 'wait-lock': waitSeconds }, context) => {
+    const settings = context.settings();
+    const report = await sync(settings, context.lockWait(waitSeconds));
+    return {
+      exitCode: EXIT_CODES.done,
+      report,
+      text: () =>
+        jobActions(settings, report.jobs) ||
+        `Nothing to do: the jobs of pg_cron in database "${settings.cron.database}" are as configured.`,
+    };
+  },
+});

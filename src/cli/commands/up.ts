@@ -1,0 +1,55 @@
+import { type UpReport, up } from '../../deployment/up.js';
+import type { StreamName } from '../../migrations/streams.js';
+import type { Settings } from '../../settings/settings.js';
+import { defineCommand } from '../command.js';
+import { EXIT_CODES } from '../exit-codes.js';
+import { stream, waitLock } from '../options.js';
+import { jobActions } from '../output/jobs.js';
+import { administratorText, appliedText } from '../output/migrations.js';
+import { paragraphs } from '../output/text.js';
+
+const BOTH: readonly StreamName[] = ['work', 'cron'];
+
+export const upCommand = defineCommand({
+  name: 'up',
+  summary: 'Apply the pending migrations, work first, then cron, and bring the jobs up to date',
+  details:
+    'Runs the checks of doctor first and changes nothing if one fails. Safe to run again: it goes on where it stopped.',
+  examples: [
+    ['up', 'Both streams, all that is pending'],
+    ['up --json --wait-lock 300', 'In a pipeline'],
+    ['up --stream work --to 0004_processor_tables', 'One stream, up to a migration'],
+  ],
+  positionals: {},
+  options: {
+    ...stream,
+    to: {
+      type: 'string',
+      requiresArg: true,
+      describe: 'The last migration to apply; needs --stream',
+    },
+    ...waitLock,
+  },
+  check: ({ to, stream }) =>
+    to !== undefined && stream === undefined
+      ? '--to names a migration of one stream: add --stream work or --stream cron.'
+      : undefined,
+  run: async ({ stream, to, 'wait-lock': waitSeconds }, context) => {
+    const settings = context.settings();
+    const report = await up(settings, {
+      streams: stream === undefined ? BOTH : [stream],
+      to,
+      ...context.lockWait(waitSeconds),
+      log: context.progress,
+    });
+    return { exitCode: EXIT_CODES.done, report, text: () => upText(settings, report) };
+  },
+});
+
+export function upText(settings: Settings, { administrator, streams, jobs }: UpReport): string {
+  return paragraphs(
+    administratorText(administrator),
+    ...streams.map(appliedText),
+    jobActions(settings, jobs),
+  );
+}

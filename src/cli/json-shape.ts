@@ -1,0 +1,112 @@
+/**
+ * What `--json` prints: exactly one document on stdout, whether the command succeeded or not.
+ *
+ * A command that came to its end prints its report, even if the exit code is not 0 (`status` with something
+ * pending, `doctor` with a failed check). One that did not prints `error` instead. Members without a value are
+ * left out; further members may be added, those here stay.
+ */
+
+import type { DownReport } from '../deployment/down.js';
+import type { SetupReport } from '../deployment/setup.js';
+import type { StatusReport } from '../deployment/status.js';
+import type { UpReport } from '../deployment/up.js';
+import type { CheckResult, DoctorReport } from '../doctor/check.js';
+import type { AppliedAction } from '../jobs/apply-jobs.js';
+import type { SyncReport } from '../jobs/sync.js';
+import type { ProcessorChange } from '../processor/change-processor.js';
+import type { ProcessorStatus } from '../processor/read-processors.js';
+import type { ManualRunReport } from '../processor/run-processor.js';
+import type { Problem } from '../settings/problem.js';
+import type { ResolvedVariable } from '../settings/resolved.js';
+import type { Mode, Transport } from '../settings/settings.js';
+
+/** The report of each command, by the command's name. */
+export interface Reports {
+  setup: SetupReport;
+  up: UpReport;
+  down: DownReport;
+  status: StatusReport;
+  sync: SyncReport;
+  'processor status': ProcessorStatusReport;
+  'processor set': ProcessorChangeReport;
+  'processor enable': ProcessorChangeReport;
+  'processor disable': ProcessorChangeReport;
+  'processor add': ProcessorChangeReport;
+  'processor remove': ProcessorRemoveReport;
+  'processor run': ProcessorRunReport;
+  config: ConfigReport;
+  doctor: DoctorReport;
+}
+
+export type CommandName = keyof Reports;
+
+export interface ProcessorStatusReport {
+  readonly processors: readonly ProcessorStatus[];
+}
+
+export interface ProcessorChangeReport {
+  readonly processor: string;
+  /** What was asked for; null means no limit. */
+  readonly change: ProcessorChange;
+  /** False when it was like that already. */
+  readonly changed: boolean;
+  /** What this command did to pg_cron's jobs; empty where the sync_cron trigger did it. */
+  readonly jobs: readonly AppliedAction[];
+}
+
+export interface ProcessorRemoveReport {
+  readonly processor: string;
+  readonly jobs: readonly AppliedAction[];
+}
+
+export interface ProcessorRunReport extends ManualRunReport {
+  readonly processor: string;
+}
+
+export interface ConfigReport {
+  /** Secrets are masked. */
+  readonly variables: readonly ResolvedVariable[];
+  /** What follows from the variables; left out when they are not valid. */
+  readonly deployment?: DerivedConfiguration;
+  /** Only of a configuration that is not valid. */
+  readonly error?: FailureReport;
+}
+
+export interface DerivedConfiguration {
+  readonly mode: Mode;
+  readonly transport: Transport;
+  readonly schema: string;
+  readonly cronSchema: string;
+  readonly processor: string;
+}
+
+export interface FailureReport {
+  /** The class of the error, such as `LockBusyError`. */
+  readonly name: string;
+  readonly message: string;
+  readonly remedy?: string;
+  /** Of a SettingsError: all that is wrong, by variable. */
+  readonly problems?: readonly Problem[];
+  /** Of a PreflightError: the checks that failed. */
+  readonly checks?: readonly CheckResult[];
+}
+
+interface Envelope<Command extends string> {
+  readonly command: Command;
+  /** Whether the exit code is 0. */
+  readonly ok: boolean;
+  readonly exitCode: number;
+}
+
+export type ReportDocument<Name extends CommandName = CommandName> = Envelope<Name> &
+  Json<Reports[Name]>;
+
+/** `command` is empty when the command line names none. */
+export type FailureDocument = Envelope<CommandName | ''> & { readonly error: Json<FailureReport> };
+
+/** As JSON carries it: dates are ISO 8601 strings. */
+export type Json<T> = T extends Date
+  ? string
+  : T extends object
+    ? { readonly [Key in keyof T]: Json<T[Key]> }
+    : T;

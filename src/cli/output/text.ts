@@ -1,0 +1,17 @@
+/** Paragraphs, one empty line apart; what is empty is left out. */
+export function paragraphs(...texts: readonly (string | undefined)[]): string {
+  return texts.filter(Boolean).join('\n\n');
+}
+
+export function indented(text: string, by = '  '): string {
+  return text.replaceAll(/^(?=.)/gm, by);
+}
+
+/** `1 migration`, `2 migrations`. */
+export function counted(count: number, singular: string, plural = `${singular}s`): string {
+  return `${count} ${count === 1 ? singular : plural}`;
+}
+
+export function yesNo(value: boolean): string {
+  return value ? 'yes' : 'no';
+}

@@ -1,0 +1,23 @@
+import type { Readable } from 'node:stream';
+
+export interface OutputStream {
+  write(text: string): unknown;
+  readonly isTTY?: boolean | undefined;
+  readonly columns?: number | undefined;
+}
+
+export interface InputStream extends Readable {
+  readonly isTTY?: boolean | undefined;
+}
+
+/** All that the command line touches beside the databases. */
+export interface World {
+  readonly env: NodeJS.ProcessEnv;
+  readonly cwd: string;
+  readonly stdin: InputStream;
+  readonly stdout: OutputStream;
+  readonly stderr: OutputStream;
+  readonly now: () => Date;
+  /** Aborted by the user's Ctrl-C. */
+  readonly interrupted: AbortSignal;
+}
