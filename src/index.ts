@@ -1,3 +1,4 @@
+export type { Reports } from './cli/json-shape.js';
 export { LockBusyError, type LockHolder } from './database/advisory-lock.js';
 export { withClient } from './database/connect.js';
 export { ConnectionError } from './database/connection-error.js';
@@ -37,10 +38,15 @@ export {
   setProcessor,
   UnknownProcessorError,
 } from './processor/change-processor.js';
-export { type ConfigureReport, configureProcessor } from './processor/configure-processor.js';
+export {
+  type ConfigureReport,
+  configureProcessor,
+  JobsNotSyncedError,
+} from './processor/configure-processor.js';
 export { defaultJobName } from './processor/default-job-name.js';
 export { type ProcessorStatus, readProcessors } from './processor/read-processors.js';
 export { type ManualRunReport, runProcessor } from './processor/run-processor.js';
 export { loadSettings, type SettingsResult } from './settings/load.js';
-export type { Problem } from './settings/problem.js';
+export { type Problem, SettingsError } from './settings/problem.js';
+export type { ResolvedVariable } from './settings/resolved.js';
 export type { ConnectionSettings, Settings } from './settings/settings.js';

@@ -1,6 +1,7 @@
 import type { ClientBase } from 'pg';
 import { withAdvisoryLock } from '../database/advisory-lock.js';
 import { withClient } from '../database/connect.js';
+import { describeDatabaseError } from '../database/explain-error.js';
 import type { AppliedAction } from '../jobs/apply-jobs.js';
 import { migrateUp } from '../migrations/run-migrations.js';
 import type { StreamName } from '../migrations/streams.js';
@@ -41,7 +42,7 @@ export class CronStreamError extends Error {
   constructor(settings: Settings, work: StreamChange, cause: Error) {
     super(
       `The work stream is up to date in database "${settings.work.database}" (applied now: ${listed(work.migrations)}), ` +
-        `but the cron side in database "${settings.cron.database}" failed: ${cause.message}\n` +
+        `but the cron side in database "${settings.cron.database}" failed: ${describeDatabaseError(cause)}\n` +
         'Nothing is half done: until the cron side is up, the processor is merely not scheduled. ' +
         'Mend the reason and run "pcache-migrate up" again; it continues here.',
       { cause },

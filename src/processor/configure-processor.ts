@@ -1,5 +1,6 @@
 import type { ClientBase } from 'pg';
 import { withClient } from '../database/connect.js';
+import { describeDatabaseError } from '../database/explain-error.js';
 import { ownName } from '../deployment/own-names.js';
 import { requireDeployed } from '../deployment/require-deployed.js';
 import type { LockWait } from '../deployment/with-databases.js';
@@ -12,9 +13,22 @@ export interface ConfigureReport {
   readonly jobs: readonly AppliedAction[];
 }
 
+/** The configuration is changed and running processors heed it, but pg_cron could not be told. */
+export class JobsNotSyncedError extends Error {
+  override readonly name = 'JobsNotSyncedError';
+
+  constructor(cause: unknown) {
+    super(
+      `The configuration is changed, and running processors heed it, but pg_cron's jobs are not: ${describeDatabaseError(cause)}\n` +
+        'Mend the reason, then run: pcache-migrate sync',
+      { cause },
+    );
+  }
+}
+
 /**
  * Changes the processors' configuration and sees to it that pg_cron knows: through the trigger where the
- * deployment's transport allows it, else by a sync right afterwards.
+ * deployment's transport allows it, else by a sync right afterwards. Raises JobsNotSyncedError when only that failed.
  */
 export async function configureProcessor(
   settings: Settings,
@@ -26,7 +40,12 @@ export async function configureProcessor(
     await change(work);
     return isSyncPending(work, settings);
   });
-  return pending ? sync(settings, wait) : { jobs: [] };
+  if (!pending) return { jobs: [] };
+  try {
+    return await sync(settings, wait);
+  } catch (error) {
+    throw new JobsNotSyncedError(error);
+  }
 }
 
 async function isSyncPending(work: ClientBase, settings: Settings): Promise<boolean> {

@@ -30,6 +30,8 @@ export interface SiteOptions {
   database?: string;
   databasePrefix?: string;
   link?: boolean;
+  /** One role plays migrator, cron role and client. */
+  oneRole?: boolean;
 }
 
 const sites: { remove: () => Promise<void> }[] = [];
@@ -48,8 +50,8 @@ export async function createSite(options: SiteOptions = {}): Promise<TestSite> {
   const cluster = options.cluster ?? sharedCluster();
   const cronDatabase = options.cronDatabase ?? 'postgres';
   const migrator = await createRole('migrator', cluster);
-  const cronRole = await createRole('cron', cluster);
-  const app = await createRole('app', cluster);
+  const cronRole = options.oneRole ? migrator : await createRole('cron', cluster);
+  const app = options.oneRole ? migrator : await createRole('app', cluster);
   const database =
     options.database ??
     (await createDatabase(options.databasePrefix ?? 'work', { owner: migrator.name, cluster }));
@@ -112,7 +114,9 @@ export function settingsFrom(env: NodeJS.ProcessEnv): Settings {
 }
 
 async function removeSite(site: TestSite, cronDatabase: string, ownDatabase: boolean) {
-  const roles = [site.migrator, site.cronRole, site.app].map(({ name }) => name).join(', ');
+  const roles = [...new Set([site.migrator, site.cronRole, site.app].map(({ name }) => name))].join(
+    ', ',
+  );
   await asAdmin(site.cluster, cronDatabase, [
     `SELECT cron.unschedule(jobid) FROM cron.job WHERE username = '${site.cronRole.name}'`,
   ]);

@@ -35,12 +35,16 @@ async function dumps(site: TestSite) {
   };
 }
 
-describe.each([['postgresql_array'], ['postgresql_bit']])('up and down with %s', (backend) => {
+describe.each([
+  ['postgresql_array', 'three roles'],
+  ['postgresql_bit', 'three roles'],
+  ['postgresql_array', 'one role'],
+])('up and down with %s and %s', (backend, roles) => {
   let site: TestSite;
   let settings: Settings;
 
   beforeAll(async () => {
-    site = await createSite({ link: true });
+    site = await createSite({ link: true, oneRole: roles === 'one role' });
     settings = site.settings({
       CACHE_BACKEND: backend,
       PG_ARRAY_CACHE_TABLE_PREFIX: 'my_cache',
