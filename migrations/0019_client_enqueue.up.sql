@@ -1,68 +1,96 @@
 -- The clients' enqueue functions, with the names, parameters and results of their contract. They are shared
 -- by all deployments of the database and take the queue table by name; nothing of ours calls them.
--- "Non-blocking" means: a row somebody else holds is skipped and said to be, never waited for.
+-- "Non-blocking" means: a row that somebody else locks, changes or deletes is skipped and said to be, never waited
+-- for. So nothing is inserted over a row that can be seen: ON CONFLICT would wait for whoever changes it. Only
+-- for the same row being inserted at this moment they wait: if that comes to nothing, it must not be missing.
 
 CREATE OR REPLACE FUNCTION {{client_schema}}.non_blocking_fragment_queue_upsert(
   p_hash text, p_partition_key text, p_partition_datatype text, p_query text,
   p_priority integer DEFAULT 1, p_queue_table text DEFAULT 'partitioncache_fragmentqueue'
 ) RETURNS text
 LANGUAGE plpgsql
-SET search_path = {{client_schema}}
+SET search_path = {{client_schema}}, pg_temp
 AS $$
 DECLARE
   v_id integer;
+  v_status text;
 BEGIN
   EXECUTE format('SELECT id FROM %I WHERE hash = $1 AND partition_key = $2 FOR UPDATE SKIP LOCKED', p_queue_table)
     INTO v_id USING p_hash, p_partition_key;
   IF v_id IS NOT NULL THEN
-    EXECUTE format('UPDATE %I SET priority = greatest(priority + 1, $2), updated_at = now() WHERE id = $1', p_queue_table)
+    EXECUTE format(
+      'UPDATE %I SET priority = greatest(least(priority, 2147483646) + 1, $2), updated_at = now() WHERE id = $1', p_queue_table)
       USING v_id, p_priority;
     RETURN 'updated';
   END IF;
-  EXECUTE format(
-    'INSERT INTO %I (hash, partition_key, partition_datatype, query, priority) VALUES ($1, $2, $3, $4, $5) '
-    'ON CONFLICT (hash, partition_key) DO NOTHING RETURNING id', p_queue_table)
-    INTO v_id USING p_hash, p_partition_key, p_partition_datatype, p_query, p_priority;
-  RETURN CASE WHEN v_id IS NULL THEN 'skipped_locked' ELSE 'inserted' END;
+  EXECUTE format($upsert$
+    WITH present AS (
+      SELECT FROM %1$I WHERE hash = $1 AND partition_key = $2
+    ),
+    inserted AS (
+      INSERT INTO %1$I (hash, partition_key, partition_datatype, query, priority)
+      SELECT $1, $2, $3, $4, $5 WHERE NOT EXISTS (SELECT FROM present)
+      ON CONFLICT (hash, partition_key) DO NOTHING
+      RETURNING id
+    )
+    SELECT CASE WHEN EXISTS (SELECT FROM inserted) THEN 'inserted'
+                WHEN EXISTS (SELECT FROM present) THEN 'skipped_locked'
+                ELSE 'skipped_concurrent' END
+  $upsert$, p_queue_table)
+    INTO v_status USING p_hash, p_partition_key, p_partition_datatype, p_query, coalesce(p_priority, 1);
+  RETURN v_status;
 END
 $$;
 COMMENT ON FUNCTION {{client_schema}}.non_blocking_fragment_queue_upsert(text, text, text, text, integer, text) IS
-  'Queues a fragment, or raises its priority when it is queued: inserted, updated, or skipped_locked when another session holds it. '
-  'Clients'' contract.';
+  'Queues a fragment, or raises its priority when it is queued: inserted, updated, skipped_locked when another session '
+  'holds its row, or skipped_concurrent when one has just inserted it. Clients'' contract.';
 
 CREATE OR REPLACE FUNCTION {{client_schema}}.non_blocking_original_queue_upsert(
   p_query text, p_partition_key text, p_partition_datatype text,
   p_priority integer DEFAULT 1, p_queue_table text DEFAULT 'partitioncache_originalqueue'
 ) RETURNS text
 LANGUAGE plpgsql
-SET search_path = {{client_schema}}
+SET search_path = {{client_schema}}, pg_temp
 AS $$
 DECLARE
   v_id integer;
+  v_status text;
 BEGIN
   EXECUTE format('SELECT id FROM %I WHERE query = $1 AND partition_key = $2 FOR UPDATE SKIP LOCKED', p_queue_table)
     INTO v_id USING p_query, p_partition_key;
   IF v_id IS NOT NULL THEN
-    EXECUTE format('UPDATE %I SET priority = greatest(priority + 1, $2), updated_at = now() WHERE id = $1', p_queue_table)
+    EXECUTE format(
+      'UPDATE %I SET priority = greatest(least(priority, 2147483646) + 1, $2), updated_at = now() WHERE id = $1', p_queue_table)
       USING v_id, p_priority;
     RETURN 'updated';
   END IF;
-  EXECUTE format(
-    'INSERT INTO %I (query, partition_key, partition_datatype, priority) VALUES ($1, $2, $3, $4) '
-    'ON CONFLICT (query, partition_key) DO NOTHING RETURNING id', p_queue_table)
-    INTO v_id USING p_query, p_partition_key, p_partition_datatype, p_priority;
-  RETURN CASE WHEN v_id IS NULL THEN 'skipped_locked' ELSE 'inserted' END;
+  EXECUTE format($upsert$
+    WITH present AS (
+      SELECT FROM %1$I WHERE query = $1 AND partition_key = $2
+    ),
+    inserted AS (
+      INSERT INTO %1$I (query, partition_key, partition_datatype, priority)
+      SELECT $1, $2, $3, $4 WHERE NOT EXISTS (SELECT FROM present)
+      ON CONFLICT (query, partition_key) DO NOTHING
+      RETURNING id
+    )
+    SELECT CASE WHEN EXISTS (SELECT FROM inserted) THEN 'inserted'
+                WHEN EXISTS (SELECT FROM present) THEN 'skipped_locked'
+                ELSE 'skipped_concurrent' END
+  $upsert$, p_queue_table)
+    INTO v_status USING p_query, p_partition_key, p_partition_datatype, coalesce(p_priority, 1);
+  RETURN v_status;
 END
 $$;
 COMMENT ON FUNCTION {{client_schema}}.non_blocking_original_queue_upsert(text, text, text, integer, text) IS
-  'Queues a whole query, or raises its priority when it is queued: inserted, updated, or skipped_locked. Clients'' contract.';
+  'Queues a whole query, or raises its priority when it is queued; status as non_blocking_fragment_queue_upsert. Clients'' contract.';
 
 CREATE OR REPLACE FUNCTION {{client_schema}}.non_blocking_fragment_queue_batch_upsert(
   p_hashes text[], p_partition_keys text[], p_partition_datatypes text[], p_queries text[],
   p_priorities integer[] DEFAULT NULL, p_queue_table text DEFAULT 'partitioncache_fragmentqueue'
 ) RETURNS TABLE (idx integer, hash text, partition_key text, status text)
 LANGUAGE plpgsql
-SET search_path = {{client_schema}}
+SET search_path = {{client_schema}}, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -75,41 +103,49 @@ BEGIN
       v_count, cardinality(p_partition_keys), cardinality(p_partition_datatypes), cardinality(p_queries), cardinality(p_priorities)
       USING ERRCODE = 'array_subscript_error';
   END IF;
-  -- Set-based: lock what is there and free, raise it, insert what is missing; what is neither is locked.
+  -- Set-based. Batches that overlap cannot deadlock: all insert in the same order, and what follows does not wait.
   RETURN QUERY EXECUTE format($batch$
     WITH given AS (
       SELECT item.position::integer AS position, item.hash, item.partition_key, item.datatype, item.query,
              coalesce(item.priority, 1) AS priority
-      FROM unnest($1, $2, $3, $4, coalesce($5, array_fill(1, ARRAY[cardinality($1)]))) WITH ORDINALITY
-        AS item (hash, partition_key, datatype, query, priority, position)
+      FROM unnest($1, $2, $3, $4, $5) WITH ORDINALITY AS item (hash, partition_key, datatype, query, priority, position)
     ),
     wanted AS (
       SELECT DISTINCT ON (hash, partition_key) * FROM given ORDER BY hash, partition_key, priority DESC, position
     ),
-    free AS (
-      SELECT queue.id, wanted.priority
+    present AS (
+      SELECT queue.id, wanted.hash, wanted.partition_key, wanted.priority
       FROM %1$I AS queue JOIN wanted ON queue.hash = wanted.hash AND queue.partition_key = wanted.partition_key
-      ORDER BY queue.id
-      FOR UPDATE OF queue SKIP LOCKED
-    ),
-    updated AS (
-      UPDATE %1$I AS queue SET priority = greatest(queue.priority + 1, free.priority), updated_at = now()
-      FROM free WHERE queue.id = free.id
-      RETURNING queue.hash, queue.partition_key
     ),
     inserted AS (
       INSERT INTO %1$I AS queue (hash, partition_key, partition_datatype, query, priority)
-      SELECT hash, partition_key, datatype, query, priority FROM wanted ORDER BY position
+      SELECT wanted.hash, wanted.partition_key, wanted.datatype, wanted.query, wanted.priority
+      FROM wanted LEFT JOIN present USING (hash, partition_key)
+      WHERE present.id IS NULL
+      ORDER BY wanted.hash, wanted.partition_key
       ON CONFLICT (hash, partition_key) DO NOTHING
       RETURNING queue.hash, queue.partition_key
+    ),
+    free AS (
+      SELECT queue.id, present.priority
+      FROM %1$I AS queue JOIN present ON present.id = queue.id
+      WHERE (SELECT count(*) FROM inserted) >= 0 -- not before the inserts
+      FOR UPDATE OF queue SKIP LOCKED
+    ),
+    updated AS (
+      UPDATE %1$I AS queue SET priority = greatest(least(queue.priority, 2147483646) + 1, free.priority), updated_at = now()
+      FROM free WHERE queue.id = free.id
+      RETURNING queue.id
     )
     SELECT given.position, given.hash, given.partition_key,
            CASE WHEN inserted.hash IS NOT NULL THEN 'inserted'
-                WHEN updated.hash IS NOT NULL THEN 'updated'
-                ELSE 'skipped_locked' END
+                WHEN updated.id IS NOT NULL THEN 'updated'
+                WHEN present.id IS NOT NULL THEN 'skipped_locked'
+                ELSE 'skipped_concurrent' END
     FROM given
     LEFT JOIN inserted ON inserted.hash = given.hash AND inserted.partition_key = given.partition_key
-    LEFT JOIN updated ON updated.hash = given.hash AND updated.partition_key = given.partition_key
+    LEFT JOIN present ON present.hash = given.hash AND present.partition_key = given.partition_key
+    LEFT JOIN updated ON updated.id = present.id
     ORDER BY given.position
   $batch$, p_queue_table)
   USING p_hashes, p_partition_keys, p_partition_datatypes, p_queries, p_priorities;
@@ -123,7 +159,7 @@ CREATE OR REPLACE FUNCTION {{client_schema}}.non_blocking_fragment_queue_batch_u
   p_hashes text[], p_partition_keys text[], p_partition_datatypes text[], p_queries text[]
 ) RETURNS TABLE (idx integer, hash text, partition_key text, status text)
 LANGUAGE sql
-SET search_path = {{client_schema}}
+SET search_path = {{client_schema}}, pg_temp
 AS $$
   SELECT * FROM non_blocking_fragment_queue_batch_upsert(
     p_hashes, p_partition_keys, p_partition_datatypes, p_queries, NULL::integer[], 'partitioncache_fragmentqueue'::text)

@@ -9,7 +9,8 @@ BEGIN
   DROP FUNCTION IF EXISTS {{client_schema}}.partitioncache_create_bitsize_trigger(text);
   DROP FUNCTION IF EXISTS {{client_schema}}.partitioncache_bootstrap_partition(text, text, text, text, integer);
   DROP FUNCTION IF EXISTS {{client_schema}}.partitioncache_ensure_metadata_tables(text);
-  DROP FUNCTION IF EXISTS {{client_schema}}.partitioncache_find_deployment(text, text);
+  DROP FUNCTION IF EXISTS {{client_schema}}.partitioncache_find_deployment(text);
+  DROP FUNCTION IF EXISTS {{client_schema}}.partitioncache_deployments();
   DROP FUNCTION IF EXISTS {{client_schema}}.partitioncache_get_queries_table_name(text);
   DROP FUNCTION IF EXISTS {{client_schema}}.partitioncache_get_metadata_table_name(text);
   DROP FUNCTION IF EXISTS {{client_schema}}.partitioncache_get_cache_table_name(text, text);

@@ -23,13 +23,13 @@ AS $$ SELECT p_table_prefix || '_queries' $$;
 COMMENT ON FUNCTION {{client_schema}}.partitioncache_get_queries_table_name(text) IS
   'Unquoted name of the table of known fragments. Clients'' contract.';
 
-CREATE OR REPLACE FUNCTION {{client_schema}}.partitioncache_find_deployment(p_prefix_column text, p_prefix text) RETURNS name
+CREATE OR REPLACE FUNCTION {{client_schema}}.partitioncache_deployments()
+RETURNS TABLE (schema_name name, table_prefix text, cache_backend text)
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   v_schema name;
-  v_found boolean;
 BEGIN
   FOR v_schema IN
     SELECT nspname
@@ -40,39 +40,62 @@ BEGIN
       AND has_schema_privilege(pg_namespace.oid, 'USAGE') AND has_table_privilege(pg_class.oid, 'SELECT')
     ORDER BY nspname
   LOOP
-    EXECUTE format('SELECT EXISTS (SELECT FROM %I.deployment WHERE $2 IS NULL OR %I = $2)', v_schema, p_prefix_column)
-      INTO v_found USING p_prefix_column, p_prefix;
-    IF v_found THEN
-      RETURN v_schema;
-    END IF;
+    RETURN QUERY EXECUTE format(
+      'SELECT $1, deployment.table_prefix, deployment.cache_backend FROM %I.deployment WHERE client_schema = $2', v_schema)
+      USING v_schema, {{client_schema:literal}};
   END LOOP;
-  RAISE EXCEPTION 'no deployment of pcache-migrate in database % has % "%" (or % may not use it)',
-    current_database(), p_prefix_column, p_prefix, current_user
-    USING ERRCODE = 'undefined_object',
-          HINT = 'Deploy it with pcache-migrate setup, and name this role in PG_QUEUE_USER.';
 END
 $$;
-COMMENT ON FUNCTION {{client_schema}}.partitioncache_find_deployment(text, text) IS
-  'Schema of the deployment whose column table_prefix or queue_prefix is p_prefix (NULL: any). Raises 42704 when there is none.';
+COMMENT ON FUNCTION {{client_schema}}.partitioncache_deployments() IS
+  'The deployments of pcache-migrate that serve this schema and that the current role may use.';
+
+CREATE OR REPLACE FUNCTION {{client_schema}}.partitioncache_find_deployment(
+  p_table_prefix text, OUT schema_name name, OUT cache_backend text
+)
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  SELECT deployment.schema_name, deployment.cache_backend INTO schema_name, cache_backend
+  FROM {{client_schema}}.partitioncache_deployments() AS deployment
+  WHERE deployment.table_prefix = p_table_prefix;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'no deployment of pcache-migrate in database % has table_prefix "%" (or % may not use it)',
+      current_database(), p_table_prefix, current_user
+      USING ERRCODE = 'undefined_object',
+            HINT = 'Deploy it with pcache-migrate setup, and name this role in PG_QUEUE_USER.';
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION {{client_schema}}.partitioncache_find_deployment(text) IS
+  'Schema and backend of the deployment whose cache tables have this prefix. Raises 42704 when there is none.';
 
 CREATE OR REPLACE FUNCTION {{client_schema}}.partitioncache_ensure_metadata_tables(p_table_prefix text) RETURNS void
 LANGUAGE plpgsql
-SET search_path = {{client_schema}}
+SET search_path = {{client_schema}}, pg_temp
 AS $$
+DECLARE
+  v_backend text := (SELECT cache_backend FROM {{client_schema}}.partitioncache_find_deployment(p_table_prefix));
 BEGIN
-  -- For a deployed prefix the tables are there; the clients' own DDL covers the others.
-  EXECUTE format(
-    'CREATE TABLE IF NOT EXISTS %I (partition_key text PRIMARY KEY, datatype text NOT NULL, created_at timestamp DEFAULT now())',
-    p_table_prefix || '_partition_metadata');
-  EXECUTE format(
-    'CREATE TABLE IF NOT EXISTS %I (query_hash text NOT NULL, partition_key text NOT NULL, query text NOT NULL, '
-    'status text NOT NULL DEFAULT ''ok'' CHECK (status IN (''ok'', ''timeout'', ''failed'', ''limit'')), '
-    'last_seen timestamp NOT NULL DEFAULT now(), PRIMARY KEY (query_hash, partition_key))',
-    p_table_prefix || '_queries');
+  -- The deployment made them; a client may have dropped them since. What is there needs no right to create.
+  IF to_regclass(quote_ident(p_table_prefix || '_partition_metadata')) IS NULL THEN
+    EXECUTE format(
+      'CREATE TABLE %I (partition_key text PRIMARY KEY, datatype text NOT NULL CHECK (%s), created_at timestamp DEFAULT now()%s)',
+      p_table_prefix || '_partition_metadata',
+      CASE v_backend WHEN 'array' THEN 'datatype IN (''integer'', ''float'', ''text'', ''timestamp'')' ELSE 'datatype = ''integer''' END,
+      CASE v_backend WHEN 'bit' THEN ', bitsize integer NOT NULL CHECK (bitsize BETWEEN 1 AND 83886080)' ELSE '' END);
+  END IF;
+  IF to_regclass(quote_ident(p_table_prefix || '_queries')) IS NULL THEN
+    EXECUTE format(
+      'CREATE TABLE %I (query_hash text NOT NULL, partition_key text NOT NULL, query text NOT NULL, '
+      'status text NOT NULL DEFAULT ''ok'' CHECK (status IN (''ok'', ''timeout'', ''failed'', ''limit'')), '
+      'last_seen timestamp NOT NULL DEFAULT now(), PRIMARY KEY (query_hash, partition_key))',
+      p_table_prefix || '_queries');
+  END IF;
 END
 $$;
 COMMENT ON FUNCTION {{client_schema}}.partitioncache_ensure_metadata_tables(text) IS
-  'Creates the metadata and queries table of a prefix unless they exist. Clients'' contract.';
+  'Creates the metadata and queries table of a deployment unless they exist. Clients'' contract.';
 
 CREATE OR REPLACE FUNCTION {{client_schema}}.partitioncache_bootstrap_partition(
   p_table_prefix text, p_partition_key text, p_datatype text, p_cache_backend text, p_bitsize integer DEFAULT NULL
@@ -81,16 +104,19 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-  v_schema name := {{client_schema}}.partitioncache_find_deployment('table_prefix', p_table_prefix);
-  v_backend text;
+  v_deployment record;
 BEGIN
-  EXECUTE format('SELECT cache_backend FROM %I.deployment', v_schema) INTO v_backend;
-  IF p_cache_backend IS DISTINCT FROM v_backend THEN
-    RAISE EXCEPTION 'cache % has backend %, not %', p_table_prefix, v_backend, p_cache_backend
+  IF p_cache_backend IN ('array', 'bit', 'roaringbit') IS NOT TRUE THEN
+    RAISE EXCEPTION 'backend % is not supported by pcache-migrate: it deploys array, bit and roaringbit', p_cache_backend
+      USING ERRCODE = 'feature_not_supported';
+  END IF;
+  v_deployment := {{client_schema}}.partitioncache_find_deployment(p_table_prefix);
+  IF p_cache_backend <> v_deployment.cache_backend THEN
+    RAISE EXCEPTION 'cache % has backend %, not %', p_table_prefix, v_deployment.cache_backend, p_cache_backend
       USING ERRCODE = 'feature_not_supported',
             HINT = 'Another backend is a deployment of its own, with its own table prefix.';
   END IF;
-  EXECUTE format('SELECT %I.bootstrap_partition($1, $2, $3, NULL)', v_schema)
+  EXECUTE format('SELECT %I.bootstrap_partition($1, $2, $3, NULL)', v_deployment.schema_name)
     USING p_partition_key, p_datatype, p_bitsize;
   RETURN true;
 END
@@ -103,39 +129,53 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-  v_schema name := {{client_schema}}.partitioncache_find_deployment('table_prefix', p_table_prefix);
+  v_deployment record := {{client_schema}}.partitioncache_find_deployment(p_table_prefix);
+  v_table text := format('%I.%I', {{client_schema:literal}}, p_table_prefix || '_partition_metadata');
 BEGIN
-  PERFORM FROM pg_trigger
-  WHERE tgname = 'pcache_widen'
-    AND tgrelid = to_regclass(format('%I.%I', {{client_schema:literal}}, p_table_prefix || '_partition_metadata'));
-  IF NOT FOUND THEN
-    RAISE EXCEPTION 'the trigger pcache_widen of %_partition_metadata is missing', p_table_prefix
-      USING ERRCODE = 'undefined_object',
-            HINT = format('It belongs to deployments of backend bit. If the table was recreated, run as its owner: '
-              'CREATE TRIGGER pcache_widen BEFORE UPDATE OF bitsize ON %I.%I FOR EACH ROW EXECUTE FUNCTION %I.widen_bit_cache();',
-              {{client_schema:literal}}, p_table_prefix || '_partition_metadata', v_schema);
+  IF v_deployment.cache_backend <> 'bit' THEN
+    RAISE EXCEPTION 'cache % has backend %: only bit has a bitsize', p_table_prefix, v_deployment.cache_backend
+      USING ERRCODE = 'feature_not_supported';
+  END IF;
+  -- The deployment made it; it went with the table where a client has recreated that.
+  IF NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = v_table::regclass AND tgname = 'pcache_widen') THEN
+    EXECUTE format(
+      'CREATE TRIGGER pcache_widen BEFORE UPDATE OF bitsize ON %s FOR EACH ROW EXECUTE FUNCTION %I.widen_bit_cache()',
+      v_table, v_deployment.schema_name);
   END IF;
 END
 $$;
 COMMENT ON FUNCTION {{client_schema}}.partitioncache_create_bitsize_trigger(text) IS
-  'Makes sure that raising bitsize in the metadata widens the cache table: the trigger is part of the deployment. '
-  'Raises 42704 where it is missing. Clients'' contract.';
+  'Makes sure that raising bitsize in the metadata widens the cache table and keeps its rows. Clients'' contract.';
 
 CREATE OR REPLACE FUNCTION {{client_schema}}.partitioncache_cleanup_cached_queue_items(
   p_queue_prefix text, p_table_prefix text, p_limit integer DEFAULT 50
 ) RETURNS integer
 LANGUAGE plpgsql
-SET search_path = {{client_schema}}
+SET search_path = {{client_schema}}, pg_temp
 AS $$
 DECLARE
-  v_deleted integer;
+  v_partition_key text;
+  v_cache regclass;
+  v_count integer;
+  v_deleted integer := 0;
 BEGIN
-  EXECUTE format(
-    'DELETE FROM %1$I WHERE id IN (SELECT queue.id FROM %1$I AS queue JOIN %2$I AS known '
-    'ON known.query_hash = queue.hash AND known.partition_key = queue.partition_key AND known.status = ''ok'' '
-    'ORDER BY queue.id LIMIT $1 FOR UPDATE OF queue SKIP LOCKED)',
-    p_queue_prefix || '_query_fragment_queue', p_table_prefix || '_queries') USING p_limit;
-  GET DIAGNOSTICS v_deleted = ROW_COUNT;
+  FOR v_partition_key IN
+    EXECUTE format('SELECT DISTINCT partition_key FROM %I ORDER BY 1', p_queue_prefix || '_query_fragment_queue')
+  LOOP
+    v_cache := to_regclass(quote_ident(p_table_prefix || '_cache_' || v_partition_key));
+    CONTINUE WHEN v_cache IS NULL;
+    -- Status ok is not enough: a set that was evicted since is queued because it is missing.
+    EXECUTE format(
+      'DELETE FROM %1$I WHERE id IN (SELECT queue.id FROM %1$I AS queue '
+      'JOIN %2$I AS known ON known.query_hash = queue.hash AND known.partition_key = queue.partition_key '
+      'JOIN %3$s AS cache ON cache.query_hash = queue.hash '
+      'WHERE queue.partition_key = $1 AND known.status = ''ok'' '
+      'ORDER BY queue.id LIMIT $2 FOR UPDATE OF queue SKIP LOCKED)',
+      p_queue_prefix || '_query_fragment_queue', p_table_prefix || '_queries', v_cache)
+      USING v_partition_key, p_limit - v_deleted;
+    GET DIAGNOSTICS v_count = ROW_COUNT;
+    v_deleted := v_deleted + v_count;
+  END LOOP;
   RETURN v_deleted;
 END
 $$;
@@ -148,7 +188,7 @@ RETURNS TABLE (
   partition_datatype text, queue_items integer, last_cache_update timestamp, cache_exists boolean
 )
 LANGUAGE plpgsql STABLE
-SET search_path = {{client_schema}}
+SET search_path = {{client_schema}}, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -160,13 +200,16 @@ BEGIN
   RETURN QUERY EXECUTE format($info$
     SELECT keys.partition_key,
            $1 || '_cache_' || keys.partition_key,
-           CASE WHEN metadata.partition_key IS NULL THEN NULL
+           -- Never NULL: clients print it with a width, which Python refuses for None.
+           CASE WHEN cache_column.type IS NULL THEN 'not_created'
                 WHEN cache_column.type LIKE 'bit%%' THEN 'bit'
                 WHEN cache_column.type LIKE '%%roaringbitmap' THEN 'roaringbit'
-                WHEN cache_column.type LIKE '%%[]' THEN 'array' END,
+                WHEN cache_column.type LIKE '%%[]' THEN 'array'
+                ELSE 'unknown' END,
            cache_column.type,
            %3$s,
-           metadata.datatype,
+           coalesce(metadata.datatype,
+                    (SELECT max(queue.partition_datatype) FROM %2$I AS queue WHERE queue.partition_key = keys.partition_key)),
            (SELECT count(*)::integer FROM %2$I AS queue WHERE queue.partition_key = keys.partition_key),
            (SELECT max(last_seen) FROM %4$I AS known WHERE known.partition_key = keys.partition_key AND known.status = 'ok'),
            cache_column.type IS NOT NULL

@@ -25,6 +25,11 @@ BEGIN
   END LOOP;
   PERFORM {{schema}}.close_slot(v_lock_key);
   RETURN v_processed;
+EXCEPTION
+  WHEN OTHERS OR query_canceled OR assert_failure THEN
+    -- The claims are rolled back, the session's lock is not: a pooled connection would keep the slot for ever.
+    PERFORM {{schema}}.close_slot(v_lock_key);
+    RAISE;
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.process_batch(text, integer) IS
@@ -41,7 +46,7 @@ $$;
 COMMENT ON FUNCTION {{schema}}.processor_named(text) IS
   'The processor of that name, or the first one by name for NULL; NULL when there is none.';
 REVOKE ALL ON FUNCTION {{schema}}.processor_named(text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION {{schema}}.processor_named(text) TO {{client_role}};
+GRANT EXECUTE ON FUNCTION {{schema}}.processor_named(text) TO {{client_role}}, {{cron_role}};
 
 CREATE OR REPLACE FUNCTION {{client_schema}}.partitioncache_manual_process_queue(p_count integer DEFAULT 100, p_job_name text DEFAULT NULL)
 RETURNS TABLE (processed_count integer, message text)
@@ -55,13 +60,10 @@ DECLARE
   v_found_job_name text;
 BEGIN
   FOR v_schema IN
-    SELECT nspname
-    FROM pg_class
-    JOIN pg_namespace ON pg_namespace.oid = relnamespace
-    JOIN pg_attribute ON attrelid = pg_class.oid AND attname = 'queue_prefix'
-    WHERE relname = 'deployment' AND relkind = 'r'
-      AND has_schema_privilege(pg_namespace.oid, 'USAGE') AND has_table_privilege(pg_class.oid, 'SELECT')
-    ORDER BY nspname
+    SELECT schema_name
+    FROM {{client_schema}}.partitioncache_deployments()
+    -- One that is being deployed or rolled back at this moment has no processor to offer.
+    WHERE to_regprocedure(format('%I.processor_named(text)', schema_name)) IS NOT NULL
   LOOP
     EXECUTE format('SELECT %I.processor_named($1)', v_schema) INTO v_job_name USING p_job_name;
     IF v_job_name IS NOT NULL AND v_found_schema IS NOT NULL THEN

@@ -9,7 +9,7 @@ DECLARE
   v_actions jsonb := '[]';
 BEGIN
   -- Two appliers at once (a trigger and sync) would both find a job missing.
-  PERFORM pg_advisory_xact_lock('partitioncache_work_database'::regnamespace::oid::integer, 0);
+  PERFORM pg_advisory_xact_lock(quote_ident('partitioncache_work_database')::regnamespace::oid::integer, 0);
 
   FOR v_job IN
     SELECT own.jobid, own.job_name

@@ -23,6 +23,19 @@ CREATE TYPE partitioncache.run_step AS (
 
 COMMENT ON TYPE partitioncache.run_step IS 'What a run does next: end, sleep for so many seconds, or work on a batch.';
 
+CREATE FUNCTION partitioncache.active_item_rows() RETURNS TABLE(job_name text, slot integer, query_hash text, partition_key text, pid integer, started_at timestamp with time zone, running_for interval)
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  SELECT active.job_id, slot.slot, active.query_hash, active.partition_key, active.pid, claim.started_at,
+         clock_timestamp() - claim.started_at
+  FROM "public"."partitioncache_queue_active_jobs" AS active
+  JOIN "partitioncache".claim ON claim.query_hash = active.query_hash AND claim.partition_key = active.partition_key
+  JOIN "partitioncache".slot ON slot.lock_key = claim.lock_key
+$$;
+
+COMMENT ON FUNCTION partitioncache.active_item_rows() IS 'What the view active_items shows.';
+
 CREATE FUNCTION partitioncache.bits_to_widen(p_outcome text) RETURNS integer
     LANGUAGE sql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -46,7 +59,7 @@ DECLARE
   v_count text;
 BEGIN
   -- Two runs that meet a new key at once: the second waits here and then finds the table.
-  PERFORM pg_advisory_xact_lock('partitioncache'::regnamespace::oid::integer, hashtext(p_partition_key));
+  PERFORM pg_advisory_xact_lock(quote_ident('partitioncache')::regnamespace::oid::integer, hashtext(p_partition_key));
 
   IF v_backend = 'bit' THEN
     INSERT INTO "public"."my_cache_partition_metadata" (partition_key, datatype, bitsize)
@@ -159,7 +172,7 @@ DECLARE
 BEGIN
   PERFORM set_config('synchronous_commit', 'off', true);
   -- One claims at a time: a second would not see the first one's claims and take nothing for an empty queue.
-  PERFORM pg_advisory_xact_lock('partitioncache'::regnamespace::oid::integer, 0);
+  PERFORM pg_advisory_xact_lock(quote_ident('partitioncache')::regnamespace::oid::integer, 0);
   WITH batch AS (
     SELECT queue.id, queue.hash, queue.partition_key, queue.partition_datatype, queue.query
     FROM "public"."partitioncache_queue_query_fragment_queue" AS queue
@@ -206,7 +219,7 @@ BEGIN
   WHERE claim.lock_key = p_lock_key AND claim.pid = pg_backend_pid()
     AND active.query_hash = claim.query_hash AND active.partition_key = claim.partition_key;
   DELETE FROM "partitioncache".claim WHERE lock_key = p_lock_key AND pid = pg_backend_pid();
-  PERFORM pg_advisory_unlock('partitioncache'::regnamespace::oid::integer, p_lock_key);
+  PERFORM pg_advisory_unlock(quote_ident('partitioncache')::regnamespace::oid::integer, p_lock_key);
 END
 $$;
 
@@ -676,7 +689,7 @@ BEGIN
   END IF;
   INSERT INTO "partitioncache".slot (job_name, slot) VALUES (p_job_name, p_slot) ON CONFLICT (job_name, slot) DO NOTHING;
   SELECT lock_key INTO STRICT v_lock_key FROM "partitioncache".slot WHERE job_name = p_job_name AND slot = p_slot;
-  IF NOT pg_try_advisory_lock('partitioncache'::regnamespace::oid::integer, v_lock_key) THEN
+  IF NOT pg_try_advisory_lock(quote_ident('partitioncache')::regnamespace::oid::integer, v_lock_key) THEN
     RETURN NULL;
   END IF;
   -- Nobody else can hold this slot: what it left claimed is left over from a run that died.
@@ -711,6 +724,11 @@ BEGIN
   END LOOP;
   PERFORM "partitioncache".close_slot(v_lock_key);
   RETURN v_processed;
+EXCEPTION
+  WHEN OTHERS OR query_canceled OR assert_failure THEN
+    -- The claims are rolled back, the session's lock is not: a pooled connection would keep the slot for ever.
+    PERFORM "partitioncache".close_slot(v_lock_key);
+    RAISE;
 END
 $$;
 
@@ -800,6 +818,28 @@ CREATE FUNCTION partitioncache.processor_named(p_job_name text) RETURNS text
 $$;
 
 COMMENT ON FUNCTION partitioncache.processor_named(p_job_name text) IS 'The processor of that name, or the first one by name for NULL; NULL when there is none.';
+
+CREATE FUNCTION partitioncache.processor_status_rows() RETURNS TABLE(job_name text, enabled boolean, max_parallel_jobs integer, frequency_seconds integer, timeout_seconds integer, result_limit integer, default_bitsize integer, queued bigint, active bigint, registered_jobs integer, succeeded_last_hour bigint, failed_last_hour bigint, last_success timestamp without time zone)
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  SELECT config.job_name, config.enabled, config.max_parallel_jobs, config.frequency_seconds, config.timeout_seconds,
+         config.result_limit, config.default_bitsize,
+         (SELECT count(*) FROM "public"."partitioncache_queue_query_fragment_queue"),
+         (SELECT count(*) FROM "public"."partitioncache_queue_active_jobs" AS active WHERE active.job_id = config.job_name),
+         cardinality(config.job_ids),
+         recent.succeeded, recent.failed, recent.last_success
+  FROM "public"."partitioncache_queue_processor_config" AS config
+  CROSS JOIN LATERAL (
+    SELECT count(*) FILTER (WHERE log.status = 'success') AS succeeded,
+           count(*) FILTER (WHERE log.status IN ('failed', 'timeout')) AS failed,
+           max(log.created_at) FILTER (WHERE log.status = 'success') AS last_success
+    FROM "public"."partitioncache_queue_processor_log" AS log
+    WHERE log.job_id = config.job_name AND log.created_at > now()::timestamp - interval '1 hour'
+  ) AS recent
+$$;
+
+COMMENT ON FUNCTION partitioncache.processor_status_rows() IS 'What the view processor_status shows.';
 
 CREATE FUNCTION partitioncache.put_back(p_claim partitioncache.claim, p_job_name text, p_source text, p_reason text, p_wait interval) RETURNS void
     LANGUAGE plpgsql
@@ -937,7 +977,7 @@ CREATE FUNCTION partitioncache.run_is_alive(p_pid integer, p_lock_key integer) R
     SELECT FROM pg_locks
     WHERE locktype = 'advisory' AND granted AND pid = p_pid AND objsubid = 2
       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-      AND classid = 'partitioncache'::regnamespace::oid
+      AND classid = quote_ident('partitioncache')::regnamespace::oid
       AND objid = p_lock_key::oid)
 $$;
 
@@ -1025,12 +1065,21 @@ CREATE FUNCTION partitioncache.set_cron_link(p_host text, p_port integer, p_data
     AS $$
 DECLARE
   v_server text := "partitioncache".cron_link_name();
+  v_state text;
+  v_message text;
+  v_hint text;
 BEGIN
   PERFORM "partitioncache".drop_cron_link();
   EXECUTE format('CREATE SERVER %I FOREIGN DATA WRAPPER dblink_fdw OPTIONS (host %L, port %L, dbname %L)',
     v_server, p_host, coalesce(p_port, current_setting('port')::integer)::text, p_database);
   EXECUTE format('CREATE USER MAPPING FOR CURRENT_USER SERVER %I OPTIONS (user %L, password %L)',
     v_server, p_user, p_password);
+EXCEPTION
+  WHEN OTHERS THEN
+    -- Raised anew, because the context of the original quotes the statement, and with it the password.
+    GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE, v_message = MESSAGE_TEXT, v_hint = PG_EXCEPTION_HINT;
+    RAISE EXCEPTION 'the link % to the pg_cron database could not be created: %', v_server, v_message
+      USING ERRCODE = v_state, HINT = v_hint;
 END
 $$;
 
@@ -1346,7 +1395,7 @@ COMMENT ON PROCEDURE partitioncache.work_on_claim(IN p_queue_id integer, IN p_jo
 
 CREATE FUNCTION public.non_blocking_fragment_queue_batch_upsert(p_hashes text[], p_partition_keys text[], p_partition_datatypes text[], p_queries text[]) RETURNS TABLE(idx integer, hash text, partition_key text, status text)
     LANGUAGE sql
-    SET search_path TO 'public'
+    SET search_path TO 'public', 'pg_temp'
     AS $$
   SELECT * FROM non_blocking_fragment_queue_batch_upsert(
     p_hashes, p_partition_keys, p_partition_datatypes, p_queries, NULL::integer[], 'partitioncache_fragmentqueue'::text)
@@ -1356,7 +1405,7 @@ COMMENT ON FUNCTION public.non_blocking_fragment_queue_batch_upsert(p_hashes tex
 
 CREATE FUNCTION public.non_blocking_fragment_queue_batch_upsert(p_hashes text[], p_partition_keys text[], p_partition_datatypes text[], p_queries text[], p_priorities integer[] DEFAULT NULL::integer[], p_queue_table text DEFAULT 'partitioncache_fragmentqueue'::text) RETURNS TABLE(idx integer, hash text, partition_key text, status text)
     LANGUAGE plpgsql
-    SET search_path TO 'public'
+    SET search_path TO 'public', 'pg_temp'
     AS $_$
 #variable_conflict use_column
 DECLARE
@@ -1369,41 +1418,49 @@ BEGIN
       v_count, cardinality(p_partition_keys), cardinality(p_partition_datatypes), cardinality(p_queries), cardinality(p_priorities)
       USING ERRCODE = 'array_subscript_error';
   END IF;
-  -- Set-based: lock what is there and free, raise it, insert what is missing; what is neither is locked.
+  -- Set-based. Batches that overlap cannot deadlock: all insert in the same order, and what follows does not wait.
   RETURN QUERY EXECUTE format($batch$
     WITH given AS (
       SELECT item.position::integer AS position, item.hash, item.partition_key, item.datatype, item.query,
              coalesce(item.priority, 1) AS priority
-      FROM unnest($1, $2, $3, $4, coalesce($5, array_fill(1, ARRAY[cardinality($1)]))) WITH ORDINALITY
-        AS item (hash, partition_key, datatype, query, priority, position)
+      FROM unnest($1, $2, $3, $4, $5) WITH ORDINALITY AS item (hash, partition_key, datatype, query, priority, position)
     ),
     wanted AS (
       SELECT DISTINCT ON (hash, partition_key) * FROM given ORDER BY hash, partition_key, priority DESC, position
     ),
-    free AS (
-      SELECT queue.id, wanted.priority
+    present AS (
+      SELECT queue.id, wanted.hash, wanted.partition_key, wanted.priority
       FROM %1$I AS queue JOIN wanted ON queue.hash = wanted.hash AND queue.partition_key = wanted.partition_key
-      ORDER BY queue.id
-      FOR UPDATE OF queue SKIP LOCKED
-    ),
-    updated AS (
-      UPDATE %1$I AS queue SET priority = greatest(queue.priority + 1, free.priority), updated_at = now()
-      FROM free WHERE queue.id = free.id
-      RETURNING queue.hash, queue.partition_key
     ),
     inserted AS (
       INSERT INTO %1$I AS queue (hash, partition_key, partition_datatype, query, priority)
-      SELECT hash, partition_key, datatype, query, priority FROM wanted ORDER BY position
+      SELECT wanted.hash, wanted.partition_key, wanted.datatype, wanted.query, wanted.priority
+      FROM wanted LEFT JOIN present USING (hash, partition_key)
+      WHERE present.id IS NULL
+      ORDER BY wanted.hash, wanted.partition_key
       ON CONFLICT (hash, partition_key) DO NOTHING
       RETURNING queue.hash, queue.partition_key
+    ),
+    free AS (
+      SELECT queue.id, present.priority
+      FROM %1$I AS queue JOIN present ON present.id = queue.id
+      WHERE (SELECT count(*) FROM inserted) >= 0 -- not before the inserts
+      FOR UPDATE OF queue SKIP LOCKED
+    ),
+    updated AS (
+      UPDATE %1$I AS queue SET priority = greatest(least(queue.priority, 2147483646) + 1, free.priority), updated_at = now()
+      FROM free WHERE queue.id = free.id
+      RETURNING queue.id
     )
     SELECT given.position, given.hash, given.partition_key,
            CASE WHEN inserted.hash IS NOT NULL THEN 'inserted'
-                WHEN updated.hash IS NOT NULL THEN 'updated'
-                ELSE 'skipped_locked' END
+                WHEN updated.id IS NOT NULL THEN 'updated'
+                WHEN present.id IS NOT NULL THEN 'skipped_locked'
+                ELSE 'skipped_concurrent' END
     FROM given
     LEFT JOIN inserted ON inserted.hash = given.hash AND inserted.partition_key = given.partition_key
-    LEFT JOIN updated ON updated.hash = given.hash AND updated.partition_key = given.partition_key
+    LEFT JOIN present ON present.hash = given.hash AND present.partition_key = given.partition_key
+    LEFT JOIN updated ON updated.id = present.id
     ORDER BY given.position
   $batch$, p_queue_table)
   USING p_hashes, p_partition_keys, p_partition_datatypes, p_queries, p_priorities;
@@ -1414,51 +1471,77 @@ COMMENT ON FUNCTION public.non_blocking_fragment_queue_batch_upsert(p_hashes tex
 
 CREATE FUNCTION public.non_blocking_fragment_queue_upsert(p_hash text, p_partition_key text, p_partition_datatype text, p_query text, p_priority integer DEFAULT 1, p_queue_table text DEFAULT 'partitioncache_fragmentqueue'::text) RETURNS text
     LANGUAGE plpgsql
-    SET search_path TO 'public'
+    SET search_path TO 'public', 'pg_temp'
     AS $_$
 DECLARE
   v_id integer;
+  v_status text;
 BEGIN
   EXECUTE format('SELECT id FROM %I WHERE hash = $1 AND partition_key = $2 FOR UPDATE SKIP LOCKED', p_queue_table)
     INTO v_id USING p_hash, p_partition_key;
   IF v_id IS NOT NULL THEN
-    EXECUTE format('UPDATE %I SET priority = greatest(priority + 1, $2), updated_at = now() WHERE id = $1', p_queue_table)
+    EXECUTE format(
+      'UPDATE %I SET priority = greatest(least(priority, 2147483646) + 1, $2), updated_at = now() WHERE id = $1', p_queue_table)
       USING v_id, p_priority;
     RETURN 'updated';
   END IF;
-  EXECUTE format(
-    'INSERT INTO %I (hash, partition_key, partition_datatype, query, priority) VALUES ($1, $2, $3, $4, $5) '
-    'ON CONFLICT (hash, partition_key) DO NOTHING RETURNING id', p_queue_table)
-    INTO v_id USING p_hash, p_partition_key, p_partition_datatype, p_query, p_priority;
-  RETURN CASE WHEN v_id IS NULL THEN 'skipped_locked' ELSE 'inserted' END;
+  EXECUTE format($upsert$
+    WITH present AS (
+      SELECT FROM %1$I WHERE hash = $1 AND partition_key = $2
+    ),
+    inserted AS (
+      INSERT INTO %1$I (hash, partition_key, partition_datatype, query, priority)
+      SELECT $1, $2, $3, $4, $5 WHERE NOT EXISTS (SELECT FROM present)
+      ON CONFLICT (hash, partition_key) DO NOTHING
+      RETURNING id
+    )
+    SELECT CASE WHEN EXISTS (SELECT FROM inserted) THEN 'inserted'
+                WHEN EXISTS (SELECT FROM present) THEN 'skipped_locked'
+                ELSE 'skipped_concurrent' END
+  $upsert$, p_queue_table)
+    INTO v_status USING p_hash, p_partition_key, p_partition_datatype, p_query, coalesce(p_priority, 1);
+  RETURN v_status;
 END
 $_$;
 
-COMMENT ON FUNCTION public.non_blocking_fragment_queue_upsert(p_hash text, p_partition_key text, p_partition_datatype text, p_query text, p_priority integer, p_queue_table text) IS 'Queues a fragment, or raises its priority when it is queued: inserted, updated, or skipped_locked when another session holds it. Clients'' contract.';
+COMMENT ON FUNCTION public.non_blocking_fragment_queue_upsert(p_hash text, p_partition_key text, p_partition_datatype text, p_query text, p_priority integer, p_queue_table text) IS 'Queues a fragment, or raises its priority when it is queued: inserted, updated, skipped_locked when another session holds its row, or skipped_concurrent when one has just inserted it. Clients'' contract.';
 
 CREATE FUNCTION public.non_blocking_original_queue_upsert(p_query text, p_partition_key text, p_partition_datatype text, p_priority integer DEFAULT 1, p_queue_table text DEFAULT 'partitioncache_originalqueue'::text) RETURNS text
     LANGUAGE plpgsql
-    SET search_path TO 'public'
+    SET search_path TO 'public', 'pg_temp'
     AS $_$
 DECLARE
   v_id integer;
+  v_status text;
 BEGIN
   EXECUTE format('SELECT id FROM %I WHERE query = $1 AND partition_key = $2 FOR UPDATE SKIP LOCKED', p_queue_table)
     INTO v_id USING p_query, p_partition_key;
   IF v_id IS NOT NULL THEN
-    EXECUTE format('UPDATE %I SET priority = greatest(priority + 1, $2), updated_at = now() WHERE id = $1', p_queue_table)
+    EXECUTE format(
+      'UPDATE %I SET priority = greatest(least(priority, 2147483646) + 1, $2), updated_at = now() WHERE id = $1', p_queue_table)
       USING v_id, p_priority;
     RETURN 'updated';
   END IF;
-  EXECUTE format(
-    'INSERT INTO %I (query, partition_key, partition_datatype, priority) VALUES ($1, $2, $3, $4) '
-    'ON CONFLICT (query, partition_key) DO NOTHING RETURNING id', p_queue_table)
-    INTO v_id USING p_query, p_partition_key, p_partition_datatype, p_priority;
-  RETURN CASE WHEN v_id IS NULL THEN 'skipped_locked' ELSE 'inserted' END;
+  EXECUTE format($upsert$
+    WITH present AS (
+      SELECT FROM %1$I WHERE query = $1 AND partition_key = $2
+    ),
+    inserted AS (
+      INSERT INTO %1$I (query, partition_key, partition_datatype, priority)
+      SELECT $1, $2, $3, $4 WHERE NOT EXISTS (SELECT FROM present)
+      ON CONFLICT (query, partition_key) DO NOTHING
+      RETURNING id
+    )
+    SELECT CASE WHEN EXISTS (SELECT FROM inserted) THEN 'inserted'
+                WHEN EXISTS (SELECT FROM present) THEN 'skipped_locked'
+                ELSE 'skipped_concurrent' END
+  $upsert$, p_queue_table)
+    INTO v_status USING p_query, p_partition_key, p_partition_datatype, coalesce(p_priority, 1);
+  RETURN v_status;
 END
 $_$;
 
-COMMENT ON FUNCTION public.non_blocking_original_queue_upsert(p_query text, p_partition_key text, p_partition_datatype text, p_priority integer, p_queue_table text) IS 'Queues a whole query, or raises its priority when it is queued: inserted, updated, or skipped_locked. Clients'' contract.';
+COMMENT ON FUNCTION public.non_blocking_original_queue_upsert(p_query text, p_partition_key text, p_partition_datatype text, p_priority integer, p_queue_table text) IS 'Queues a whole query, or raises its priority when it is queued; status as non_blocking_fragment_queue_upsert. Clients'' contract.';
 
 CREATE FUNCTION public.partitioncache_array_intersect(p_state anyarray, p_next anyarray) RETURNS anyarray
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
@@ -1472,16 +1555,19 @@ CREATE FUNCTION public.partitioncache_bootstrap_partition(p_table_prefix text, p
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
 DECLARE
-  v_schema name := "public".partitioncache_find_deployment('table_prefix', p_table_prefix);
-  v_backend text;
+  v_deployment record;
 BEGIN
-  EXECUTE format('SELECT cache_backend FROM %I.deployment', v_schema) INTO v_backend;
-  IF p_cache_backend IS DISTINCT FROM v_backend THEN
-    RAISE EXCEPTION 'cache % has backend %, not %', p_table_prefix, v_backend, p_cache_backend
+  IF p_cache_backend IN ('array', 'bit', 'roaringbit') IS NOT TRUE THEN
+    RAISE EXCEPTION 'backend % is not supported by pcache-migrate: it deploys array, bit and roaringbit', p_cache_backend
+      USING ERRCODE = 'feature_not_supported';
+  END IF;
+  v_deployment := "public".partitioncache_find_deployment(p_table_prefix);
+  IF p_cache_backend <> v_deployment.cache_backend THEN
+    RAISE EXCEPTION 'cache % has backend %, not %', p_table_prefix, v_deployment.cache_backend, p_cache_backend
       USING ERRCODE = 'feature_not_supported',
             HINT = 'Another backend is a deployment of its own, with its own table prefix.';
   END IF;
-  EXECUTE format('SELECT %I.bootstrap_partition($1, $2, $3, NULL)', v_schema)
+  EXECUTE format('SELECT %I.bootstrap_partition($1, $2, $3, NULL)', v_deployment.schema_name)
     USING p_partition_key, p_datatype, p_bitsize;
   RETURN true;
 END
@@ -1491,17 +1577,31 @@ COMMENT ON FUNCTION public.partitioncache_bootstrap_partition(p_table_prefix tex
 
 CREATE FUNCTION public.partitioncache_cleanup_cached_queue_items(p_queue_prefix text, p_table_prefix text, p_limit integer DEFAULT 50) RETURNS integer
     LANGUAGE plpgsql
-    SET search_path TO 'public'
+    SET search_path TO 'public', 'pg_temp'
     AS $_$
 DECLARE
-  v_deleted integer;
+  v_partition_key text;
+  v_cache regclass;
+  v_count integer;
+  v_deleted integer := 0;
 BEGIN
-  EXECUTE format(
-    'DELETE FROM %1$I WHERE id IN (SELECT queue.id FROM %1$I AS queue JOIN %2$I AS known '
-    'ON known.query_hash = queue.hash AND known.partition_key = queue.partition_key AND known.status = ''ok'' '
-    'ORDER BY queue.id LIMIT $1 FOR UPDATE OF queue SKIP LOCKED)',
-    p_queue_prefix || '_query_fragment_queue', p_table_prefix || '_queries') USING p_limit;
-  GET DIAGNOSTICS v_deleted = ROW_COUNT;
+  FOR v_partition_key IN
+    EXECUTE format('SELECT DISTINCT partition_key FROM %I ORDER BY 1', p_queue_prefix || '_query_fragment_queue')
+  LOOP
+    v_cache := to_regclass(quote_ident(p_table_prefix || '_cache_' || v_partition_key));
+    CONTINUE WHEN v_cache IS NULL;
+    -- Status ok is not enough: a set that was evicted since is queued because it is missing.
+    EXECUTE format(
+      'DELETE FROM %1$I WHERE id IN (SELECT queue.id FROM %1$I AS queue '
+      'JOIN %2$I AS known ON known.query_hash = queue.hash AND known.partition_key = queue.partition_key '
+      'JOIN %3$s AS cache ON cache.query_hash = queue.hash '
+      'WHERE queue.partition_key = $1 AND known.status = ''ok'' '
+      'ORDER BY queue.id LIMIT $2 FOR UPDATE OF queue SKIP LOCKED)',
+      p_queue_prefix || '_query_fragment_queue', p_table_prefix || '_queries', v_cache)
+      USING v_partition_key, p_limit - v_deleted;
+    GET DIAGNOSTICS v_count = ROW_COUNT;
+    v_deleted := v_deleted + v_count;
+  END LOOP;
   RETURN v_deleted;
 END
 $_$;
@@ -1513,49 +1613,30 @@ CREATE FUNCTION public.partitioncache_create_bitsize_trigger(p_table_prefix text
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
-  v_schema name := "public".partitioncache_find_deployment('table_prefix', p_table_prefix);
+  v_deployment record := "public".partitioncache_find_deployment(p_table_prefix);
+  v_table text := format('%I.%I', 'public', p_table_prefix || '_partition_metadata');
 BEGIN
-  PERFORM FROM pg_trigger
-  WHERE tgname = 'pcache_widen'
-    AND tgrelid = to_regclass(format('%I.%I', 'public', p_table_prefix || '_partition_metadata'));
-  IF NOT FOUND THEN
-    RAISE EXCEPTION 'the trigger pcache_widen of %_partition_metadata is missing', p_table_prefix
-      USING ERRCODE = 'undefined_object',
-            HINT = format('It belongs to deployments of backend bit. If the table was recreated, run as its owner: '
-              'CREATE TRIGGER pcache_widen BEFORE UPDATE OF bitsize ON %I.%I FOR EACH ROW EXECUTE FUNCTION %I.widen_bit_cache();',
-              'public', p_table_prefix || '_partition_metadata', v_schema);
+  IF v_deployment.cache_backend <> 'bit' THEN
+    RAISE EXCEPTION 'cache % has backend %: only bit has a bitsize', p_table_prefix, v_deployment.cache_backend
+      USING ERRCODE = 'feature_not_supported';
+  END IF;
+  -- The deployment made it; it went with the table where a client has recreated that.
+  IF NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = v_table::regclass AND tgname = 'pcache_widen') THEN
+    EXECUTE format(
+      'CREATE TRIGGER pcache_widen BEFORE UPDATE OF bitsize ON %s FOR EACH ROW EXECUTE FUNCTION %I.widen_bit_cache()',
+      v_table, v_deployment.schema_name);
   END IF;
 END
 $$;
 
-COMMENT ON FUNCTION public.partitioncache_create_bitsize_trigger(p_table_prefix text) IS 'Makes sure that raising bitsize in the metadata widens the cache table: the trigger is part of the deployment. Raises 42704 where it is missing. Clients'' contract.';
+COMMENT ON FUNCTION public.partitioncache_create_bitsize_trigger(p_table_prefix text) IS 'Makes sure that raising bitsize in the metadata widens the cache table and keeps its rows. Clients'' contract.';
 
-CREATE FUNCTION public.partitioncache_ensure_metadata_tables(p_table_prefix text) RETURNS void
-    LANGUAGE plpgsql
-    SET search_path TO 'public'
-    AS $$
-BEGIN
-  -- For a deployed prefix the tables are there; the clients' own DDL covers the others.
-  EXECUTE format(
-    'CREATE TABLE IF NOT EXISTS %I (partition_key text PRIMARY KEY, datatype text NOT NULL, created_at timestamp DEFAULT now())',
-    p_table_prefix || '_partition_metadata');
-  EXECUTE format(
-    'CREATE TABLE IF NOT EXISTS %I (query_hash text NOT NULL, partition_key text NOT NULL, query text NOT NULL, '
-    'status text NOT NULL DEFAULT ''ok'' CHECK (status IN (''ok'', ''timeout'', ''failed'', ''limit'')), '
-    'last_seen timestamp NOT NULL DEFAULT now(), PRIMARY KEY (query_hash, partition_key))',
-    p_table_prefix || '_queries');
-END
-$$;
-
-COMMENT ON FUNCTION public.partitioncache_ensure_metadata_tables(p_table_prefix text) IS 'Creates the metadata and queries table of a prefix unless they exist. Clients'' contract.';
-
-CREATE FUNCTION public.partitioncache_find_deployment(p_prefix_column text, p_prefix text) RETURNS name
+CREATE FUNCTION public.partitioncache_deployments() RETURNS TABLE(schema_name name, table_prefix text, cache_backend text)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
 DECLARE
   v_schema name;
-  v_found boolean;
 BEGIN
   FOR v_schema IN
     SELECT nspname
@@ -1566,20 +1647,60 @@ BEGIN
       AND has_schema_privilege(pg_namespace.oid, 'USAGE') AND has_table_privilege(pg_class.oid, 'SELECT')
     ORDER BY nspname
   LOOP
-    EXECUTE format('SELECT EXISTS (SELECT FROM %I.deployment WHERE $2 IS NULL OR %I = $2)', v_schema, p_prefix_column)
-      INTO v_found USING p_prefix_column, p_prefix;
-    IF v_found THEN
-      RETURN v_schema;
-    END IF;
+    RETURN QUERY EXECUTE format(
+      'SELECT $1, deployment.table_prefix, deployment.cache_backend FROM %I.deployment WHERE client_schema = $2', v_schema)
+      USING v_schema, 'public';
   END LOOP;
-  RAISE EXCEPTION 'no deployment of pcache-migrate in database % has % "%" (or % may not use it)',
-    current_database(), p_prefix_column, p_prefix, current_user
-    USING ERRCODE = 'undefined_object',
-          HINT = 'Deploy it with pcache-migrate setup, and name this role in PG_QUEUE_USER.';
 END
 $_$;
 
-COMMENT ON FUNCTION public.partitioncache_find_deployment(p_prefix_column text, p_prefix text) IS 'Schema of the deployment whose column table_prefix or queue_prefix is p_prefix (NULL: any). Raises 42704 when there is none.';
+COMMENT ON FUNCTION public.partitioncache_deployments() IS 'The deployments of pcache-migrate that serve this schema and that the current role may use.';
+
+CREATE FUNCTION public.partitioncache_ensure_metadata_tables(p_table_prefix text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+DECLARE
+  v_backend text := (SELECT cache_backend FROM "public".partitioncache_find_deployment(p_table_prefix));
+BEGIN
+  -- The deployment made them; a client may have dropped them since. What is there needs no right to create.
+  IF to_regclass(quote_ident(p_table_prefix || '_partition_metadata')) IS NULL THEN
+    EXECUTE format(
+      'CREATE TABLE %I (partition_key text PRIMARY KEY, datatype text NOT NULL CHECK (%s), created_at timestamp DEFAULT now()%s)',
+      p_table_prefix || '_partition_metadata',
+      CASE v_backend WHEN 'array' THEN 'datatype IN (''integer'', ''float'', ''text'', ''timestamp'')' ELSE 'datatype = ''integer''' END,
+      CASE v_backend WHEN 'bit' THEN ', bitsize integer NOT NULL CHECK (bitsize BETWEEN 1 AND 83886080)' ELSE '' END);
+  END IF;
+  IF to_regclass(quote_ident(p_table_prefix || '_queries')) IS NULL THEN
+    EXECUTE format(
+      'CREATE TABLE %I (query_hash text NOT NULL, partition_key text NOT NULL, query text NOT NULL, '
+      'status text NOT NULL DEFAULT ''ok'' CHECK (status IN (''ok'', ''timeout'', ''failed'', ''limit'')), '
+      'last_seen timestamp NOT NULL DEFAULT now(), PRIMARY KEY (query_hash, partition_key))',
+      p_table_prefix || '_queries');
+  END IF;
+END
+$$;
+
+COMMENT ON FUNCTION public.partitioncache_ensure_metadata_tables(p_table_prefix text) IS 'Creates the metadata and queries table of a deployment unless they exist. Clients'' contract.';
+
+CREATE FUNCTION public.partitioncache_find_deployment(p_table_prefix text, OUT schema_name name, OUT cache_backend text) RETURNS record
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+  SELECT deployment.schema_name, deployment.cache_backend INTO schema_name, cache_backend
+  FROM "public".partitioncache_deployments() AS deployment
+  WHERE deployment.table_prefix = p_table_prefix;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'no deployment of pcache-migrate in database % has table_prefix "%" (or % may not use it)',
+      current_database(), p_table_prefix, current_user
+      USING ERRCODE = 'undefined_object',
+            HINT = 'Deploy it with pcache-migrate setup, and name this role in PG_QUEUE_USER.';
+  END IF;
+END
+$$;
+
+COMMENT ON FUNCTION public.partitioncache_find_deployment(p_table_prefix text, OUT schema_name name, OUT cache_backend text) IS 'Schema and backend of the deployment whose cache tables have this prefix. Raises 42704 when there is none.';
 
 CREATE FUNCTION public.partitioncache_get_cache_table_name(p_table_prefix text, p_partition_key text) RETURNS text
     LANGUAGE sql IMMUTABLE
@@ -1604,7 +1725,7 @@ COMMENT ON FUNCTION public.partitioncache_get_queries_table_name(p_table_prefix 
 
 CREATE FUNCTION public.partitioncache_get_queue_and_cache_info(p_table_prefix text, p_queue_prefix text) RETURNS TABLE(partition_key text, cache_table_name text, cache_architecture text, cache_column_type text, bitsize integer, partition_datatype text, queue_items integer, last_cache_update timestamp without time zone, cache_exists boolean)
     LANGUAGE plpgsql STABLE
-    SET search_path TO 'public'
+    SET search_path TO 'public', 'pg_temp'
     AS $_$
 #variable_conflict use_column
 DECLARE
@@ -1616,13 +1737,16 @@ BEGIN
   RETURN QUERY EXECUTE format($info$
     SELECT keys.partition_key,
            $1 || '_cache_' || keys.partition_key,
-           CASE WHEN metadata.partition_key IS NULL THEN NULL
+           -- Never NULL: clients print it with a width, which Python refuses for None.
+           CASE WHEN cache_column.type IS NULL THEN 'not_created'
                 WHEN cache_column.type LIKE 'bit%%' THEN 'bit'
                 WHEN cache_column.type LIKE '%%roaringbitmap' THEN 'roaringbit'
-                WHEN cache_column.type LIKE '%%[]' THEN 'array' END,
+                WHEN cache_column.type LIKE '%%[]' THEN 'array'
+                ELSE 'unknown' END,
            cache_column.type,
            %3$s,
-           metadata.datatype,
+           coalesce(metadata.datatype,
+                    (SELECT max(queue.partition_datatype) FROM %2$I AS queue WHERE queue.partition_key = keys.partition_key)),
            (SELECT count(*)::integer FROM %2$I AS queue WHERE queue.partition_key = keys.partition_key),
            (SELECT max(last_seen) FROM %4$I AS known WHERE known.partition_key = keys.partition_key AND known.status = 'ok'),
            cache_column.type IS NOT NULL
@@ -1653,13 +1777,10 @@ DECLARE
   v_found_job_name text;
 BEGIN
   FOR v_schema IN
-    SELECT nspname
-    FROM pg_class
-    JOIN pg_namespace ON pg_namespace.oid = relnamespace
-    JOIN pg_attribute ON attrelid = pg_class.oid AND attname = 'queue_prefix'
-    WHERE relname = 'deployment' AND relkind = 'r'
-      AND has_schema_privilege(pg_namespace.oid, 'USAGE') AND has_table_privilege(pg_class.oid, 'SELECT')
-    ORDER BY nspname
+    SELECT schema_name
+    FROM "public".partitioncache_deployments()
+    -- One that is being deployed or rolled back at this moment has no processor to offer.
+    WHERE to_regprocedure(format('%I.processor_named(text)', schema_name)) IS NOT NULL
   LOOP
     EXECUTE format('SELECT %I.processor_named($1)', v_schema) INTO v_job_name USING p_job_name;
     IF v_job_name IS NOT NULL AND v_found_schema IS NOT NULL THEN
@@ -1686,7 +1807,7 @@ COMMENT ON FUNCTION public.partitioncache_manual_process_queue(p_count integer, 
 
 CREATE FUNCTION public.partitioncache_setup_array_extensions() RETURNS boolean
     LANGUAGE plpgsql
-    SET search_path TO 'public'
+    SET search_path TO 'public', 'pg_temp'
     AS $$
 BEGIN
   IF to_regprocedure('array_intersect_agg(anyarray)') IS NULL THEN
@@ -1695,12 +1816,14 @@ BEGIN
   IF EXISTS (SELECT FROM pg_extension WHERE extname = 'intarray') THEN
     RETURN true;
   END IF;
-  CREATE EXTENSION IF NOT EXISTS intarray;
-  RETURN true;
-EXCEPTION
-  -- The answer says it: without the package or the right to create it, there is no intarray.
-  WHEN insufficient_privilege OR undefined_file OR feature_not_supported THEN
-    RETURN false;
+  BEGIN
+    CREATE EXTENSION IF NOT EXISTS intarray;
+    RETURN true;
+  EXCEPTION
+    -- The answer says it: without the package or the right to create it, there is no intarray.
+    WHEN insufficient_privilege OR undefined_file OR feature_not_supported THEN
+      RETURN false;
+  END;
 END
 $$;
 
@@ -1711,41 +1834,15 @@ CREATE AGGREGATE public.array_intersect_agg(anyarray) (
     STYPE = anyarray
 );
 
-CREATE TABLE partitioncache.slot (
-    lock_key integer NOT NULL,
-    job_name text NOT NULL,
-    slot integer NOT NULL,
-    next_due timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
-    CONSTRAINT slot_slot_check CHECK ((slot >= 0))
-);
-
-COMMENT ON TABLE partitioncache.slot IS 'The slots in which processors run. A run holds the advisory lock (oid of our schema, lock_key) for as long as it lasts; slot 0 is for runs by hand.';
-
-COMMENT ON COLUMN partitioncache.slot.next_due IS 'When the slot shall look at the queue again: how frequencies that no cron schedule expresses are kept.';
-
-CREATE TABLE public.partitioncache_queue_active_jobs (
-    query_hash text NOT NULL,
-    partition_key text NOT NULL,
-    job_id text NOT NULL,
-    pid integer,
-    started_at timestamp without time zone,
-    query text NOT NULL,
-    partition_datatype text
-);
-
-COMMENT ON TABLE public.partitioncache_queue_active_jobs IS 'What is being worked on at this moment, for display. The claims themselves are in our own schema.';
-
 CREATE VIEW partitioncache.active_items AS
- SELECT active.job_id AS job_name,
-    slot.slot,
-    active.query_hash,
-    active.partition_key,
-    active.pid,
-    claim.started_at,
-    (clock_timestamp() - claim.started_at) AS running_for
-   FROM ((public.partitioncache_queue_active_jobs active
-     JOIN partitioncache.claim ON (((claim.query_hash = active.query_hash) AND (claim.partition_key = active.partition_key))))
-     JOIN partitioncache.slot ON ((slot.lock_key = claim.lock_key)));
+ SELECT job_name,
+    slot,
+    query_hash,
+    partition_key,
+    pid,
+    started_at,
+    running_for
+   FROM partitioncache.active_item_rows() active_item_rows(job_name, slot, query_hash, partition_key, pid, started_at, running_for);
 
 COMMENT ON VIEW partitioncache.active_items IS 'What the slots are working on at this moment, and since when.';
 
@@ -1772,7 +1869,7 @@ CREATE TABLE partitioncache.created_extension (
     extension_name text NOT NULL
 );
 
-COMMENT ON TABLE partitioncache.created_extension IS 'Extensions this deployment created, and so may drop again.';
+COMMENT ON TABLE partitioncache.created_extension IS 'Extensions this deployment created, or another one that is gone by now, and so may drop again.';
 
 CREATE TABLE partitioncache.deployment (
     only_row boolean DEFAULT true NOT NULL,
@@ -1813,83 +1910,21 @@ CREATE SEQUENCE partitioncache.migrations_id_seq
 
 ALTER SEQUENCE partitioncache.migrations_id_seq OWNED BY partitioncache.migrations.id;
 
-CREATE TABLE public.partitioncache_queue_processor_config (
-    job_name text NOT NULL,
-    enabled boolean DEFAULT false NOT NULL,
-    max_parallel_jobs integer DEFAULT 5 NOT NULL,
-    frequency_seconds integer DEFAULT 1 NOT NULL,
-    timeout_seconds integer DEFAULT 1800 NOT NULL,
-    stale_after_seconds integer DEFAULT 3600 NOT NULL,
-    table_prefix text NOT NULL,
-    queue_prefix text NOT NULL,
-    cache_backend text NOT NULL,
-    target_database text NOT NULL,
-    result_limit integer,
-    default_bitsize integer,
-    job_ids bigint[] DEFAULT '{}'::bigint[],
-    updated_at timestamp without time zone DEFAULT now(),
-    CONSTRAINT partitioncache_queue_processor_config_default_bitsize_check CHECK ((default_bitsize > 0)),
-    CONSTRAINT partitioncache_queue_processor_config_frequency_seconds_check CHECK ((frequency_seconds > 0)),
-    CONSTRAINT partitioncache_queue_processor_config_max_parallel_jobs_check CHECK (((max_parallel_jobs >= 1) AND (max_parallel_jobs <= 20))),
-    CONSTRAINT partitioncache_queue_processor_config_result_limit_check CHECK ((result_limit > 0)),
-    CONSTRAINT partitioncache_queue_processor_config_timeout_seconds_check CHECK ((timeout_seconds > 0))
-);
-
-COMMENT ON TABLE public.partitioncache_queue_processor_config IS 'The processors of this queue. Running processors read their row live: between batches and before each item.';
-
-CREATE TABLE public.partitioncache_queue_processor_log (
-    id integer NOT NULL,
-    job_id text NOT NULL,
-    query_hash text NOT NULL,
-    partition_key text NOT NULL,
-    status text NOT NULL,
-    error_message text,
-    rows_affected integer,
-    execution_time_ms numeric(10,3),
-    execution_source text,
-    created_at timestamp without time zone DEFAULT now(),
-    CONSTRAINT partitioncache_queue_processor_log_execution_source_check CHECK ((execution_source = ANY (ARRAY['cron'::text, 'manual'::text, 'unknown'::text]))),
-    CONSTRAINT partitioncache_queue_processor_log_status_check CHECK ((status = ANY (ARRAY['started'::text, 'success'::text, 'failed'::text, 'timeout'::text, 'skipped'::text])))
-);
-
-COMMENT ON TABLE public.partitioncache_queue_processor_log IS 'One row for each settled fragment. execution_time_ms holds 9,999,999.999 for anything longer.';
-
-CREATE TABLE public.partitioncache_queue_query_fragment_queue (
-    id integer NOT NULL,
-    query text NOT NULL,
-    hash text NOT NULL,
-    partition_key text NOT NULL,
-    partition_datatype text,
-    priority integer DEFAULT 1 NOT NULL,
-    created_at timestamp without time zone DEFAULT now(),
-    updated_at timestamp without time zone DEFAULT now()
-);
-
-COMMENT ON TABLE public.partitioncache_queue_query_fragment_queue IS 'Query fragments that wait for the processor: each becomes a set of partition keys in the cache.';
-
 CREATE VIEW partitioncache.processor_status AS
- SELECT config.job_name,
-    config.enabled,
-    config.max_parallel_jobs,
-    config.frequency_seconds,
-    config.timeout_seconds,
-    config.result_limit,
-    config.default_bitsize,
-    ( SELECT count(*) AS count
-           FROM public.partitioncache_queue_query_fragment_queue) AS queued,
-    ( SELECT count(*) AS count
-           FROM public.partitioncache_queue_active_jobs active
-          WHERE (active.job_id = config.job_name)) AS active,
-    cardinality(config.job_ids) AS registered_jobs,
-    recent.succeeded AS succeeded_last_hour,
-    recent.failed AS failed_last_hour,
-    recent.last_success
-   FROM (public.partitioncache_queue_processor_config config
-     CROSS JOIN LATERAL ( SELECT count(*) FILTER (WHERE (log.status = 'success'::text)) AS succeeded,
-            count(*) FILTER (WHERE (log.status = ANY (ARRAY['failed'::text, 'timeout'::text]))) AS failed,
-            max(log.created_at) FILTER (WHERE (log.status = 'success'::text)) AS last_success
-           FROM public.partitioncache_queue_processor_log log
-          WHERE ((log.job_id = config.job_name) AND (log.created_at > ((now())::timestamp without time zone - '01:00:00'::interval)))) recent);
+ SELECT job_name,
+    enabled,
+    max_parallel_jobs,
+    frequency_seconds,
+    timeout_seconds,
+    result_limit,
+    default_bitsize,
+    queued,
+    active,
+    registered_jobs,
+    succeeded_last_hour,
+    failed_last_hour,
+    last_success
+   FROM partitioncache.processor_status_rows() processor_status_rows(job_name, enabled, max_parallel_jobs, frequency_seconds, timeout_seconds, result_limit, default_bitsize, queued, active, registered_jobs, succeeded_last_hour, failed_last_hour, last_success);
 
 COMMENT ON VIEW partitioncache.processor_status IS 'Each processor with its settings, the queue''s length, what it works on and what came of the last hour.';
 
@@ -1919,6 +1954,18 @@ COMMENT ON COLUMN partitioncache.settings.retry_backoff_seconds IS 'For how many
 COMMENT ON COLUMN partitioncache.settings.log_retention_days IS 'For how many days rows of the processor log are kept.';
 
 COMMENT ON COLUMN partitioncache.settings.run_retention_days IS 'For how many days pg_cron''s run history of our jobs is kept (takes effect with the next sync).';
+
+CREATE TABLE partitioncache.slot (
+    lock_key integer NOT NULL,
+    job_name text NOT NULL,
+    slot integer NOT NULL,
+    next_due timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    CONSTRAINT slot_slot_check CHECK ((slot >= 0))
+);
+
+COMMENT ON TABLE partitioncache.slot IS 'The slots in which processors run. A run holds the advisory lock (oid of our schema, lock_key) for as long as it lasts; slot 0 is for runs by hand.';
+
+COMMENT ON COLUMN partitioncache.slot.next_due IS 'When the slot shall look at the queue again: how frequencies that no cron schedule expresses are kept.';
 
 ALTER TABLE partitioncache.slot ALTER COLUMN lock_key ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME partitioncache.slot_lock_key_seq
@@ -1964,6 +2011,18 @@ CREATE TABLE public.my_cache_queries (
 
 COMMENT ON TABLE public.my_cache_queries IS 'How each known fragment ended: ok (its set is in the cache), timeout, failed, or limit (more keys than result_limit).';
 
+CREATE TABLE public.partitioncache_queue_active_jobs (
+    query_hash text NOT NULL,
+    partition_key text NOT NULL,
+    job_id text NOT NULL,
+    pid integer,
+    started_at timestamp without time zone,
+    query text NOT NULL,
+    partition_datatype text
+);
+
+COMMENT ON TABLE public.partitioncache_queue_active_jobs IS 'What is being worked on at this moment, for display. The claims themselves are in our own schema.';
+
 CREATE TABLE public.partitioncache_queue_original_query_queue (
     id integer NOT NULL,
     query text NOT NULL,
@@ -1986,6 +2045,47 @@ CREATE SEQUENCE public.partitioncache_queue_original_query_queue_id_seq
 
 ALTER SEQUENCE public.partitioncache_queue_original_query_queue_id_seq OWNED BY public.partitioncache_queue_original_query_queue.id;
 
+CREATE TABLE public.partitioncache_queue_processor_config (
+    job_name text NOT NULL,
+    enabled boolean DEFAULT false NOT NULL,
+    max_parallel_jobs integer DEFAULT 5 NOT NULL,
+    frequency_seconds integer DEFAULT 1 NOT NULL,
+    timeout_seconds integer DEFAULT 1800 NOT NULL,
+    stale_after_seconds integer DEFAULT 3600 NOT NULL,
+    table_prefix text NOT NULL,
+    queue_prefix text NOT NULL,
+    cache_backend text NOT NULL,
+    target_database text NOT NULL,
+    result_limit integer,
+    default_bitsize integer,
+    job_ids bigint[] DEFAULT '{}'::bigint[],
+    updated_at timestamp without time zone DEFAULT now(),
+    CONSTRAINT partitioncache_queue_processor_config_default_bitsize_check CHECK ((default_bitsize > 0)),
+    CONSTRAINT partitioncache_queue_processor_config_frequency_seconds_check CHECK ((frequency_seconds > 0)),
+    CONSTRAINT partitioncache_queue_processor_config_max_parallel_jobs_check CHECK (((max_parallel_jobs >= 1) AND (max_parallel_jobs <= 20))),
+    CONSTRAINT partitioncache_queue_processor_config_result_limit_check CHECK ((result_limit > 0)),
+    CONSTRAINT partitioncache_queue_processor_config_timeout_seconds_check CHECK ((timeout_seconds > 0))
+);
+
+COMMENT ON TABLE public.partitioncache_queue_processor_config IS 'The processors of this queue. Running processors read their row live: between batches and before each item.';
+
+CREATE TABLE public.partitioncache_queue_processor_log (
+    id integer NOT NULL,
+    job_id text NOT NULL,
+    query_hash text NOT NULL,
+    partition_key text NOT NULL,
+    status text NOT NULL,
+    error_message text,
+    rows_affected integer,
+    execution_time_ms numeric(10,3),
+    execution_source text,
+    created_at timestamp without time zone DEFAULT now(),
+    CONSTRAINT partitioncache_queue_processor_log_execution_source_check CHECK ((execution_source = ANY (ARRAY['cron'::text, 'manual'::text, 'unknown'::text]))),
+    CONSTRAINT partitioncache_queue_processor_log_status_check CHECK ((status = ANY (ARRAY['started'::text, 'success'::text, 'failed'::text, 'timeout'::text, 'skipped'::text])))
+);
+
+COMMENT ON TABLE public.partitioncache_queue_processor_log IS 'One row for each settled fragment. execution_time_ms holds 9,999,999.999 for anything longer.';
+
 CREATE SEQUENCE public.partitioncache_queue_processor_log_id_seq
     AS integer
     START WITH 1
@@ -1995,6 +2095,19 @@ CREATE SEQUENCE public.partitioncache_queue_processor_log_id_seq
     CACHE 1;
 
 ALTER SEQUENCE public.partitioncache_queue_processor_log_id_seq OWNED BY public.partitioncache_queue_processor_log.id;
+
+CREATE TABLE public.partitioncache_queue_query_fragment_queue (
+    id integer NOT NULL,
+    query text NOT NULL,
+    hash text NOT NULL,
+    partition_key text NOT NULL,
+    partition_datatype text,
+    priority integer DEFAULT 1 NOT NULL,
+    created_at timestamp without time zone DEFAULT now(),
+    updated_at timestamp without time zone DEFAULT now()
+);
+
+COMMENT ON TABLE public.partitioncache_queue_query_fragment_queue IS 'Query fragments that wait for the processor: each becomes a set of partition keys in the cache.';
 
 CREATE SEQUENCE public.partitioncache_queue_query_fragment_queue_id_seq
     AS integer
@@ -2090,6 +2203,10 @@ GRANT USAGE ON SCHEMA partitioncache TO client_role;
 
 GRANT ALL ON SCHEMA public TO migrator;
 GRANT ALL ON SCHEMA public TO client_role;
+
+REVOKE ALL ON FUNCTION partitioncache.active_item_rows() FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.active_item_rows() TO client_role;
+GRANT ALL ON FUNCTION partitioncache.active_item_rows() TO cron_role;
 
 REVOKE ALL ON FUNCTION partitioncache.bits_to_widen(p_outcome text) FROM PUBLIC;
 GRANT ALL ON FUNCTION partitioncache.bits_to_widen(p_outcome text) TO cron_role;
@@ -2205,6 +2322,11 @@ GRANT ALL ON PROCEDURE partitioncache.process_now(IN p_job_name text, INOUT p_ou
 
 REVOKE ALL ON FUNCTION partitioncache.processor_named(p_job_name text) FROM PUBLIC;
 GRANT ALL ON FUNCTION partitioncache.processor_named(p_job_name text) TO client_role;
+GRANT ALL ON FUNCTION partitioncache.processor_named(p_job_name text) TO cron_role;
+
+REVOKE ALL ON FUNCTION partitioncache.processor_status_rows() FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.processor_status_rows() TO client_role;
+GRANT ALL ON FUNCTION partitioncache.processor_status_rows() TO cron_role;
 
 REVOKE ALL ON FUNCTION partitioncache.put_back(p_claim partitioncache.claim, p_job_name text, p_source text, p_reason text, p_wait interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION partitioncache.put_back(p_claim partitioncache.claim, p_job_name text, p_source text, p_reason text, p_wait interval) TO cron_role;
@@ -2279,12 +2401,6 @@ REVOKE ALL ON PROCEDURE partitioncache.work_on_claim(IN p_queue_id integer, IN p
 GRANT ALL ON PROCEDURE partitioncache.work_on_claim(IN p_queue_id integer, IN p_job_name text, IN p_slot integer, IN p_source text, INOUT p_outcome text) TO cron_role;
 GRANT ALL ON PROCEDURE partitioncache.work_on_claim(IN p_queue_id integer, IN p_job_name text, IN p_slot integer, IN p_source text, INOUT p_outcome text) TO client_role;
 
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE partitioncache.slot TO cron_role;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE partitioncache.slot TO client_role;
-
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.partitioncache_queue_active_jobs TO client_role;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.partitioncache_queue_active_jobs TO cron_role;
-
 GRANT SELECT ON TABLE partitioncache.active_items TO client_role;
 GRANT SELECT ON TABLE partitioncache.active_items TO cron_role;
 
@@ -2294,20 +2410,14 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE partitioncache.attempt TO client_role
 GRANT SELECT ON TABLE partitioncache.deployment TO cron_role;
 GRANT SELECT ON TABLE partitioncache.deployment TO client_role;
 
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.partitioncache_queue_processor_config TO client_role;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.partitioncache_queue_processor_config TO cron_role;
-
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.partitioncache_queue_processor_log TO client_role;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.partitioncache_queue_processor_log TO cron_role;
-
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.partitioncache_queue_query_fragment_queue TO cron_role;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.partitioncache_queue_query_fragment_queue TO client_role;
-
 GRANT SELECT ON TABLE partitioncache.processor_status TO client_role;
 GRANT SELECT ON TABLE partitioncache.processor_status TO cron_role;
 
 GRANT SELECT ON TABLE partitioncache.settings TO cron_role;
 GRANT SELECT ON TABLE partitioncache.settings TO client_role;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE partitioncache.slot TO cron_role;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE partitioncache.slot TO client_role;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.my_cache_partition_metadata TO cron_role;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.my_cache_partition_metadata TO client_role;
@@ -2315,14 +2425,26 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.my_cache_partition_metadata TO
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.my_cache_queries TO cron_role;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.my_cache_queries TO client_role;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.partitioncache_queue_active_jobs TO client_role;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.partitioncache_queue_active_jobs TO cron_role;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.partitioncache_queue_original_query_queue TO cron_role;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.partitioncache_queue_original_query_queue TO client_role;
 
 GRANT SELECT,USAGE ON SEQUENCE public.partitioncache_queue_original_query_queue_id_seq TO cron_role;
 GRANT SELECT,USAGE ON SEQUENCE public.partitioncache_queue_original_query_queue_id_seq TO client_role;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.partitioncache_queue_processor_config TO client_role;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.partitioncache_queue_processor_config TO cron_role;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.partitioncache_queue_processor_log TO client_role;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.partitioncache_queue_processor_log TO cron_role;
+
 GRANT SELECT,USAGE ON SEQUENCE public.partitioncache_queue_processor_log_id_seq TO cron_role;
 GRANT SELECT,USAGE ON SEQUENCE public.partitioncache_queue_processor_log_id_seq TO client_role;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.partitioncache_queue_query_fragment_queue TO cron_role;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.partitioncache_queue_query_fragment_queue TO client_role;
 
 GRANT SELECT,USAGE ON SEQUENCE public.partitioncache_queue_query_fragment_queue_id_seq TO cron_role;
 GRANT SELECT,USAGE ON SEQUENCE public.partitioncache_queue_query_fragment_queue_id_seq TO client_role;

@@ -3,7 +3,14 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { defaultJobName } from '../../src/processor/default-job-name.js';
 import { runProcessor } from '../../src/processor/run-processor.js';
 import { adminClient } from '../harness/databases.js';
-import { connectAs, enqueue, type Fragment, setUp, tablesOf } from '../harness/deployment.js';
+import {
+  connectAs,
+  deploy,
+  enqueue,
+  type Fragment,
+  setUp,
+  tablesOf,
+} from '../harness/deployment.js';
 import { bitBackend, type Scenario, startScenario } from './client-contract.js';
 
 async function value(client: pg.Client, expression: string, values: unknown[] = []) {
@@ -448,12 +455,18 @@ describe('queue and cache', () => {
       expect(await byHand('1')).toMatchObject([{ processed_count: 0 }]);
     });
 
+    it('are open to the role of the jobs too', async () => {
+      expect(await byHand('1', scenario.cronRole)).toMatchObject([{ processed_count: 0 }]);
+    });
+
     it('ask which processor is meant where two deployments have one', async () => {
       const settings = scenario.site.settings({
         PCACHE_SCHEMA: 'second',
         PG_QUEUE_TABLE_PREFIX: 'second_queue',
         PG_ARRAY_CACHE_TABLE_PREFIX: 'second_cache',
       });
+      await deploy(settings, { streams: ['work'], to: '0010_cron_link' });
+      expect(await byHand('1')).toMatchObject([{ processed_count: 0 }]);
       await setUp(settings, { enable: false, parallel: 1 });
       await expect(byHand('1')).rejects.toMatchObject({
         code: '42P08',

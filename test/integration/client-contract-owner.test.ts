@@ -59,7 +59,7 @@ async function createSingleRoleSite(environment: NodeJS.ProcessEnv) {
 describe.each([
   ['array', {}],
   ['bit', bitBackend],
-])('a client whose role owns the %s deployment', (backend, environment) => {
+])('a client whose role owns the deployment with backend %s', (_backend, environment) => {
   let site: TestSite;
   let settings: Settings;
   let client: pg.Client;
@@ -74,20 +74,24 @@ describe.each([
 
   async function replaceFunctions(): Promise<void> {
     for (const contract of contractFunctions) await client.query(clientsOwnVersion(contract));
-    for (const { name } of contractFunctions) {
-      const { rows } = await client.query('SELECT prosrc FROM pg_proc WHERE proname = $1', [name]);
-      for (const { prosrc } of rows) expect(prosrc).toContain(`own ${name} was called`);
-    }
+    expect(await functionsOfTheClient()).toBe(contractFunctions.length);
   }
 
-  let sets = 0;
-  /** A partition key that is new, so that its table has to be made. */
+  async function functionsOfTheClient(): Promise<number> {
+    const { rowCount } = await client.query(
+      "SELECT FROM pg_proc WHERE prosrc LIKE '%own % was called%'",
+    );
+    return rowCount ?? 0;
+  }
+
+  let keys = 0;
+  /** Fragments of a partition key that is new, whose table has to be made, and with backend bit widened. */
   async function queue(): Promise<string> {
-    sets += 1;
-    const key = `key ${sets}`;
+    keys += 1;
+    const key = `key_${keys}`;
     await client.query(
       `INSERT INTO ${tablesOf(settings).fragmentQueue} (hash, partition_key, partition_datatype, query) VALUES
-         ('narrow', $1, 'integer', 'SELECT 3'), ('wide', $1, 'integer', 'SELECT 1234')`,
+         ('first', $1, 'integer', 'SELECT 3'), ('second', $1, 'integer', 'SELECT 5 UNION SELECT 1234')`,
       [key],
     );
     return key;
@@ -95,22 +99,232 @@ describe.each([
 
   async function expectCached(key: string): Promise<void> {
     const { rows } = await client.query(
-      `SELECT query_hash, partition_keys_count AS count FROM ${settings.tablePrefix}_cache_${key.replace(' ', '_')} ORDER BY 1`.replace(
-        `_cache_${key.replace(' ', '_')}`,
-        '_cache_key_placeholder',
-      ),
+      `SELECT query_hash, partition_keys_count AS count FROM ${settings.tablePrefix}_cache_${key} ORDER BY 1`,
     );
-    expect(rows).toEqual([]);
+    expect(rows).toEqual([
+      { query_hash: 'first', count: 1 },
+      { query_hash: 'second', count: 2 },
+    ]);
   }
 
-  it('may replace every function by its own: nothing of ours calls them', async () => {
+  async function expectProcessing(): Promise<void> {
+    const job = defaultJobName(settings);
+    const byHand = await queue();
+    expect((await runProcessor(client, settings, job, 10)).outcomes).toEqual({ ok: 2 });
+    await expectCached(byHand);
+
+    // The very CALL of pg_cron's job, which the transport `deploy` does not tell of this change.
+    const byJob = await queue();
+    const { processorConfig } = tablesOf(settings);
+    await client.query(`UPDATE ${processorConfig} SET enabled = true`);
+    // The run before was less than its frequency ago.
+    await client.query("UPDATE partitioncache.slot SET next_due = '-infinity'");
+    await client.query(`CALL partitioncache.run_processor('${job}', 1)`);
+    await client.query(`UPDATE ${processorConfig} SET enabled = false`);
+    await expectCached(byJob);
+    await client.query('CALL partitioncache.run_maintenance()');
+  }
+
+  it('may replace all functions by its own: nothing of ours calls them', async () => {
     await replaceFunctions();
-    await expectCached(await queue());
-    expect(backend).toBe(backend);
-    await runProcessor(client, settings, defaultJobName(settings), 10);
-    await readStatus(settings);
+    await expectProcessing();
+    expect((await readStatus(settings)).upToDate).toBe(true);
+    expect((await deploy(settings)).streams.flatMap(({ migrations }) => migrations)).toEqual([]);
+    expect(await functionsOfTheClient()).toBe(contractFunctions.length);
+  });
+
+  it('gets ours again by down and up', async () => {
+    await replaceFunctions();
+    await takeDown(settings, '0018_maintenance');
+    expect(await functionsOfTheClient()).toBe(0);
     await deploy(settings);
-    await enqueue(client, settings, []);
+    await expectProcessing();
+    const { rows } = await client.query(
+      'SELECT processed_count FROM partitioncache_manual_process_queue(1)',
+    );
+    expect(rows).toEqual([{ processed_count: 0 }]);
+  });
+
+  it('may drop and recreate the queue', async () => {
+    const { [queueTable(settings)]: definition } = clientsOwnTables(settings);
+    await client.query(`DROP TABLE ${queueTable(settings)}`);
+    await client.query(`CREATE TABLE ${queueTable(settings)} (${definition})`);
+    await expectProcessing();
+    await enqueue(client, settings, [
+      { hash: 'again', key: 'key_1', datatype: 'integer', query: 'SELECT 7' },
+    ]);
+    expect((await runProcessor(client, settings, defaultJobName(settings), 10)).outcomes).toEqual({
+      ok: 1,
+    });
+    expect((await readStatus(settings)).upToDate).toBe(true);
+  });
+
+  it('may drop and recreate all of its tables', async () => {
+    const own = Object.entries(clientsOwnTables(settings)).filter(
+      ([table]) => !table.includes('_cache_zipcode'),
+    );
+    const { rows: caches } = await client.query(
+      'SELECT relname FROM pg_class WHERE starts_with(relname, $1) AND relkind = $2',
+      [`${settings.tablePrefix}_cache_`, 'r'],
+    );
+    for (const { relname } of caches) await client.query(`DROP TABLE ${relname}`);
+    const { rows } = await client.query(`SELECT * FROM ${tablesOf(settings).processorConfig}`);
+    for (const [table] of own) await client.query(`DROP TABLE IF EXISTS ${table}`);
+    for (const [table, definition] of own) {
+      await client.query(`CREATE TABLE ${table} (${definition})`);
+    }
+    await client.query(
+      `INSERT INTO ${tablesOf(settings).processorConfig} SELECT * FROM jsonb_populate_recordset(NULL::${tablesOf(settings).processorConfig}, $1)`,
+      [JSON.stringify(rows)],
+    );
+    if (settings.cacheBackend === 'bit') {
+      await client.query('SELECT partitioncache_create_bitsize_trigger($1)', [
+        settings.tablePrefix,
+      ]);
+    }
+    await expectProcessing();
+    expect((await readStatus(settings)).upToDate).toBe(true);
+  });
+
+  it('gets the tables of the cache from ours as they were', async () => {
+    const tables = ['partition_metadata', 'queries'].map(
+      (name) => `${settings.tablePrefix}_${name}`,
+    );
+    await takeDown(settings);
+    await deploy(settings);
+    const before = await shape(tables);
+    for (const table of tables) await client.query(`DROP TABLE ${table}`);
+    await client.query('SELECT partitioncache_ensure_metadata_tables($1)', [settings.tablePrefix]);
+    expect(await shape(tables)).toEqual(before);
+  });
+
+  async function shape(tables: readonly string[]) {
+    const { rows } = await client.query(
+      `SELECT relname, attname, format_type(atttypid, atttypmod), attnotnull, pg_get_expr(adbin, adrelid),
+              ARRAY(SELECT pg_get_constraintdef(pg_constraint.oid) FROM pg_constraint WHERE conrelid = attrelid ORDER BY 1) AS constraints
+         FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
+        WHERE relname = ANY ($1) AND attnum > 0 ORDER BY relname, attnum`,
+      [tables],
+    );
+    return rows;
+  }
+
+  it('leaves nothing when all is taken down, even with its own functions', async () => {
+    await replaceFunctions();
+    await takeDown(settings);
+    expect(await dumpSchema(site.cluster, site.database)).toBe(empty);
+  });
+});
+
+function queueTable({ queuePrefix }: Settings): string {
+  return `${queuePrefix}_query_fragment_queue`;
+}
+
+describe('a cache table that the client made itself', () => {
+  let scenario: Scenario;
+
+  beforeAll(async () => {
+    scenario = await startScenario();
+    const { app, settings } = scenario;
+    const { my_cache_cache_zipcode: definition } = clientsOwnTables(settings);
+    await app.query(`CREATE TABLE my_cache_cache_own (${definition})`);
+    await app.query(
+      "INSERT INTO my_cache_partition_metadata (partition_key, datatype) VALUES ('own', 'integer')",
+    );
+  });
+
+  async function process(hash: string) {
+    const { app, cronRole, settings } = scenario;
+    await enqueue(app, settings, [
+      { hash, key: 'own', datatype: 'integer', query: 'SELECT 1' },
+      { hash: `${hash}, then`, key: 'zipcode', datatype: 'integer', query: 'SELECT 1' },
+    ]);
+    return (await runProcessor(cronRole, settings, defaultJobName(settings), 10)).outcomes;
+  }
+
+  it('is said to be closed to the jobs, which go on', async () => {
+    expect(await process('closed')).toEqual({ failed: 1, ok: 1 });
+    const { rows } = await scenario.app.query(
+      `SELECT query_hash, status, error_message FROM ${tablesOf(scenario.settings).processorLog} ORDER BY id`,
+    );
+    expect(rows).toEqual([
+      {
+        query_hash: 'closed',
+        status: 'failed',
+        error_message: '42501: permission denied for table my_cache_cache_own',
+      },
+      { query_hash: 'closed, then', status: 'success', error_message: null },
+    ]);
+  });
+
+  it('is filled once the jobs may use it', async () => {
+    await scenario.app.query(
+      `GRANT SELECT, INSERT, UPDATE ON my_cache_cache_own TO ${scenario.site.cronRole.name}`,
+    );
+    expect(await process('open')).toEqual({ ok: 2 });
+    const { rows } = await scenario.app.query('SELECT * FROM my_cache_cache_own');
+    expect(rows).toEqual([{ query_hash: 'open', partition_keys: [1], partition_keys_count: 1 }]);
+  });
+});
+
+describe('what deployments share', () => {
+  async function createSecond(clientSchema: string) {
+    const scenario = await startScenario();
+    const { site } = scenario;
+    const admin = await adminClient(site.database);
+    await admin.query(
+      `CREATE SCHEMA IF NOT EXISTS ${clientSchema};
+       GRANT USAGE, CREATE ON SCHEMA ${clientSchema} TO ${site.migrator.name}, ${site.app.name};
+       GRANT USAGE ON SCHEMA ${clientSchema} TO ${site.cronRole.name}`,
+    );
+    await admin.end();
+    const second = site.settings({
+      PCACHE_SCHEMA: 'second',
+      PCACHE_CLIENT_SCHEMA: clientSchema,
+      PG_QUEUE_TABLE_PREFIX: 'second_queue',
+      PG_ARRAY_CACHE_TABLE_PREFIX: 'second_cache',
+    });
+    await deploy(second);
+    return { ...scenario, second };
+  }
+
+  it.each(['public', 'elsewhere'])(
+    'goes with the last one, the other being in schema %s',
+    async (clientSchema) => {
+      const { app, settings, second } = await createSecond(clientSchema);
+      const intarray = async () =>
+        (await app.query("SELECT FROM pg_extension WHERE extname = 'intarray'")).rowCount;
+      await takeDown(settings);
+      await app.query(`SET search_path = ${clientSchema}`);
+      const { rows } = await app.query(
+        "SELECT partitioncache_setup_array_extensions() AS complete, array_intersect_agg(k) AS both FROM (VALUES ('{1,2}'::text[]), ('{2}')) AS v (k)",
+      );
+      expect(rows).toEqual([{ complete: true, both: ['2'] }]);
+      expect(
+        await enqueue(app, second, [
+          { hash: 'h', key: 'k', datatype: 'text', query: "SELECT 'a'" },
+        ]),
+      ).toEqual(['inserted']);
+      expect(await intarray()).toBe(1);
+      await takeDown(second);
+      expect(await intarray()).toBe(0);
+    },
+  );
+});
+
+describe('an aggregate that a client made before', () => {
+  it('is used, and stays when all is taken down', async () => {
+    const site = await createSite();
+    const settings = site.settings();
+    const app = await connectAs(settings.client);
+    await app.query(`
+      CREATE FUNCTION _array_intersect(anyarray, anyarray) RETURNS anyarray LANGUAGE sql STRICT
+        AS 'SELECT ARRAY(SELECT unnest($1) INTERSECT SELECT unnest($2))';
+      CREATE AGGREGATE array_intersect_agg(anyarray) (SFUNC = _array_intersect, STYPE = anyarray)`);
+    const empty = await dumpSchema(site.cluster, site.database);
+    await deploy(settings);
+    const { rows } = await app.query('SELECT partitioncache_setup_array_extensions() AS complete');
+    expect(rows).toEqual([{ complete: true }]);
     await takeDown(settings);
     expect(await dumpSchema(site.cluster, site.database)).toBe(empty);
   });
