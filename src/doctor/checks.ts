@@ -18,6 +18,7 @@ import { dblinkExtension, dblinkUsage, linkLogin } from './checks/link.js';
 import { cronMigrations, workMigrations } from './checks/migrations.js';
 import { mode } from './checks/mode.js';
 import { ownTables } from './checks/own-tables.js';
+import { ownTriggers } from './checks/own-triggers.js';
 import { pgCronExtension, pgCronVersion } from './checks/pg-cron-extension.js';
 import { pgCronDatabase, pgCronLoaded } from './checks/pg-cron-server.js';
 import { readableTables } from './checks/readable-tables.js';
@@ -47,7 +48,10 @@ const CHECKS: readonly (readonly [(asked: Asked) => boolean, readonly DoctorChec
   [always, [cronRoleConnect, workSchema, workMigrations, deploymentIdentity]],
   [forWork, [workDatabaseCreate, clientRoleConnect]],
   [always, [clientSchema, clientSchemaCronRole]],
-  [forWork, [clientSchemaMigrator, clientSchemaClientRole, ownTables, clientFunctions]],
+  [
+    forWork,
+    [clientSchemaMigrator, clientSchemaClientRole, ownTables, ownTriggers, clientFunctions],
+  ],
   [forWorkWith('array'), [intarray]],
   [forWorkWith('roaringbit'), [roaringbitmap]],
   [forLink, [dblinkExtension, dblinkUsage, linkLogin]],

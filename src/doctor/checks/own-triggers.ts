@@ -1,0 +1,109 @@
+import { escapeIdentifier } from 'pg';
+import { clientName, ownName } from '../../deployment/own-names.js';
+import { deploymentTables } from '../../deployment/placeholder-values.js';
+import type { Settings } from '../../settings/settings.js';
+import { ok, sql, warning } from '../check.js';
+import type { DoctorCheck } from '../context.js';
+import { list } from '../names.js';
+import { clientOf } from '../reach.js';
+
+interface Trigger {
+  readonly name: string;
+  readonly table: string;
+  readonly migration: string;
+  readonly statement: string;
+}
+
+/** A client may drop and recreate its tables, and takes our triggers along. */
+export const ownTriggers: DoctorCheck = {
+  id: 'own-triggers',
+  title: "triggers on the clients' tables",
+  needs: ['work-schema', 'work-migrations'],
+  run: async ({ settings, work }) => {
+    const client = clientOf(work);
+    const { rows } = await client.query<{ name: string; table: string }>(
+      `SELECT tgname::text AS name, relname::text AS "table"
+         FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid JOIN pg_namespace ON pg_namespace.oid = relnamespace
+        WHERE nspname = $1 AND NOT tgisinternal AND starts_with(tgname, 'pcache_')`,
+      [settings.clientSchema],
+    );
+    const applied = await appliedMigrations(client, settings);
+    const due = triggersOf(settings).filter(({ migration }) => applied.has(migration));
+    const missing = due.filter(
+      ({ name, table }) => !rows.some((row) => row.name === name && row.table === table),
+    );
+    if (missing.length === 0) return ok(due.length === 0 ? 'not deployed yet' : 'all there');
+    return warning(
+      `missing: ${list(missing.map(({ name, table }) => `${name} on ${table}`))}; a client that recreates its tables takes them along`,
+      sql('migrator', settings.work.database, ...missing.map(({ statement }) => statement)),
+    );
+  },
+};
+
+async function appliedMigrations(
+  client: ReturnType<typeof clientOf>,
+  settings: Settings,
+): Promise<Set<string>> {
+  const { rows } = await client.query<{ exists: boolean }>(
+    'SELECT to_regclass($1) IS NOT NULL AS exists',
+    [ownName(settings, 'migrations')],
+  );
+  if (rows[0]?.exists !== true) return new Set();
+  const ledger = await client.query<{ name: string }>(
+    `SELECT name FROM ${ownName(settings, 'migrations')}`,
+  );
+  return new Set(ledger.rows.map(({ name }) => name));
+}
+
+// As the migrations create them.
+function triggersOf(settings: Settings): Trigger[] {
+  const tables = deploymentTables(settings);
+  const trigger = (
+    name: string,
+    table: string,
+    migration: string,
+    {
+      kind = 'TRIGGER',
+      when,
+      each,
+      execute,
+    }: { kind?: string; when: string; each: string; execute: string },
+  ): Trigger => ({
+    name,
+    table,
+    migration,
+    statement: `CREATE ${kind} ${escapeIdentifier(name)} ${when} ON ${clientName(settings, table)} ${each} EXECUTE FUNCTION ${escapeIdentifier(settings.schema)}.${execute};`,
+  });
+  return [
+    ...[
+      [tables.originalQueue, 'original_query_available'] as const,
+      [tables.fragmentQueue, 'query_fragment_available'] as const,
+    ].map(([table, channel]) =>
+      trigger('pcache_notify', table, '0003_queue_notifications', {
+        when: 'AFTER INSERT OR UPDATE',
+        each: 'FOR EACH STATEMENT',
+        execute: `notify_queue('${channel}')`,
+      }),
+    ),
+    trigger('pcache_validate', tables.processorConfig, '0011_sync_cron', {
+      when: 'BEFORE INSERT OR UPDATE',
+      each: 'FOR EACH ROW',
+      execute: 'validate_processor_config()',
+    }),
+    trigger('pcache_sync_cron', tables.processorConfig, '0011_sync_cron', {
+      kind: 'CONSTRAINT TRIGGER',
+      when: 'AFTER INSERT OR DELETE OR UPDATE OF job_name, enabled, max_parallel_jobs, frequency_seconds',
+      each: 'DEFERRABLE INITIALLY DEFERRED FOR EACH ROW',
+      execute: 'sync_cron()',
+    }),
+    ...(settings.cacheBackend === 'bit'
+      ? [
+          trigger('pcache_widen', tables.partitionMetadata, '0012_partitions', {
+            when: 'BEFORE UPDATE OF bitsize',
+            each: 'FOR EACH ROW',
+            execute: 'widen_bit_cache()',
+          }),
+        ]
+      : []),
+  ];
+}
