@@ -80,7 +80,11 @@ DECLARE
   v_schema name;
   v_client_schema text;
 BEGIN
-  FOR v_schema IN SELECT {{schema}}.deployment_schemas() LOOP
+  FOR v_schema IN
+    SELECT nspname FROM {{schema}}.deployment_schemas() AS nspname
+    -- What another migrator deployed shares nothing of ours: the functions have one owner.
+    WHERE has_schema_privilege(nspname, 'USAGE') AND has_table_privilege(format('%I.deployment', nspname), 'SELECT')
+  LOOP
     EXECUTE format('SELECT client_schema FROM %I.deployment', v_schema) INTO v_client_schema;
     IF v_schema <> {{schema:literal}} AND v_client_schema = {{client_schema:literal}} THEN
       RETURN false;

@@ -62,6 +62,7 @@ DECLARE
   v_result jsonb;
   v_state text;
   v_message text;
+  v_detail text;
 BEGIN
   IF v_dblink IS NULL THEN
     RAISE EXCEPTION 'the extension dblink is missing in database %', current_database()
@@ -75,12 +76,12 @@ BEGIN
   RETURN v_result;
 EXCEPTION
   WHEN OTHERS OR query_canceled THEN
-    GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE, v_message = MESSAGE_TEXT;
+    GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE, v_message = MESSAGE_TEXT, v_detail = PG_EXCEPTION_DETAIL;
     IF v_open THEN
       EXECUTE format('SELECT %I.dblink_disconnect($1)', v_dblink) USING v_connection;
     END IF;
     RAISE EXCEPTION 'the pg_cron database could not be reached or refused over the link %: %',
-      {{schema}}.cron_link_name(), v_message
+      {{schema}}.cron_link_name(), concat_ws(': ', v_message, nullif(v_detail, ''))
       USING ERRCODE = v_state,
             HINT = 'Run pcache-migrate doctor: it says what is missing. Nothing of this transaction was kept.';
 END

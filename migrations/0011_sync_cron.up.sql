@@ -61,11 +61,13 @@ BEGIN
     WHEN OTHERS THEN
       -- Stopping must work even if pg_cron cannot be reached: the processors read their row live, so jobs
       -- that go on being started find nothing to do. What is left undone stays visible in sync_pending.
-      IF EXISTS (SELECT FROM {{schema}}.sync_pending WHERE change <> 'unschedule') THEN
+      IF (TG_OP <> 'DELETE' AND NEW.enabled)
+         OR EXISTS (SELECT FROM {{schema}}.sync_pending WHERE change <> 'unschedule') THEN
         RAISE;
       END IF;
       GET STACKED DIAGNOSTICS v_message = MESSAGE_TEXT;
-      RAISE WARNING 'the processor is stopped, but its jobs could not be unscheduled: %', v_message
+      RAISE WARNING 'processor % is stopped, but its jobs could not be unscheduled: %',
+        CASE TG_OP WHEN 'DELETE' THEN OLD.job_name ELSE NEW.job_name END, v_message
         USING HINT = 'They do nothing when started. Run pcache-migrate sync when pg_cron can be reached again.';
   END;
   RETURN NULL;
@@ -73,7 +75,7 @@ END
 $$;
 COMMENT ON FUNCTION {{schema}}.sync_cron() IS
   'Trigger function: makes pg_cron''s jobs follow the configuration, by the transport of the deployment. '
-  'Raises what pg_cron raised, except when all that is left to do is to unschedule.';
+  'Raises what pg_cron raised, except when a processor is disabled or removed and all that is left to do is to unschedule.';
 
 CREATE CONSTRAINT TRIGGER pcache_sync_cron
   AFTER INSERT OR DELETE OR UPDATE OF job_name, enabled, max_parallel_jobs, frequency_seconds ON {{processor_config}}

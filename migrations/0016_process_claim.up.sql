@@ -92,6 +92,8 @@ BEGIN
     RETURN v_result.status;
   EXCEPTION
     WHEN query_canceled THEN
+      -- As it is now: the watchdog reads it live, and it may have been lowered since the fragment was begun.
+      SELECT timeout_seconds INTO v_config.timeout_seconds FROM {{processor_config}} WHERE job_name = p_job_name;
       IF clock_timestamp() - v_claim.started_at >= make_interval(secs => v_config.timeout_seconds) THEN
         PERFORM {{schema}}.settle(v_claim, p_job_name, p_source, 'timeout', 'timeout',
           format('cancelled after timeout_seconds = %s', v_config.timeout_seconds), NULL);

@@ -165,7 +165,7 @@ AS $$
 $$;
 COMMENT ON FUNCTION {{schema}}.bits_to_widen(text) IS 'The bits an outcome of process_claim asks for, or NULL.';
 
-CREATE FUNCTION {{schema}}.widen_for_claim(p_queue_id integer, p_bits integer, p_job_name text, p_source text) RETURNS boolean
+CREATE FUNCTION {{schema}}.widen_for_claim(p_queue_id integer, p_bits integer, p_job_name text, p_source text) RETURNS text
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -179,20 +179,21 @@ BEGIN
     -- The clients' reads queue up behind a waiting ALTER TABLE: give up soon and try again later.
     PERFORM set_config('lock_timeout', '2s', true);
     PERFORM {{schema}}.widen_partition(v_claim.partition_key, p_bits);
-    RETURN true;
+    RETURN NULL;
   EXCEPTION
     WHEN lock_not_available OR deadlock_detected THEN
       PERFORM {{schema}}.put_back(v_claim, p_job_name, p_source, 'the bit cache is in use and could not be widened', '5 s');
+      RETURN 'put_back';
     WHEN OTHERS THEN
       GET STACKED DIAGNOSTICS v_message = MESSAGE_TEXT;
       PERFORM {{schema}}.settle(v_claim, p_job_name, p_source, 'failed', 'failed',
         format('the bit cache could not be widened to %s bits: %s', p_bits, v_message), NULL);
+      RETURN 'failed';
   END;
-  RETURN false;
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.widen_for_claim(integer, integer, text, text) IS
-  'Widens the bit cache for a claimed fragment; false when that failed and the fragment was put back or settled.';
+  'Widens the bit cache for a claimed fragment and returns NULL, or how the fragment ended when that was not possible: put_back or failed.';
 
 CREATE PROCEDURE {{schema}}.work_on_claim(
   p_queue_id integer, p_job_name text, p_slot integer, p_source text, INOUT p_outcome text DEFAULT NULL
@@ -215,12 +216,9 @@ BEGIN
     v_bits := {{schema}}.bits_to_widen(p_outcome);
     EXIT WHEN v_bits IS NULL;
     -- In a transaction of its own: the lock it takes must not be held while a fragment is evaluated.
-    v_go := {{schema}}.widen_for_claim(p_queue_id, v_bits, p_job_name, p_source);
+    p_outcome := {{schema}}.widen_for_claim(p_queue_id, v_bits, p_job_name, p_source);
     COMMIT;
-    IF NOT v_go THEN
-      p_outcome := 'put_back';
-      RETURN;
-    END IF;
+    EXIT WHEN p_outcome IS NOT NULL;
   END LOOP;
 END
 $$;

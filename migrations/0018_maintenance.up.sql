@@ -50,7 +50,7 @@ LANGUAGE sql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $$
   SELECT clock_timestamp() < p_started + interval '59 s'
-    AND EXISTS (SELECT FROM {{processor_config}} WHERE enabled)
+    AND EXISTS (SELECT FROM {{processor_config}})
 $$;
 COMMENT ON FUNCTION {{schema}}.maintenance_goes_on(timestamptz) IS
   'Whether a maintenance run that started then shall look once more.';

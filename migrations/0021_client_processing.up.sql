@@ -17,8 +17,9 @@ BEGIN
     EXIT WHEN NOT {{schema}}.start_claim(v_queue_id, p_job_name, 0);
     v_outcome := {{schema}}.process_claim(v_queue_id, p_job_name, 'manual');
     WHILE {{schema}}.bits_to_widen(v_outcome) IS NOT NULL LOOP
-      EXIT WHEN NOT {{schema}}.widen_for_claim(v_queue_id, {{schema}}.bits_to_widen(v_outcome), p_job_name, 'manual');
-      v_outcome := {{schema}}.process_claim(v_queue_id, p_job_name, 'manual');
+      v_outcome := coalesce(
+        {{schema}}.widen_for_claim(v_queue_id, {{schema}}.bits_to_widen(v_outcome), p_job_name, 'manual'),
+        {{schema}}.process_claim(v_queue_id, p_job_name, 'manual'));
     END LOOP;
     EXIT WHEN {{schema}}.ends_run(v_outcome);
     v_processed := v_processed + 1;

@@ -36,6 +36,27 @@ $$;
 
 COMMENT ON FUNCTION partitioncache.active_item_rows() IS 'What the view active_items shows.';
 
+CREATE FUNCTION partitioncache.alter_bit_cache(p_partition_key text, p_bits integer) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+DECLARE
+  v_table text := format('%I.%I', 'public', "partitioncache".cache_table_name(p_partition_key));
+BEGIN
+  IF to_regclass(v_table) IS NOT NULL THEN
+    -- One rewrite: the cast pads on the right, where the new, larger keys belong. The count depends on the
+    -- column, so it must go before the type can change.
+    EXECUTE format(
+      'ALTER TABLE %1$s DROP COLUMN partition_keys_count, '
+      'ALTER COLUMN partition_keys TYPE bit(%2$s) USING partition_keys::bit(%2$s), '
+      'ADD COLUMN partition_keys_count integer GENERATED ALWAYS AS (%3$s) STORED',
+      v_table, p_bits, "partitioncache".set_bits_expression());
+  END IF;
+END
+$_$;
+
+COMMENT ON FUNCTION partitioncache.alter_bit_cache(p_partition_key text, p_bits integer) IS 'Rewrites the bit cache of a partition key with p_bits bits, rows kept. Locks the cache table exclusively.';
+
 CREATE FUNCTION partitioncache.bits_to_widen(p_outcome text) RETURNS integer
     LANGUAGE sql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -321,28 +342,29 @@ CREATE FUNCTION partitioncache.desired_jobs() RETURNS jsonb
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  WITH enabled AS (
-    SELECT config.job_name, config.max_parallel_jobs,
+  WITH processor AS (
+    SELECT config.job_name, config.enabled, config.max_parallel_jobs,
            "partitioncache".cron_schedule("partitioncache".start_interval(config.frequency_seconds, deployment.pg_cron_version)) AS schedule
     FROM "public"."partitioncache_queue_processor_config" AS config, "partitioncache".deployment
-    WHERE config.enabled
   ),
   jobs (position, job_name, schedule, command, kind) AS (
     SELECT 1, "partitioncache".cron_job_name(job_name, slot), schedule,
            format('CALL %I.run_processor(%L, %s)', 'partitioncache', job_name, slot), 'processor'
-    FROM enabled, generate_series(1, max_parallel_jobs) AS slot
+    FROM processor, generate_series(1, max_parallel_jobs) AS slot
+    WHERE enabled
     UNION ALL
-    -- As often as can be: a maintenance run lasts a minute, and without one no timeout is kept.
+    -- As often as can be: a maintenance run lasts a minute, and without one no timeout is kept. Also while all are
+    -- disabled: what was begun before is still to be timed out.
     SELECT 2, "partitioncache".cron_job_name('partitioncache_maintenance', 0),
            "partitioncache".cron_schedule("partitioncache".start_interval(1, deployment.pg_cron_version)),
            format('CALL %I.run_maintenance()', 'partitioncache'), 'maintenance'
     FROM "partitioncache".deployment
-    WHERE EXISTS (SELECT FROM enabled)
+    WHERE EXISTS (SELECT FROM processor)
     UNION ALL
     SELECT 3, "partitioncache".cron_job_name('partitioncache_history', 0), '17 3 * * *',
            format('SELECT %I.prune_job_runs(%s)', deployment.cron_schema, settings.run_retention_days), 'history'
     FROM "partitioncache".deployment, "partitioncache".settings
-    WHERE EXISTS (SELECT FROM enabled)
+    WHERE EXISTS (SELECT FROM processor)
   )
   SELECT coalesce(
     jsonb_agg(jsonb_build_object('job_name', job_name, 'schedule', schedule, 'command', command, 'kind', kind,
@@ -352,7 +374,7 @@ CREATE FUNCTION partitioncache.desired_jobs() RETURNS jsonb
   FROM jobs
 $$;
 
-COMMENT ON FUNCTION partitioncache.desired_jobs() IS 'The pg_cron jobs this deployment should have: [{job_name, schedule, command, kind, database}]; database is NULL for what runs in the pg_cron database itself. A disabled processor has none.';
+COMMENT ON FUNCTION partitioncache.desired_jobs() IS 'The pg_cron jobs this deployment should have: [{job_name, schedule, command, kind, database}]; database is NULL for what runs in the pg_cron database itself. A disabled processor has no slots.';
 
 CREATE FUNCTION partitioncache.drop_cron_link() RETURNS void
     LANGUAGE plpgsql
@@ -535,7 +557,11 @@ DECLARE
   v_schema name;
   v_client_schema text;
 BEGIN
-  FOR v_schema IN SELECT "partitioncache".deployment_schemas() LOOP
+  FOR v_schema IN
+    SELECT nspname FROM "partitioncache".deployment_schemas() AS nspname
+    -- What another migrator deployed shares nothing of ours: the functions have one owner.
+    WHERE has_schema_privilege(nspname, 'USAGE') AND has_table_privilege(format('%I.deployment', nspname), 'SELECT')
+  LOOP
     EXECUTE format('SELECT client_schema FROM %I.deployment', v_schema) INTO v_client_schema;
     IF v_schema <> 'partitioncache' AND v_client_schema = 'public' THEN
       RETURN false;
@@ -564,7 +590,7 @@ CREATE FUNCTION partitioncache.maintenance_goes_on(p_started timestamp with time
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
   SELECT clock_timestamp() < p_started + interval '59 s'
-    AND EXISTS (SELECT FROM "public"."partitioncache_queue_processor_config" WHERE enabled)
+    AND EXISTS (SELECT FROM "public"."partitioncache_queue_processor_config")
 $$;
 
 COMMENT ON FUNCTION partitioncache.maintenance_goes_on(p_started timestamp with time zone) IS 'Whether a maintenance run that started then shall look once more.';
@@ -716,8 +742,9 @@ BEGIN
     EXIT WHEN NOT "partitioncache".start_claim(v_queue_id, p_job_name, 0);
     v_outcome := "partitioncache".process_claim(v_queue_id, p_job_name, 'manual');
     WHILE "partitioncache".bits_to_widen(v_outcome) IS NOT NULL LOOP
-      EXIT WHEN NOT "partitioncache".widen_for_claim(v_queue_id, "partitioncache".bits_to_widen(v_outcome), p_job_name, 'manual');
-      v_outcome := "partitioncache".process_claim(v_queue_id, p_job_name, 'manual');
+      v_outcome := coalesce(
+        "partitioncache".widen_for_claim(v_queue_id, "partitioncache".bits_to_widen(v_outcome), p_job_name, 'manual'),
+        "partitioncache".process_claim(v_queue_id, p_job_name, 'manual'));
     END LOOP;
     EXIT WHEN "partitioncache".ends_run(v_outcome);
     v_processed := v_processed + 1;
@@ -767,6 +794,8 @@ BEGIN
     RETURN v_result.status;
   EXCEPTION
     WHEN query_canceled THEN
+      -- As it is now: the watchdog reads it live, and it may have been lowered since the fragment was begun.
+      SELECT timeout_seconds INTO v_config.timeout_seconds FROM "public"."partitioncache_queue_processor_config" WHERE job_name = p_job_name;
       IF clock_timestamp() - v_claim.started_at >= make_interval(secs => v_config.timeout_seconds) THEN
         PERFORM "partitioncache".settle(v_claim, p_job_name, p_source, 'timeout', 'timeout',
           format('cancelled after timeout_seconds = %s', v_config.timeout_seconds), NULL);
@@ -876,6 +905,7 @@ DECLARE
   v_result jsonb;
   v_state text;
   v_message text;
+  v_detail text;
 BEGIN
   IF v_dblink IS NULL THEN
     RAISE EXCEPTION 'the extension dblink is missing in database %', current_database()
@@ -889,12 +919,12 @@ BEGIN
   RETURN v_result;
 EXCEPTION
   WHEN OTHERS OR query_canceled THEN
-    GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE, v_message = MESSAGE_TEXT;
+    GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE, v_message = MESSAGE_TEXT, v_detail = PG_EXCEPTION_DETAIL;
     IF v_open THEN
       EXECUTE format('SELECT %I.dblink_disconnect($1)', v_dblink) USING v_connection;
     END IF;
     RAISE EXCEPTION 'the pg_cron database could not be reached or refused over the link %: %',
-      "partitioncache".cron_link_name(), v_message
+      "partitioncache".cron_link_name(), concat_ws(': ', v_message, nullif(v_detail, ''))
       USING ERRCODE = v_state,
             HINT = 'Run pcache-migrate doctor: it says what is missing. Nothing of this transaction was kept.';
 END
@@ -1255,18 +1285,20 @@ BEGIN
     WHEN OTHERS THEN
       -- Stopping must work even if pg_cron cannot be reached: the processors read their row live, so jobs
       -- that go on being started find nothing to do. What is left undone stays visible in sync_pending.
-      IF EXISTS (SELECT FROM "partitioncache".sync_pending WHERE change <> 'unschedule') THEN
+      IF (TG_OP <> 'DELETE' AND NEW.enabled)
+         OR EXISTS (SELECT FROM "partitioncache".sync_pending WHERE change <> 'unschedule') THEN
         RAISE;
       END IF;
       GET STACKED DIAGNOSTICS v_message = MESSAGE_TEXT;
-      RAISE WARNING 'the processor is stopped, but its jobs could not be unscheduled: %', v_message
+      RAISE WARNING 'processor % is stopped, but its jobs could not be unscheduled: %',
+        CASE TG_OP WHEN 'DELETE' THEN OLD.job_name ELSE NEW.job_name END, v_message
         USING HINT = 'They do nothing when started. Run pcache-migrate sync when pg_cron can be reached again.';
   END;
   RETURN NULL;
 END
 $$;
 
-COMMENT ON FUNCTION partitioncache.sync_cron() IS 'Trigger function: makes pg_cron''s jobs follow the configuration, by the transport of the deployment. Raises what pg_cron raised, except when all that is left to do is to unschedule.';
+COMMENT ON FUNCTION partitioncache.sync_cron() IS 'Trigger function: makes pg_cron''s jobs follow the configuration, by the transport of the deployment. Raises what pg_cron raised, except when a processor is disabled or removed and all that is left to do is to unschedule.';
 
 CREATE FUNCTION partitioncache.validate_processor_config() RETURNS trigger
     LANGUAGE plpgsql
@@ -1296,30 +1328,22 @@ COMMENT ON FUNCTION partitioncache.validate_processor_config() IS 'Trigger funct
 CREATE FUNCTION partitioncache.widen_bit_cache() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $_$
-DECLARE
-  v_table text := format('%I.%I', 'public', "partitioncache".cache_table_name(NEW.partition_key));
+    AS $$
 BEGIN
   IF NEW.bitsize < OLD.bitsize THEN
     RAISE EXCEPTION 'bitsize of partition key "%" cannot shrink from % to %: keys would be lost',
       NEW.partition_key, OLD.bitsize, NEW.bitsize USING ERRCODE = 'check_violation';
   END IF;
-  IF NEW.bitsize > OLD.bitsize AND to_regclass(v_table) IS NOT NULL THEN
-    -- One rewrite: the cast pads on the right, where the new, larger keys belong. The count depends on the
-    -- column, so it must go before the type can change.
-    EXECUTE format(
-      'ALTER TABLE %1$s DROP COLUMN partition_keys_count, '
-      'ALTER COLUMN partition_keys TYPE bit(%2$s) USING partition_keys::bit(%2$s), '
-      'ADD COLUMN partition_keys_count integer GENERATED ALWAYS AS (%3$s) STORED',
-      v_table, NEW.bitsize, "partitioncache".set_bits_expression());
+  IF NEW.bitsize > OLD.bitsize THEN
+    PERFORM "partitioncache".alter_bit_cache(NEW.partition_key, NEW.bitsize);
   END IF;
   RETURN NEW;
 END
-$_$;
+$$;
 
 COMMENT ON FUNCTION partitioncache.widen_bit_cache() IS 'Trigger function: widens the cache table of a partition key when its bitsize is raised, rows kept. Raises 23514 when it would shrink.';
 
-CREATE FUNCTION partitioncache.widen_for_claim(p_queue_id integer, p_bits integer, p_job_name text, p_source text) RETURNS boolean
+CREATE FUNCTION partitioncache.widen_for_claim(p_queue_id integer, p_bits integer, p_job_name text, p_source text) RETURNS text
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -1333,30 +1357,40 @@ BEGIN
     -- The clients' reads queue up behind a waiting ALTER TABLE: give up soon and try again later.
     PERFORM set_config('lock_timeout', '2s', true);
     PERFORM "partitioncache".widen_partition(v_claim.partition_key, p_bits);
-    RETURN true;
+    RETURN NULL;
   EXCEPTION
     WHEN lock_not_available OR deadlock_detected THEN
       PERFORM "partitioncache".put_back(v_claim, p_job_name, p_source, 'the bit cache is in use and could not be widened', '5 s');
+      RETURN 'put_back';
     WHEN OTHERS THEN
       GET STACKED DIAGNOSTICS v_message = MESSAGE_TEXT;
       PERFORM "partitioncache".settle(v_claim, p_job_name, p_source, 'failed', 'failed',
         format('the bit cache could not be widened to %s bits: %s', p_bits, v_message), NULL);
+      RETURN 'failed';
   END;
-  RETURN false;
 END
 $$;
 
-COMMENT ON FUNCTION partitioncache.widen_for_claim(p_queue_id integer, p_bits integer, p_job_name text, p_source text) IS 'Widens the bit cache for a claimed fragment; false when that failed and the fragment was put back or settled.';
+COMMENT ON FUNCTION partitioncache.widen_for_claim(p_queue_id integer, p_bits integer, p_job_name text, p_source text) IS 'Widens the bit cache for a claimed fragment and returns NULL, or how the fragment ended when that was not possible: put_back or failed.';
 
 CREATE FUNCTION partitioncache.widen_partition(p_partition_key text, p_bits integer) RETURNS void
-    LANGUAGE plpgsql
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
+DECLARE
+  v_bits integer;
 BEGIN
-  -- At least twofold, so that a growing key space costs few rewrites. The metadata's trigger does the rest.
+  -- A client whose role owns the metadata adds a trigger of its own there, which refuses to widen what has rows.
+  ALTER TABLE "public"."my_cache_partition_metadata" DISABLE TRIGGER USER;
+  -- At least twofold, so that a growing key space costs few rewrites.
   UPDATE "public"."my_cache_partition_metadata"
   SET bitsize = greatest(p_bits, least(bitsize::bigint * 2, 83886080)::integer)
-  WHERE partition_key = p_partition_key AND bitsize < p_bits;
+  WHERE partition_key = p_partition_key AND bitsize < p_bits
+  RETURNING bitsize INTO v_bits;
+  IF v_bits IS NOT NULL THEN
+    PERFORM "partitioncache".alter_bit_cache(p_partition_key, v_bits);
+  END IF;
+  ALTER TABLE "public"."my_cache_partition_metadata" ENABLE TRIGGER USER;
 END
 $$;
 
@@ -1381,12 +1415,9 @@ BEGIN
     v_bits := "partitioncache".bits_to_widen(p_outcome);
     EXIT WHEN v_bits IS NULL;
     -- In a transaction of its own: the lock it takes must not be held while a fragment is evaluated.
-    v_go := "partitioncache".widen_for_claim(p_queue_id, v_bits, p_job_name, p_source);
+    p_outcome := "partitioncache".widen_for_claim(p_queue_id, v_bits, p_job_name, p_source);
     COMMIT;
-    IF NOT v_go THEN
-      p_outcome := 'put_back';
-      RETURN;
-    END IF;
+    EXIT WHEN p_outcome IS NOT NULL;
   END LOOP;
 END
 $$;
@@ -2207,6 +2238,8 @@ GRANT ALL ON SCHEMA public TO client_role;
 REVOKE ALL ON FUNCTION partitioncache.active_item_rows() FROM PUBLIC;
 GRANT ALL ON FUNCTION partitioncache.active_item_rows() TO client_role;
 GRANT ALL ON FUNCTION partitioncache.active_item_rows() TO cron_role;
+
+REVOKE ALL ON FUNCTION partitioncache.alter_bit_cache(p_partition_key text, p_bits integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION partitioncache.bits_to_widen(p_outcome text) FROM PUBLIC;
 GRANT ALL ON FUNCTION partitioncache.bits_to_widen(p_outcome text) TO cron_role;

@@ -13,32 +13,40 @@ import { jobActions } from './output/jobs.js';
 import { changeText } from './output/processors.js';
 import { paragraphs } from './output/text.js';
 
-/** Changes an existing processor, and says whether it was like that already. */
+const ALL = '*';
+
+/** Changes an existing processor, or all, and says whether it was like that already. */
 export async function changeProcessor(
   context: Context,
-  args: { readonly name?: string | undefined; readonly 'wait-lock': number },
+  args: {
+    readonly name?: string | undefined;
+    readonly all?: boolean;
+    readonly 'wait-lock': number;
+  },
   change: ProcessorChange,
 ): Promise<Outcome<ProcessorChangeReport>> {
   const settings = context.settings();
-  const processor = args.name ?? defaultJobName(settings);
+  const processor = args.all ? ALL : (args.name ?? defaultJobName(settings));
   let changed = false;
   const { jobs } = await configureProcessor(
     settings,
     context.lockWait(args['wait-lock']),
     async (work) => {
       const all = await readProcessors(work, settings);
-      const before = all.find(({ jobName }) => jobName === processor);
-      if (before === undefined) {
+      const wanted = all.filter(({ jobName }) => processor === ALL || jobName === processor);
+      if (wanted.length === 0) {
         throw new UnknownProcessorError(
           processor,
           all.map(({ jobName }) => jobName),
         );
       }
-      changed = differs(before, change);
-      if (changed) await setProcessor(work, settings, processor, change);
+      const differing = wanted.filter((before) => differs(before, change));
+      changed = differing.length > 0;
+      for (const { jobName } of differing) await setProcessor(work, settings, jobName, change);
     },
   );
-  const where = `processor "${processor}" in database "${settings.work.database}"`;
+  const which = processor === ALL ? 'every processor' : `processor "${processor}"`;
+  const where = `${which} in database "${settings.work.database}"`;
   const what = changeText(change);
   return {
     exitCode: EXIT_CODES.done,

@@ -1,6 +1,6 @@
 import { LockBusyError } from '../database/advisory-lock.js';
 import { ConnectionError } from '../database/connection-error.js';
-import { isDatabaseError } from '../database/database-error.js';
+import { isDatabaseError, sqlState } from '../database/database-error.js';
 import { describeDatabaseError } from '../database/explain-error.js';
 import { PreflightError } from '../deployment/preflight.js';
 import { MigrationSelectionError } from '../migrations/select-migrations.js';
@@ -12,6 +12,8 @@ import { checkList } from './output/checks.js';
 import type { Style } from './output/style.js';
 import { indented } from './output/text.js';
 import { UsageError } from './usage-error.js';
+
+const INSUFFICIENT_PRIVILEGE = '42501';
 
 type ErrorClass = abstract new (...args: never[]) => Error;
 
@@ -60,6 +62,9 @@ function nameOf(error: unknown): string {
 function remedyOf(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
   if ('remedy' in error && typeof error.remedy === 'string') return error.remedy;
+  if (sqlState(error) === INSUFFICIENT_PRIVILEGE) {
+    return 'Run pcache-migrate doctor: it says which grant is missing, where, and who can give it.';
+  }
   return remedyOf(error.cause);
 }
 

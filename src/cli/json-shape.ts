@@ -16,6 +16,7 @@ import type { SyncReport } from '../jobs/sync.js';
 import type { ProcessorChange } from '../processor/change-processor.js';
 import type { ProcessorStatus } from '../processor/read-processors.js';
 import type { ManualRunReport } from '../processor/run-processor.js';
+import type { ActiveFragment } from '../processor/still-at-work.js';
 import type { Problem } from '../settings/problem.js';
 import type { ResolvedVariable } from '../settings/resolved.js';
 import type { Mode, Transport } from '../settings/settings.js';
@@ -30,7 +31,7 @@ export interface Reports {
   'processor status': ProcessorStatusReport;
   'processor set': ProcessorChangeReport;
   'processor enable': ProcessorChangeReport;
-  'processor disable': ProcessorChangeReport;
+  'processor disable': ProcessorDisableReport;
   'processor add': ProcessorChangeReport;
   'processor remove': ProcessorRemoveReport;
   'processor run': ProcessorRunReport;
@@ -45,6 +46,7 @@ export interface ProcessorStatusReport {
 }
 
 export interface ProcessorChangeReport {
+  /** Its name; `*` with --all. */
   readonly processor: string;
   /** What was asked for; null means no limit. */
   readonly change: ProcessorChange;
@@ -52,6 +54,13 @@ export interface ProcessorChangeReport {
   readonly changed: boolean;
   /** What this command did to pg_cron's jobs; empty where the sync_cron trigger did it. */
   readonly jobs: readonly AppliedAction[];
+}
+
+export interface ProcessorDisableReport extends ProcessorChangeReport {
+  /** Processors of the queue that are enabled all the same. */
+  readonly stillEnabled: readonly string[];
+  /** Fragments that were begun before and are not settled. */
+  readonly stillActive: readonly ActiveFragment[];
 }
 
 export interface ProcessorRemoveReport {

@@ -10,7 +10,7 @@ export function describeDatabaseError(error: unknown): string {
       ['HINT', error.hint],
       ['ON', place],
       ['CONSTRAINT', error.constraint],
-      ['QUERY', error.internalQuery],
+      ['QUERY', shortened(error.internalQuery)],
       ['CONTEXT', error.where],
     ]);
   }
@@ -22,6 +22,14 @@ export function describeDatabaseError(error: unknown): string {
   const code = errorCode(error);
   const message = error.message.trim() || error.name;
   return code === undefined || message.includes(code) ? message : `${message} (${code})`;
+}
+
+const LONGEST_QUERY = 200;
+
+function shortened(query: string | undefined): string | undefined {
+  return query !== undefined && query.length > LONGEST_QUERY
+    ? `${query.slice(0, LONGEST_QUERY)} …`
+    : query;
 }
 
 function lines([message, ...rest]: [string, ...[string, string | undefined][]]): string {

@@ -1,4 +1,6 @@
+import type { ClientBase } from 'pg';
 import { withClient } from '../database/connect.js';
+import { ConnectionError } from '../database/connection-error.js';
 import { desiredJobs } from '../jobs/apply-jobs.js';
 import { type Drift, readDrift } from '../jobs/drift.js';
 import { type JobStatus, readJobs } from '../jobs/read-jobs.js';
@@ -22,36 +24,56 @@ export interface StatusReport {
   readonly processors: readonly ProcessorStatus[];
   readonly jobs: readonly JobStatus[];
   readonly drift: readonly Drift[];
+  /** Why the pg_cron database could not be asked; then nothing of it is reported. */
+  readonly cronUnreachable?: string;
   /** Nothing pending and no drift. */
   readonly upToDate: boolean;
 }
 
 /** What is deployed, what is pending, and how pg_cron's jobs differ from the configuration. Changes nothing. */
 export async function readStatus(settings: Settings): Promise<StatusReport> {
-  return withClient(settings.work, (work) =>
-    withClient(settings.cron, async (cron) => {
-      const plans = [
-        await readStreamPlan(work, settings, 'work'),
-        await readStreamPlan(cron, settings, 'cron'),
-      ];
-      const [workIsUp, cronIsUp] = plans.map(({ pending }) => pending.length === 0);
-      const processors = workIsUp ? await readProcessors(work, settings) : [];
-      const jobs = cronIsUp ? await readJobs(cron, settings) : [];
-      const drift =
-        workIsUp && cronIsUp
-          ? await readDrift(cron, settings, await desiredJobs(work, settings))
-          : [];
+  return withClient(settings.work, async (work) => {
+    try {
+      return await withClient(settings.cron, (cron) => fullStatus(settings, work, cron));
+    } catch (error) {
+      if (!(error instanceof ConnectionError)) throw error;
+      // When pg_cron cannot be asked, what the work database knows is wanted all the more.
+      const plan = await readStreamPlan(work, settings, 'work');
       return {
         mode: settings.mode,
         transport: settings.transport,
-        streams: plans.map(streamStatus),
-        processors,
-        jobs,
-        drift,
-        upToDate: workIsUp === true && cronIsUp === true && drift.length === 0,
+        streams: [streamStatus(plan)],
+        processors: plan.pending.length === 0 ? await readProcessors(work, settings) : [],
+        jobs: [],
+        drift: [],
+        cronUnreachable: `${error.message}. ${error.remedy}`,
+        upToDate: false,
       };
-    }),
-  );
+    }
+  });
+}
+
+async function fullStatus(
+  settings: Settings,
+  work: ClientBase,
+  cron: ClientBase,
+): Promise<StatusReport> {
+  const plans = [
+    await readStreamPlan(work, settings, 'work'),
+    await readStreamPlan(cron, settings, 'cron'),
+  ];
+  const [workIsUp, cronIsUp] = plans.map(({ pending }) => pending.length === 0);
+  const drift =
+    workIsUp && cronIsUp ? await readDrift(cron, settings, await desiredJobs(work, settings)) : [];
+  return {
+    mode: settings.mode,
+    transport: settings.transport,
+    streams: plans.map(streamStatus),
+    processors: workIsUp ? await readProcessors(work, settings) : [],
+    jobs: cronIsUp ? await readJobs(cron, settings) : [],
+    drift,
+    upToDate: workIsUp === true && cronIsUp === true && drift.length === 0,
+  };
 }
 
 function streamStatus({ stream, database, schema, applied, pending }: StreamPlan): StreamStatus {

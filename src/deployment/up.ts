@@ -32,6 +32,8 @@ export interface UpReport {
   readonly administrator: readonly string[];
   readonly streams: readonly StreamChange[];
   readonly jobs: readonly AppliedAction[];
+  /** Whether the link to the pg_cron database was created or renewed, with the credentials of the settings. */
+  readonly linkRenewed: boolean;
 }
 
 /** The work database is migrated, the pg_cron database is not: what is where, and how to go on. */
@@ -67,6 +69,7 @@ export async function up(settings: Settings, options: UpOptions): Promise<UpRepo
         administrator,
         streams: [await upStream(work, settings, 'work', options)],
         jobs: [],
+        linkRenewed: false,
       })),
     );
   }
@@ -81,7 +84,8 @@ export async function up(settings: Settings, options: UpOptions): Promise<UpRepo
         (await isComplete(databases.work, settings, 'work')) &&
         (await isComplete(databases.cron, settings, 'cron'));
       const jobs = complete ? await connectCronSide(databases, settings) : [];
-      return { administrator, streams: changes, jobs };
+      const linkRenewed = complete && settings.transport === 'link';
+      return { administrator, streams: changes, jobs, linkRenewed };
     } catch (error) {
       const [work] = changes;
       if (work?.stream !== 'work' || !(error instanceof Error)) throw error;

@@ -158,7 +158,7 @@ describe('up', () => {
 
   test('reports through the log only', async () => {
     await up();
-    expect(logged.join('\n')).toContain('### MIGRATION 0003_c (UP) ###');
+    expect(logged.join('\n')).toContain('applying 0003_c');
   });
 
   test('needs no right to create schemas where its schema is there', async () => {

@@ -1,16 +1,69 @@
+import { withClient } from '../../database/connect.js';
+import { type StillAtWork, stillAtWork } from '../../processor/still-at-work.js';
+import type { Settings } from '../../settings/settings.js';
 import { changeProcessor } from '../change-processor.js';
-import { defineCommand } from '../command.js';
+import { type Context, defineCommand, type Outcome } from '../command.js';
+import type { ProcessorDisableReport } from '../json-shape.js';
 import { emptyName, processorName, waitLock } from '../options.js';
+import { paragraphs } from '../output/text.js';
 
 export const processorDisableCommand = defineCommand({
   name: 'processor disable',
   summary: 'Stop a processor: no further fragment is begun; what is queued stays',
+  details:
+    'A fragment that was begun goes on until it is done or its timeout is over; which ones do is said, with the line that cancels them.',
   examples: [
     ['processor disable', 'The default processor'],
     ['processor disable nightly', 'Another one'],
+    ['processor disable --all', 'Whatever works on the queue'],
   ],
   positionals: processorName,
-  options: waitLock,
-  check: emptyName,
-  run: (args, context) => changeProcessor(context, args, { enabled: false }),
+  options: {
+    all: { type: 'boolean', default: false, describe: 'Every processor of the queue' },
+    ...waitLock,
+  },
+  check: (args) =>
+    args.all && args.name !== undefined
+      ? 'Either a name or --all says what to disable, not both.'
+      : emptyName(args),
+  run: async (args, context) => {
+    const settings = context.settings();
+    const outcome = await changeProcessor(context, args, { enabled: false });
+    return withRest(settings, context, outcome, await readRest(settings));
+  },
 });
+
+function readRest(settings: Settings): Promise<StillAtWork> {
+  return withClient(settings.work, (work) => stillAtWork(work, settings));
+}
+
+function withRest(
+  settings: Settings,
+  { invocation }: Context,
+  { exitCode, report, text }: Awaited<ReturnType<typeof changeProcessor>>,
+  rest: StillAtWork,
+): Outcome<ProcessorDisableReport> {
+  return {
+    exitCode,
+    report: { ...report, stillEnabled: rest.enabled, stillActive: rest.active },
+    text: (style) =>
+      paragraphs(
+        text(style),
+        rest.enabled.length > 0 &&
+          style.warning(
+            `Still enabled: ${rest.enabled.join(', ')}. To stop all: ${invocation('processor disable --all')}`,
+          ),
+        rest.active.length > 0 &&
+          style.warning(
+            [
+              'Still at work on what was begun before; to cancel one, as the role',
+              `"${settings.cron.user}" in database "${settings.work.database}" (it goes back to the queue):`,
+              ...rest.active.map(
+                ({ pid, processor, slot, queryHash, seconds }) =>
+                  `  SELECT pg_cancel_backend(${pid});  -- ${processor}, slot ${slot}, fragment ${queryHash}, since ${Math.round(seconds)} s`,
+              ),
+            ].join('\n'),
+          ),
+      ),
+  };
+}

@@ -2,7 +2,7 @@ import { readStatus, type StatusReport, type StreamStatus } from '../../deployme
 import type { JobStatus } from '../../jobs/read-jobs.js';
 import type { Settings } from '../../settings/settings.js';
 import { type Context, defineCommand } from '../command.js';
-import { EXIT_CODES } from '../exit-codes.js';
+import { EXIT_CODES, type ExitCode } from '../exit-codes.js';
 import { processorTable } from '../output/processors.js';
 import type { Style } from '../output/style.js';
 import { table } from '../output/table.js';
@@ -23,12 +23,17 @@ export const statusCommand = defineCommand({
     const settings = context.settings();
     const report = await readStatus(settings);
     return {
-      exitCode: report.upToDate ? EXIT_CODES.done : EXIT_CODES.pending,
+      exitCode: exitCodeOf(report),
       report,
       text: (style) => statusText(settings, report, context, style),
     };
   },
 });
+
+function exitCodeOf({ upToDate, cronUnreachable }: StatusReport): ExitCode {
+  if (cronUnreachable !== undefined) return EXIT_CODES.failed;
+  return upToDate ? EXIT_CODES.done : EXIT_CODES.pending;
+}
 
 function statusText(
   settings: Settings,
@@ -117,6 +122,9 @@ function lastFailures(jobs: readonly JobStatus[]): string {
 
 function conclusion(report: StatusReport, { invocation }: Context, style: Style): string {
   if (report.upToDate) return style.good('Up to date.');
+  if (report.cronUnreachable !== undefined) {
+    return style.bad(`Nothing is known of the cron side: ${report.cronUnreachable}`);
+  }
   const pending = report.streams.reduce((sum, stream) => sum + stream.pending.length, 0);
   return [
     pending > 0 && `${counted(pending, 'migration')} pending. Apply with: ${invocation('up')}`,

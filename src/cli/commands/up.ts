@@ -46,10 +46,14 @@ export const upCommand = defineCommand({
   },
 });
 
-export function upText(settings: Settings, { administrator, streams, jobs }: UpReport): string {
+export function upText(
+  settings: Settings,
+  { administrator, streams, jobs, linkRenewed }: UpReport,
+): string {
   return paragraphs(
     administratorText(administrator),
     ...streams.map(appliedText),
+    linkRenewed ? 'Renewed the link from the work database to pg_cron, and tried it.' : '',
     jobActions(settings, jobs),
   );
 }

@@ -1,5 +1,5 @@
 /** Paragraphs, one empty line apart; what is empty is left out. */
-export function paragraphs(...texts: readonly (string | undefined)[]): string {
+export function paragraphs(...texts: readonly (string | undefined | false)[]): string {
   return texts.filter(Boolean).join('\n\n');
 }
 

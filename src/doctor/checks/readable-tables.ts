@@ -15,7 +15,8 @@ export const readableTables: DoctorCheck = {
     const client = clientOf(work);
     const { clientSchema, cron } = settings;
     const tables = await unreadableTables(client, settings);
-    if (tables.length === 0) return ok(`all in schema "${clientSchema}"`);
+    if (tables.length === 0)
+      return ok(`all in schema "${clientSchema}"; other schemas are not looked at`);
     const more = tables.length - MOST_LINES;
     return warning(
       `role "${cron.user}", as which the fragments run, may not read ${tables.length} ${tables.length === 1 ? 'table' : 'tables'} of schema "${clientSchema}"` +

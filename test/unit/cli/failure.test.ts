@@ -53,6 +53,8 @@ describe('the report of a failure', () => {
       name: 'DatabaseError',
       message:
         'permission denied for schema cron (SQLSTATE 42501)\nDETAIL: Some detail.\nHINT: Ask for it.',
+      remedy:
+        'Run pcache-migrate doctor: it says which grant is missing, where, and who can give it.',
     });
   });
 
@@ -61,7 +63,8 @@ describe('the report of a failure', () => {
       cause: new Error('middle', { cause: databaseError() }),
     });
     expect(textOf(error)).toBe(
-      'Error: outer\nCause: middle\nCause: permission denied for schema cron (SQLSTATE 42501)\nDETAIL: Some detail.\nHINT: Ask for it.',
+      'Error: outer\nCause: middle\nCause: permission denied for schema cron (SQLSTATE 42501)\nDETAIL: Some detail.\nHINT: Ask for it.\n' +
+        'Remedy: Run pcache-migrate doctor: it says which grant is missing, where, and who can give it.',
     );
   });
 
