@@ -122,7 +122,10 @@ describe.each([
     await client.query(`CALL partitioncache.run_processor('${job}', 1)`);
     await client.query(`UPDATE ${processorConfig} SET enabled = false`);
     await expectCached(byJob);
-    await client.query('CALL partitioncache.run_maintenance()');
+    // What a maintenance run does; the run itself lasts a minute.
+    await client.query(
+      'SELECT partitioncache.delete_old_log(), partitioncache.cancel_overdue(), partitioncache.release_dead_claims()',
+    );
   }
 
   it('may replace all functions by its own: nothing of ours calls them', async () => {
