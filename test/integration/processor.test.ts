@@ -12,6 +12,7 @@ import {
   type TestSite,
   tablesOf,
 } from '../harness/deployment.js';
+import { waitFor } from '../harness/wait-for.js';
 
 // Runs by hand, with the rights of the cron role, so that nothing depends on when pg_cron starts a job.
 // That pg_cron's own jobs do the same is what jobs.test.ts shows.
@@ -244,6 +245,39 @@ describe('the array cache', () => {
     });
   });
 
+  it('times a fragment out by the timeout as it is now, if it was lowered meanwhile', async () => {
+    const config = tablesOf(it_.settings).processorConfig;
+    await enqueue(it_.app, it_.settings, [
+      { hash: 'lowered', key: 'zipcode', datatype: 'integer', query: 'SELECT 1 FROM pg_sleep(60)' },
+    ]);
+    const runner = await connectAs({ ...it_.settings.cron, database: it_.site.database });
+    const { rows } = await runner.query('SELECT pg_backend_pid() AS pid');
+    const run = runner.query('CALL partitioncache.process_now($1, NULL)', [
+      defaultJobName(it_.settings),
+    ]);
+    await waitFor(
+      'a fragment at work for over a second',
+      async () =>
+        (
+          await it_.work.query(
+            "SELECT FROM partitioncache.active_items WHERE running_for > interval '1.1 s'",
+          )
+        ).rowCount,
+      { deadlineMs: 20_000 },
+    );
+    await it_.work.query(`UPDATE ${config} SET timeout_seconds = 1`);
+    await it_.cronRole.query('SELECT pg_cancel_backend($1)', [rows[0].pid]);
+    expect((await run).rows).toEqual([{ p_outcome: 'timeout' }]);
+    await it_.work.query(`UPDATE ${config} SET timeout_seconds = 1800`);
+  });
+
+  it('keeps the maintenance going while it is disabled, for what was begun before', async () => {
+    const { rows } = await it_.cronRole.query(
+      'SELECT partitioncache.maintenance_goes_on(clock_timestamp()) AS goes_on',
+    );
+    expect(rows).toEqual([{ goes_on: true }]);
+  });
+
   it('gives back what a run that died was working on, and sets it aside after max_attempts', async () => {
     await enqueue(it_.app, it_.settings, [
       { hash: 'deadly', key: 'zipcode', datatype: 'integer', query: 'SELECT 1 FROM pg_sleep(60)' },
@@ -342,19 +376,39 @@ describe('the bit cache', () => {
     expect(metadata.rows).toEqual([{ bitsize: 5001 }]);
   });
 
+  it('grows though a trigger of the client refuses to widen what has rows', async () => {
+    await it_.work.query(`
+      CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'not with rows'; END $$;
+      CREATE TRIGGER clients_own AFTER UPDATE OF bitsize ON my_bits_partition_metadata
+        FOR EACH ROW EXECUTE FUNCTION refuse()`);
+    await process(it_, [
+      { hash: 'wider', key: 'zipcode', datatype: 'integer', query: 'SELECT 7500' },
+    ]);
+    expect(await statusOf(it_, 'wider')).toMatchObject({ status: 'ok', logged: 'success' });
+    const { rows } = await it_.work.query(
+      `SELECT tgname, tgenabled FROM pg_trigger
+        WHERE tgrelid = 'my_bits_partition_metadata'::regclass AND NOT tgisinternal ORDER BY tgname`,
+    );
+    expect(rows).toEqual([
+      { tgname: 'clients_own', tgenabled: 'O' },
+      { tgname: 'pcache_widen', tgenabled: 'O' },
+    ]);
+    await it_.work.query('DROP FUNCTION refuse() CASCADE');
+  });
+
   it('widens when the client raises bitsize, and refuses to shrink', async () => {
     await it_.app.query(
-      "UPDATE my_bits_partition_metadata SET bitsize = 8000 WHERE partition_key = 'zipcode'",
+      "UPDATE my_bits_partition_metadata SET bitsize = 12000 WHERE partition_key = 'zipcode'",
     );
     const { rows } = await it_.app.query(
       "SELECT length(partition_keys) AS bits, partition_keys_count AS set FROM my_bits_cache_zipcode WHERE query_hash = 'wide'",
     );
-    expect(rows).toEqual([{ bits: 8000, set: 2 }]);
+    expect(rows).toEqual([{ bits: 12000, set: 2 }]);
     await expect(
       it_.app.query(
         "UPDATE my_bits_partition_metadata SET bitsize = 10 WHERE partition_key = 'zipcode'",
       ),
-    ).rejects.toThrow('cannot shrink from 8000 to 10');
+    ).rejects.toThrow('cannot shrink from 12000 to 10');
   });
 
   it.each([
