@@ -1,3 +1,4 @@
+import type { ClientBase } from 'pg';
 import { dropEmptyLedger } from '../migrations/ledger.js';
 import { migrateDown } from '../migrations/run-migrations.js';
 import type { DownExtent } from '../migrations/select-migrations.js';
@@ -71,7 +72,12 @@ export async function down(settings: Settings, options: DownOptions): Promise<Do
       streams.push(await rollBack(databases, settings, plans, step, options.log));
     }
     await dropLedgers(databases, settings, plans, steps, options.log);
-    return { confirmed: true, streams, lost, kept: keptBy(settings, plans, steps) };
+    return {
+      confirmed: true,
+      streams,
+      lost,
+      kept: await keptBy(databases, settings, plans, steps),
+    };
   });
 }
 
@@ -154,11 +160,12 @@ async function dropLedgers(
   }
 }
 
-function keptBy(
+async function keptBy(
+  { work }: Databases,
   settings: Settings,
   plans: readonly StreamPlan[],
   steps: readonly RollbackStep[],
-): string[] {
+): Promise<string[]> {
   const kept: string[] = [];
   if (remaining(plans, steps, 'work') > 0 && steps.some(({ stream }) => stream === 'cron')) {
     kept.push(
@@ -170,5 +177,22 @@ function keptBy(
       `the extension pg_cron and the grants on it in database "${settings.cron.database}": other jobs may need them`,
     );
   }
+  // Taken along when this deployment had created it and nothing else uses it: so what is left has another user.
+  if (
+    migrationsOf(steps, 'work').includes('0022_array_extensions') &&
+    (await hasExtension(work, 'intarray'))
+  ) {
+    kept.push(
+      `the extension intarray in database "${settings.work.database}": it was there before, or something else uses it`,
+    );
+  }
   return kept;
+}
+
+async function hasExtension(client: ClientBase, name: string): Promise<boolean> {
+  const { rowCount } = await client.query(
+    'SELECT FROM pg_catalog.pg_extension WHERE extname = $1',
+    [name],
+  );
+  return rowCount === 1;
 }

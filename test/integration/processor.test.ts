@@ -288,7 +288,7 @@ describe('the array cache', () => {
       const run = victim
         .query('CALL partitioncache.process_now($1, NULL)', [defaultJobName(it_.settings)])
         .catch((error) => error);
-      await it_.cronRole.query('SELECT pg_sleep(0.3)');
+      await waitForActive(it_, 'deadly');
       await it_.cronRole.query('SELECT pg_terminate_backend($1)', [rows[0].pid]);
       expect((await run).code).toBe('57P01');
       await waitForEnd(it_.cronRole, rows[0].pid);
@@ -302,9 +302,9 @@ describe('the array cache', () => {
 
   it('shows what is worked on while it is', async () => {
     const busy = process(it_, [
-      { hash: 'visible', key: 'zipcode', datatype: 'integer', query: 'SELECT 9 FROM pg_sleep(1)' },
+      { hash: 'visible', key: 'zipcode', datatype: 'integer', query: 'SELECT 9 FROM pg_sleep(2)' },
     ]);
-    await it_.work.query('SELECT pg_sleep(0.5)');
+    await waitForActive(it_, 'visible');
     const { rows } = await it_.work.query(
       "SELECT query_hash, slot, running_for > interval '0' AS running FROM partitioncache.active_items",
     );
@@ -314,13 +314,23 @@ describe('the array cache', () => {
   });
 });
 
+async function waitForActive({ work }: Bench, hash: string): Promise<void> {
+  await waitFor(
+    `fragment ${hash} at work`,
+    async () =>
+      (await work.query('SELECT FROM partitioncache.active_items WHERE query_hash = $1', [hash]))
+        .rowCount,
+    { deadlineMs: 20_000 },
+  );
+}
+
 async function waitForEnd(client: pg.Client, pid: number): Promise<void> {
-  for (let look = 0; look < 100; look += 1) {
-    const { rowCount } = await client.query('SELECT FROM pg_stat_activity WHERE pid = $1', [pid]);
-    if (rowCount === 0) return;
-    await client.query('SELECT pg_sleep(0.05)');
-  }
-  throw new Error(`backend ${pid} did not end`);
+  await waitFor(
+    `the end of backend ${pid}`,
+    async () =>
+      (await client.query('SELECT FROM pg_stat_activity WHERE pid = $1', [pid])).rowCount === 0,
+    { deadlineMs: 20_000 },
+  );
 }
 
 describe('the bit cache', () => {

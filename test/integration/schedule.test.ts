@@ -211,16 +211,32 @@ describe('a run', () => {
   });
 
   it('is not misled by a search_path of its session', async () => {
-    const client = await connectAs({ ...settings.cron, database: settings.work.database });
     const admin = await adminClient(settings.work.database);
-    await admin
-      .query(`CREATE SCHEMA trap; GRANT USAGE ON SCHEMA trap TO PUBLIC;
+    await admin.query(`
+      CREATE SCHEMA trap;
+      GRANT USAGE ON SCHEMA trap TO PUBLIC;
       CREATE FUNCTION trap.clock_timestamp() RETURNS timestamptz LANGUAGE plpgsql AS $$ BEGIN RAISE 'trapped'; END $$;
-      CREATE FUNCTION trap.format(text, VARIADIC "any") RETURNS text LANGUAGE internal AS 'text_format'`)
-      .catch(() => undefined);
+      CREATE FUNCTION trap.pg_sleep(double precision) RETURNS void LANGUAGE plpgsql AS $$ BEGIN RAISE 'trapped'; END $$`);
     await admin.end();
+    const client = await connectAs({ ...settings.cron, database: settings.work.database });
     await client.query('SET search_path = trap, pg_catalog');
+    await expect(client.query('SELECT clock_timestamp()')).rejects.toThrow('trapped');
+
     await configure(30, '1.6');
-    await client.query('CALL partitioncache.process_now($1, NULL)', [job]);
+    await work.query("UPDATE partitioncache.slot SET next_due = '-infinity'");
+    const app = await connectAs(settings.client);
+    await enqueue(app, settings, [
+      {
+        hash: 'not trapped',
+        key: 'zipcode',
+        datatype: 'integer',
+        query: 'SELECT zipcode FROM pois',
+      },
+    ]);
+    await client.query('CALL partitioncache.run_processor($1, 1)', [job]);
+    const { rows } = await app.query(
+      `SELECT status FROM ${tablesOf(settings).queries} WHERE query_hash = 'not trapped'`,
+    );
+    expect(rows).toEqual([{ status: 'ok' }]);
   });
 });

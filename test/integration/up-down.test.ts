@@ -127,6 +127,18 @@ describe('down', () => {
     expect((await admin.query('SELECT count(*)::int FROM pois')).rows[0].count).toBe(3000);
   });
 
+  it('says that an extension stays which something else uses', async () => {
+    await deploy(settings);
+    await admin.query(
+      'CREATE TABLE users_own (keys integer[]); CREATE INDEX ON users_own USING gin (keys gin__int_ops)',
+    );
+    const { kept } = await takeDown(settings);
+    expect(kept.join('\n')).toContain(`the extension intarray in database "${site.database}"`);
+    await admin.query('DROP TABLE users_own; DROP EXTENSION intarray');
+    await deploy(settings);
+    expect((await takeDown(settings)).kept.join('\n')).not.toContain('intarray');
+  });
+
   it('changes nothing when the loss is not confirmed', async () => {
     await setUp(settings, { enable: false });
     const first = await dumpSchema(site.cluster, site.database);
