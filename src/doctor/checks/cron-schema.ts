@@ -2,9 +2,10 @@ import { type ClientBase, escapeIdentifier } from 'pg';
 import type { Settings } from '../../settings/settings.js';
 import { type Finding, failed, ok, text } from '../check.js';
 import type { DoctorCheck } from '../context.js';
-import { checkGrants, onDatabase, onSchema } from '../grants.js';
+import { checkGrants, onSchema } from '../grants.js';
 import { list, variable } from '../names.js';
 import { clientOf } from '../reach.js';
+import { checkSchemaCreation } from '../schema-creation.js';
 import { readSchemaState } from '../schema-state.js';
 
 const ANOTHER_SCHEMA = 'set PCACHE_SCHEMA to another name: this schema is named after it.';
@@ -68,18 +69,11 @@ export const cronDatabaseCreate: DoctorCheck = {
   id: 'cron-database-create',
   title: 'cron role: creation of a schema in the pg_cron database',
   needs: ['cron-schema'],
-  run: async ({ settings, cron }) => {
-    const { user, database } = settings.cron;
-    const client = clientOf(cron);
-    if (await readSchemaState(client, settings.cronSchema, 'work_schema')) {
-      return ok(`not needed: schema "${settings.cronSchema}" is there`);
-    }
-    return checkGrants({
-      client,
-      database,
-      by: 'owner of the database',
-      grants: [onDatabase(user, database, 'CREATE')],
-      without: `the schema "${settings.cronSchema}" cannot be created`,
-    });
-  },
+  run: ({ settings, cron }) =>
+    checkSchemaCreation({
+      client: clientOf(cron),
+      connection: settings.cron,
+      schema: settings.cronSchema,
+      marker: 'work_schema',
+    }),
 };

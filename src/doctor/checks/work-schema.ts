@@ -1,8 +1,9 @@
 import { type Finding, failed, ok, text } from '../check.js';
 import type { DoctorCheck } from '../context.js';
-import { checkGrants, onDatabase, onSchema } from '../grants.js';
+import { checkGrants, onSchema } from '../grants.js';
 import { list, variable } from '../names.js';
 import { clientOf } from '../reach.js';
+import { checkSchemaCreation } from '../schema-creation.js';
 import { readSchemaState } from '../schema-state.js';
 
 const ANOTHER_SCHEMA = 'set PCACHE_SCHEMA to a name that is free.';
@@ -55,18 +56,11 @@ export const workDatabaseCreate: DoctorCheck = {
   id: 'work-database-create',
   title: 'migrator: creation of a schema in the work database',
   needs: ['work-schema'],
-  run: async ({ settings, work }) => {
-    const { user, database } = settings.work;
-    const client = clientOf(work);
-    if (await readSchemaState(client, settings.schema, 'queue_prefix')) {
-      return ok(`not needed: schema "${settings.schema}" is there`);
-    }
-    return checkGrants({
-      client,
-      database,
-      by: 'owner of the database',
-      grants: [onDatabase(user, database, 'CREATE')],
-      without: `the schema "${settings.schema}" cannot be created`,
-    });
-  },
+  run: ({ settings, work }) =>
+    checkSchemaCreation({
+      client: clientOf(work),
+      connection: settings.work,
+      schema: settings.schema,
+      marker: 'queue_prefix',
+    }),
 };

@@ -1,0 +1,31 @@
+import type { ClientBase } from 'pg';
+import type { ConnectionSettings } from '../settings/settings.js';
+import { type Finding, ok } from './check.js';
+import { checkGrants, onDatabase } from './grants.js';
+import { type MarkerColumn, readSchemaState } from './schema-state.js';
+
+export interface SchemaCreation {
+  readonly client: ClientBase;
+  readonly connection: Pick<ConnectionSettings, 'user' | 'database'>;
+  readonly schema: string;
+  readonly marker: MarkerColumn;
+}
+
+/** Whether a schema of ours is there, or its role may create it. */
+export async function checkSchemaCreation({
+  client,
+  connection: { user, database },
+  schema,
+  marker,
+}: SchemaCreation): Promise<Finding> {
+  if (await readSchemaState(client, schema, marker)) {
+    return ok(`not needed: schema "${schema}" is there`);
+  }
+  return checkGrants({
+    client,
+    database,
+    by: 'owner of the database',
+    grants: [onDatabase(user, database, 'CREATE')],
+    without: `the schema "${schema}" cannot be created`,
+  });
+}
