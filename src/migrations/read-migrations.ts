@@ -1,5 +1,6 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readWithIncludes } from './include-sql.js';
 import { type PlaceholderValues, renderSql } from './render-sql.js';
 import { lineAt, type Statement, splitStatements } from './split-statements.js';
 
@@ -110,7 +111,7 @@ function numberOf(name: string | undefined): number {
 }
 
 async function readScript(file: string, values: PlaceholderValues): Promise<MigrationScript> {
-  const sql = renderSql(await readFile(file, 'utf8'), values, file);
+  const sql = renderSql(await readWithIncludes(file), values, file);
   return { file, sql, statements: splitStatements(sql) };
 }
 
