@@ -124,7 +124,9 @@ describe.each([
     await expectCached(byJob);
     // What a maintenance run does; the run itself lasts a minute.
     await client.query(
-      'SELECT partitioncache.delete_old_log(), partitioncache.cancel_overdue(), partitioncache.release_dead_claims()',
+      `SELECT partitioncache.delete_old_log(10), partitioncache.cancel_overdue(), partitioncache.release_results(),
+              partitioncache.share_waiting(), partitioncache.release_dead_batches(), partitioncache.publish_running(),
+              partitioncache.delete_idle_attempts(), partitioncache.delete_cached_duplicates(0, 10)`,
     );
   }
 

@@ -1,7 +1,11 @@
+import { readdirSync } from 'node:fs';
 import type pg from 'pg';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type DownOptions, down } from '../../src/deployment/down.js';
 import { readStatus } from '../../src/deployment/status.js';
+import { streams } from '../../src/migrations/streams.js';
+import { defaultJobName } from '../../src/processor/default-job-name.js';
+import { runProcessor } from '../../src/processor/run-processor.js';
 import type { Settings } from '../../src/settings/settings.js';
 import { adminClient } from '../harness/databases.js';
 import {
@@ -26,6 +30,17 @@ function takeDown(settings: Settings, options: Partial<DownOptions> = {}) {
     log: () => {},
     ...options,
   });
+}
+
+/** The first processor: what came later replaces it. */
+const FIRST_PROCESSOR = '0023_monitoring';
+
+function migrationsAfter(name: string): string[] {
+  return readdirSync(streams.work.directory)
+    .filter((file) => file.endsWith('.up.sql'))
+    .map((file) => file.replace('.up.sql', ''))
+    .filter((other) => other > name)
+    .sort();
 }
 
 async function dumps(site: TestSite) {
@@ -169,14 +184,40 @@ describe('down', () => {
   it('rolls back to a migration and up again', async () => {
     await deploy(settings);
     const first = await dumps(site);
-    const { streams } = await takeDown(settings, {
+    const { streams: rolledBack } = await takeDown(settings, {
       streams: ['work'],
-      extent: { to: '0022_array_extensions' },
+      extent: { to: FIRST_PROCESSOR },
     });
-    expect(streams.map(({ migrations }) => migrations)).toEqual([['0023_monitoring']]);
-    expect((await readStatus(settings)).streams[0]?.pending).toEqual(['0023_monitoring']);
+    const later = migrationsAfter(FIRST_PROCESSOR);
+    expect(later.length).toBeGreaterThan(10);
+    expect(rolledBack.map(({ migrations }) => migrations)).toEqual([later.toReversed()]);
+    expect((await readStatus(settings)).streams[0]?.pending).toEqual(later);
     await deploy(settings);
     expect(await dumps(site)).toEqual(first);
+  });
+
+  it('keeps queue and cache while one processor is replaced by the other, either way', async () => {
+    await setUp(settings, { enable: false });
+    const app = await connectAs(settings.client);
+    const cronRole = await connectAs({ ...settings.cron, database: site.database });
+    const processOne = () => runProcessor(cronRole, settings, defaultJobName(settings), 1);
+    const cached = async () =>
+      (await app.query('SELECT query_hash FROM my_cache_cache_zipcode ORDER BY 1')).rows.map(
+        ({ query_hash }) => query_hash,
+      );
+    await enqueue(
+      app,
+      settings,
+      ['a', 'b', 'c'].map((hash) => ({ hash, key: 'zipcode', datatype: null, query: 'SELECT 1' })),
+    );
+
+    expect((await processOne()).outcomes).toEqual({ ok: 1 });
+    await takeDown(settings, { streams: ['work'], extent: { to: FIRST_PROCESSOR } });
+    expect((await processOne()).outcomes).toEqual({ ok: 1 });
+    expect(await cached()).toEqual(['a', 'b']);
+    await deploy(settings);
+    expect((await processOne()).outcomes).toEqual({ ok: 1 });
+    expect(await cached()).toEqual(['a', 'b', 'c']);
   });
 });
 

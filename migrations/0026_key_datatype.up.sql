@@ -1,0 +1,65 @@
+-- From the type a fragment returns to the datatype its partition holds.
+
+CREATE FUNCTION {{schema}}.datatype_of_result(p_type oid) RETURNS text
+LANGUAGE plpgsql STABLE STRICT
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  v_type oid := p_type;
+  v_base oid;
+BEGIN
+  LOOP
+    CASE format_type(v_type, NULL)
+      WHEN 'integer', 'bigint', 'smallint' THEN RETURN 'integer';
+      WHEN 'numeric', 'real', 'double precision' THEN RETURN 'float';
+      WHEN 'text', 'character varying', 'character', 'bpchar', 'name', 'uuid' THEN RETURN 'text';
+      WHEN 'date', 'timestamp without time zone', 'timestamp with time zone' THEN RETURN 'timestamp';
+      ELSE
+        -- A domain is kept as what it is a domain of.
+        SELECT typbasetype INTO v_base FROM pg_type WHERE oid = v_type AND typtype = 'd';
+        IF NOT FOUND THEN
+          RETURN NULL;
+        END IF;
+        v_type := v_base;
+    END CASE;
+  END LOOP;
+END
+$$;
+COMMENT ON FUNCTION {{schema}}.datatype_of_result(oid) IS
+  'The clients'' datatype (integer, float, text, timestamp) of a fragment that returns this type; NULL when it cannot be a partition key.';
+
+CREATE FUNCTION {{schema}}.require_datatype(p_type oid, p_datatype text) RETURNS void
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  v_datatype text := {{schema}}.datatype_of_result(p_type);
+BEGIN
+  -- Whole numbers fit a numeric set exactly; anything else that does not match would be rounded or rewritten.
+  IF v_datatype = p_datatype OR (v_datatype = 'integer' AND p_datatype = 'float') THEN
+    RETURN;
+  END IF;
+  RAISE EXCEPTION 'the fragment returns %, but the partition key holds %',
+    format_type(p_type, NULL), coalesce(p_datatype, 'integer, float, text or timestamp')
+    USING ERRCODE = 'datatype_mismatch',
+          HINT = 'Partition keys are integer, float, text or timestamp; cast the column in the fragment.';
+END
+$$;
+COMMENT ON FUNCTION {{schema}}.require_datatype(oid, text) IS
+  'Raises 42804 when keys of this type cannot be kept in a partition of this datatype without loss.';
+
+CREATE FUNCTION {{schema}}.element_type(p_datatype text) RETURNS text
+LANGUAGE plpgsql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN CASE p_datatype WHEN 'integer' THEN 'bigint' WHEN 'float' THEN 'numeric' ELSE p_datatype END;
+END
+$$;
+COMMENT ON FUNCTION {{schema}}.element_type(text) IS
+  'The type in which keys of a datatype are collected: the widest one, so that nothing is lost before it is stored.';
+
+REVOKE ALL ON FUNCTION {{schema}}.datatype_of_result(oid), {{schema}}.require_datatype(oid, text),
+  {{schema}}.element_type(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION {{schema}}.datatype_of_result(oid), {{schema}}.require_datatype(oid, text),
+  {{schema}}.element_type(text) TO {{cron_role}}, {{client_role}};

@@ -1,0 +1,1 @@
+DROP FUNCTION {{schema}}.key_bits(bigint[], integer);

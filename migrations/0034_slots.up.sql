@@ -1,0 +1,57 @@
+-- A slot is where a run happens: its session lock keeps a second run of the same slot out.
+
+CREATE FUNCTION {{schema}}.open_slot(p_job_name text, p_slot integer) RETURNS integer
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  v_lock_key integer;
+BEGIN
+  PERFORM FROM {{processor_config}} WHERE job_name = p_job_name;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'there is no processor "%"', p_job_name
+      USING ERRCODE = 'no_data_found', HINT = 'pcache-migrate processor status lists the processors.';
+  END IF;
+  INSERT INTO {{schema}}.slot (job_name, slot) VALUES (p_job_name, p_slot) ON CONFLICT (job_name, slot) DO NOTHING;
+  SELECT lock_key INTO STRICT v_lock_key FROM {{schema}}.slot WHERE job_name = p_job_name AND slot = p_slot;
+  IF NOT pg_try_advisory_lock(quote_ident({{schema:literal}})::regnamespace::oid::integer, v_lock_key) THEN
+    RETURN NULL;
+  END IF;
+  PERFORM {{schema}}.release_dead_batches(v_lock_key);
+  RETURN v_lock_key;
+END
+$$;
+COMMENT ON FUNCTION {{schema}}.open_slot(text, integer) IS
+  'Takes the session lock of a slot and returns its lock_key, or NULL while another run holds it. Raises P0002 for an unknown processor.';
+
+CREATE FUNCTION {{schema}}.open_manual_slot(p_job_name text) RETURNS integer
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  v_lock_key integer := {{schema}}.open_slot(p_job_name, 0);
+BEGIN
+  IF v_lock_key IS NULL THEN
+    RAISE EXCEPTION 'another run by hand of processor "%" is under way', p_job_name
+      USING ERRCODE = 'lock_not_available', HINT = 'Wait until it has ended.';
+  END IF;
+  RETURN v_lock_key;
+END
+$$;
+COMMENT ON FUNCTION {{schema}}.open_manual_slot(text) IS
+  'Takes slot 0 of a processor, for a run by hand. Raises 55P03 while another one is under way.';
+
+CREATE FUNCTION {{schema}}.close_slot(p_lock_key integer) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  DELETE FROM {{schema}}.batch WHERE lock_key = p_lock_key;
+  PERFORM pg_advisory_unlock(quote_ident({{schema:literal}})::regnamespace::oid::integer, p_lock_key);
+END
+$$;
+COMMENT ON FUNCTION {{schema}}.close_slot(integer) IS 'Gives back what the run has claimed and not settled, and unlocks its slot.';
+
+REVOKE ALL ON FUNCTION {{schema}}.open_slot(text, integer), {{schema}}.open_manual_slot(text), {{schema}}.close_slot(integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION {{schema}}.open_slot(text, integer), {{schema}}.open_manual_slot(text), {{schema}}.close_slot(integer)
+  TO {{cron_role}}, {{client_role}};

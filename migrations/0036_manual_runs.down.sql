@@ -1,0 +1,4 @@
+DROP FUNCTION {{schema}}.process_batch(text, integer);
+DROP FUNCTION {{schema}}.process_claimed({{schema}}.run_step);
+DROP PROCEDURE {{schema}}.process_now(text, text);
+DROP FUNCTION {{schema}}.claim_by_hand(text, integer, integer, boolean);

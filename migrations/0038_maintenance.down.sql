@@ -1,0 +1,12 @@
+DROP PROCEDURE {{schema}}.run_maintenance();
+DROP FUNCTION {{schema}}.maintenance_goes_on(timestamptz);
+DROP FUNCTION {{schema}}.delete_cached_duplicates(integer, integer);
+DROP FUNCTION {{schema}}.delete_cached_of(text, integer[]);
+DROP FUNCTION {{schema}}.delete_idle_attempts();
+DROP FUNCTION {{schema}}.delete_old_log(integer);
+DROP FUNCTION {{schema}}.has_runs();
+DROP FUNCTION {{schema}}.publish_running();
+DROP FUNCTION {{schema}}.share_waiting();
+DROP FUNCTION {{schema}}.release_results();
+DROP FUNCTION {{schema}}.cancel_overdue();
+DROP FUNCTION {{schema}}.hold_run(integer, integer, timestamptz, boolean);
