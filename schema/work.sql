@@ -4,34 +4,78 @@ CREATE EXTENSION IF NOT EXISTS intarray WITH SCHEMA public;
 
 COMMENT ON EXTENSION intarray IS 'functions, operators, and index support for 1-D arrays of integers';
 
-CREATE TYPE partitioncache.key_set AS (
-	element_type text,
-	integer_keys integer[],
+CREATE TYPE partitioncache.batch_item AS (
+	queue_id integer,
+	query_hash text,
+	partition_key text,
+	queue_datatype text,
+	query text,
+	datatype text,
+	known boolean,
+	retried boolean
+);
+
+COMMENT ON TYPE partitioncache.batch_item IS 'A claimed fragment. queue_datatype is what the client said, datatype what the partition holds (NULL when it is new); known: its status is ok already; retried: it has a row in attempt.';
+
+CREATE TYPE partitioncache.item_result AS (
+	item partitioncache.batch_item,
+	outcome text,
+	error text,
+	started_at timestamp with time zone,
+	ended_at timestamp with time zone,
+	result_type oid,
 	bigint_keys bigint[],
 	numeric_keys numeric[],
 	text_keys text[],
-	timestamp_keys timestamp without time zone[]
+	timestamp_keys timestamp without time zone[],
+	rows_found integer
 );
 
-COMMENT ON TYPE partitioncache.key_set IS 'The distinct, non-NULL keys of a fragment in ascending order, in the array of their element type.';
+COMMENT ON TYPE partitioncache.item_result IS 'What became of a fragment. result_type: of the array in which PostgreSQL collected its keys. outcome: ok, limit, skipped, failed, timeout, put_back, or too_narrow (not ended: its bit cache must be widened first). Its keys are distinct, ascending, without NULL, in the array of their datatype; NULL when there are none.';
+
+CREATE TYPE partitioncache.chunk_end AS (
+	next_item integer,
+	outcome text,
+	narrow partitioncache.item_result[],
+	ends_run boolean
+);
+
+COMMENT ON TYPE partitioncache.chunk_end IS 'How a chunk ended. next_item: place in the batch to go on at, NULL when the run is done with the batch; outcome of the last fragment; narrow: those whose bit cache must be widened first, NULL for none; ends_run: the run was cancelled.';
+
+CREATE TYPE partitioncache.run_context AS (
+	job_name text,
+	lock_key integer,
+	source text,
+	own_session boolean,
+	batch_id bigint,
+	claimed_at timestamp with time zone,
+	result_limit integer,
+	default_bitsize integer
+);
+
+COMMENT ON TYPE partitioncache.run_context IS 'What a run knows about itself. source: cron or manual, for the log. own_session: it commits, and its session holds no lock but the slot''s; false within a client''s transaction. batch_id, claimed_at: of the batch it is working on.';
 
 CREATE TYPE partitioncache.run_step AS (
 	finished boolean,
 	wait_seconds double precision,
-	batch integer[]
+	items partitioncache.batch_item[],
+	context partitioncache.run_context,
+	wanted integer,
+	after_priority integer,
+	after_id integer
 );
 
-COMMENT ON TYPE partitioncache.run_step IS 'What a run does next: end, sleep for so many seconds, or work on a batch.';
+COMMENT ON TYPE partitioncache.run_step IS 'What a run does next: end, sleep for so many seconds, or work on these items. wanted, after_priority and after_id are for the step after it: how many items were asked for, and where in the queue they end.';
 
 CREATE FUNCTION partitioncache.active_item_rows() RETURNS TABLE(job_name text, slot integer, query_hash text, partition_key text, pid integer, started_at timestamp with time zone, running_for interval)
     LANGUAGE sql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  SELECT active.job_id, slot.slot, active.query_hash, active.partition_key, active.pid, claim.started_at,
-         clock_timestamp() - claim.started_at
-  FROM "public"."partitioncache_queue_active_jobs" AS active
-  JOIN "partitioncache".claim ON claim.query_hash = active.query_hash AND claim.partition_key = active.partition_key
-  JOIN "partitioncache".slot ON slot.lock_key = claim.lock_key
+  SELECT running.job_name, running.slot, queue.hash, queue.partition_key, running.pid, running.started_at,
+         clock_timestamp() - running.started_at
+  FROM "partitioncache".working_runs() AS running
+  JOIN "public"."partitioncache_queue_query_fragment_queue" AS queue ON queue.id = running.queue_id
+  WHERE NOT running.has_results
 $$;
 
 COMMENT ON FUNCTION partitioncache.active_item_rows() IS 'What the view active_items shows.';
@@ -57,14 +101,32 @@ $_$;
 
 COMMENT ON FUNCTION partitioncache.alter_bit_cache(p_partition_key text, p_bits integer) IS 'Rewrites the bit cache of a partition key with p_bits bits, rows kept. Locks the cache table exclusively.';
 
-CREATE FUNCTION partitioncache.bits_to_widen(p_outcome text) RETURNS integer
-    LANGUAGE sql IMMUTABLE
+CREATE FUNCTION partitioncache.batch_limit(p_last partitioncache.run_step, p_now timestamp with time zone) RETURNS integer
+    LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $_$
-  SELECT CASE WHEN p_outcome ~ '^[0-9]+$' THEN p_outcome::integer END
-$_$;
+    AS $$
+  -- A claim is durable, so it costs a flush, which many quick fragments should share; but what one run has claimed no
+  -- other can take, and it waits behind what comes before it. So it grows from one while it stays short.
+  SELECT greatest(1, least(
+    settings.batch_size,
+    coalesce(p_last.wanted, 0)::bigint * 4,
+    coalesce(cardinality(p_last.items) * 0.25
+             / nullif(greatest(extract(epoch FROM p_now - (p_last.context).claimed_at), 0.001), 0), 1)::bigint))::integer
+  FROM "partitioncache".settings
+$$;
 
-COMMENT ON FUNCTION partitioncache.bits_to_widen(p_outcome text) IS 'The bits an outcome of process_claim asks for, or NULL.';
+COMMENT ON FUNCTION partitioncache.batch_limit(p_last partitioncache.run_step, p_now timestamp with time zone) IS 'How many fragments to claim after the step p_last: as many as take a quarter of a second at its pace, at most four times as many as it wanted.';
+
+CREATE FUNCTION partitioncache.bits_needed(p_result partitioncache.item_result) RETURNS bigint
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+  RETURN coalesce(p_result.bigint_keys[cardinality(p_result.bigint_keys)] + 1, 1);
+END
+$$;
+
+COMMENT ON FUNCTION partitioncache.bits_needed(p_result partitioncache.item_result) IS 'How many bits a set of keys needs: one more than its largest key.';
 
 CREATE FUNCTION partitioncache.bootstrap_partition(p_partition_key text, p_datatype text, p_bitsize integer, p_element_type text) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
@@ -147,23 +209,22 @@ CREATE FUNCTION partitioncache.cancel_overdue() RETURNS integer
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
-  v_claim record;
+  v_running record;
   v_cancelled integer := 0;
 BEGIN
-  -- A COMMIT inside a CALL does not re-arm statement_timeout, so the cancel has to come from outside. The row
-  -- lock keeps the run from leaving this fragment while it is being cancelled: the next one cannot be hit.
-  FOR v_claim IN
-    SELECT claim.queue_id, claim.pid
-    FROM "partitioncache".claim
-    JOIN "partitioncache".slot USING (lock_key)
+  -- A COMMIT inside a CALL does not re-arm statement_timeout, so the cancel has to come from outside.
+  FOR v_running IN
+    SELECT running.*
+    FROM "partitioncache".working_runs() AS running
     JOIN "public"."partitioncache_queue_processor_config" AS config USING (job_name)
-    WHERE slot.slot > 0
-      AND clock_timestamp() - claim.started_at >= make_interval(secs => config.timeout_seconds)
-      AND "partitioncache".run_is_alive(claim.pid, claim.lock_key)
-    FOR UPDATE OF claim SKIP LOCKED
+    WHERE running.slot > 0 AND NOT running.has_results
+      AND clock_timestamp() - running.started_at
+          >= make_interval(secs => config.timeout_seconds) + CASE WHEN running.is_exact THEN interval '0' ELSE interval '1 s' END
   LOOP
-    PERFORM pg_cancel_backend(v_claim.pid);
-    v_cancelled := v_cancelled + 1;
+    IF "partitioncache".hold_run(v_running.lock_key, v_running.pid, v_running.started_at, v_running.has_results) THEN
+      PERFORM pg_cancel_backend(v_running.pid);
+      v_cancelled := v_cancelled + 1;
+    END IF;
   END LOOP;
   RETURN v_cancelled;
 END
@@ -183,68 +244,119 @@ $$;
 
 COMMENT ON FUNCTION partitioncache.check_cron_link() IS 'Raises unless the link to the pg_cron database works.';
 
-CREATE FUNCTION partitioncache.claim_batch(p_lock_key integer, p_limit integer) RETURNS integer[]
+CREATE TABLE partitioncache.batch (
+    batch_id bigint NOT NULL,
+    lock_key integer NOT NULL,
+    pid integer NOT NULL,
+    queue_ids integer[] NOT NULL,
+    alone boolean NOT NULL,
+    held_up boolean DEFAULT false NOT NULL,
+    claimed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+COMMENT ON TABLE partitioncache.batch IS 'The fragments that runs have claimed: a batch is flushed to disk before its first fragment is touched, and deleted when the run claims the next one. It outlives a crash, and so tells which fragments may have caused it.';
+
+COMMENT ON COLUMN partitioncache.batch.lock_key IS 'The slot of the run.';
+
+COMMENT ON COLUMN partitioncache.batch.queue_ids IS 'The claimed fragments. What is settled by now is no longer in the queue.';
+
+COMMENT ON COLUMN partitioncache.batch.alone IS 'Whether it is one fragment that a run died with before, taken alone to find out whether it is the cause.';
+
+COMMENT ON COLUMN partitioncache.batch.held_up IS 'Whether maintenance has cancelled a fragment of it because results that are ready were waiting for it.';
+
+CREATE FUNCTION partitioncache.claim_batch(p_lock_key integer, p_limit integer, p_after_priority integer, p_after_id integer) RETURNS partitioncache.batch
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
-  v_backoff interval := (SELECT make_interval(secs => retry_backoff_seconds) FROM "partitioncache".settings);
-  v_claimed integer[];
+  v_after_id integer := p_after_id;
+  v_locked integer[];
+  v_free integer[];
 BEGIN
-  PERFORM set_config('synchronous_commit', 'off', true);
-  -- One claims at a time: a second would not see the first one's claims and take nothing for an empty queue.
-  PERFORM pg_advisory_xact_lock(quote_ident('partitioncache')::regnamespace::oid::integer, 0);
-  WITH batch AS (
-    SELECT queue.id, queue.hash, queue.partition_key, queue.partition_datatype, queue.query
-    FROM "public"."partitioncache_queue_query_fragment_queue" AS queue
-    WHERE NOT EXISTS (SELECT FROM "partitioncache".claim
-                      WHERE claim.query_hash = queue.hash AND claim.partition_key = queue.partition_key)
-      AND NOT EXISTS (SELECT FROM "partitioncache".attempt
-                      WHERE attempt.query_hash = queue.hash AND attempt.partition_key = queue.partition_key
-                        AND attempt.not_before > now())
-      AND NOT EXISTS (SELECT FROM "public"."my_cache_queries" AS known
-                      WHERE known.query_hash = queue.hash AND known.partition_key = queue.partition_key
-                        AND known.status <> 'ok' AND known.last_seen > now()::timestamp - v_backoff)
-    ORDER BY queue.priority DESC, queue.id
-    LIMIT p_limit
-    FOR UPDATE OF queue SKIP LOCKED
-  ),
-  claimed AS (
-    INSERT INTO "partitioncache".claim (queue_id, query_hash, partition_key, partition_datatype, query, lock_key, pid)
-    SELECT id, hash, partition_key, partition_datatype, query, p_lock_key, pg_backend_pid() FROM batch
-    RETURNING queue_id
-  )
-  SELECT array_agg(claimed.queue_id ORDER BY queue.priority DESC, queue.id) INTO v_claimed
-  FROM claimed JOIN "public"."partitioncache_queue_query_fragment_queue" AS queue ON queue.id = claimed.queue_id;
-  RETURN v_claimed;
+  LOOP
+    v_locked := "partitioncache".lock_claimable(p_after_priority, v_after_id, p_limit);
+    -- Another run may have claimed some between our look at the batches and our locks. Now that they are locked, it cannot.
+    SELECT array_agg(id ORDER BY place) INTO v_free
+    FROM unnest(v_locked) WITH ORDINALITY AS locked (id, place)
+    WHERE id NOT IN (SELECT unnest(queue_ids) FROM "partitioncache".batch);
+    IF v_free IS NOT NULL THEN
+      RETURN "partitioncache".insert_batch(p_lock_key, v_free, false);
+    END IF;
+    CONTINUE WHEN cardinality(v_locked) > 0;
+    -- Nothing behind; but something may have been put back in front.
+    EXIT WHEN v_after_id IS NULL;
+    v_after_id := NULL;
+  END LOOP;
+  RETURN NULL;
 END
 $$;
 
-COMMENT ON FUNCTION partitioncache.claim_batch(p_lock_key integer, p_limit integer) IS 'Claims up to p_limit fragments for the run that holds p_lock_key, highest priority first, and returns their queue ids, or NULL.';
+COMMENT ON FUNCTION partitioncache.claim_batch(p_lock_key integer, p_limit integer, p_after_priority integer, p_after_id integer) IS 'Claims up to p_limit fragments for the run that holds p_lock_key, those due next after (p_after_priority, p_after_id) as lock_claimable finds them, and from the head when there are none. NULL when there are none at all.';
 
-CREATE FUNCTION partitioncache.claim_next(p_lock_key integer) RETURNS integer
-    LANGUAGE sql
+CREATE FUNCTION partitioncache.claim_by_hand(p_job_name text, p_lock_key integer, p_limit integer, p_own_session boolean) RETURNS partitioncache.run_step
+    LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  SELECT ("partitioncache".claim_batch(p_lock_key, 1))[1]
+DECLARE
+  v_config "public"."partitioncache_queue_processor_config";
+  v_batch "partitioncache".batch;
+  v_step "partitioncache".run_step;
+BEGIN
+  SELECT * INTO v_config FROM "public"."partitioncache_queue_processor_config" WHERE job_name = p_job_name;
+  IF p_own_session THEN
+    -- As in next_step: what is claimed must be known after a crash. A client's session does not try suspects.
+    PERFORM set_config('synchronous_commit', 'local', true);
+    v_batch := "partitioncache".claim_suspect(p_lock_key);
+  END IF;
+  IF v_batch.batch_id IS NULL THEN
+    v_batch := "partitioncache".claim_batch(p_lock_key, p_limit, NULL, NULL);
+  END IF;
+  v_step.items := "partitioncache".items_of(v_batch.queue_ids);
+  -- Without claimed_at: no other slot is given what a run by hand has claimed.
+  v_step.context := ROW(p_job_name, p_lock_key, 'manual', p_own_session, v_batch.batch_id, NULL,
+                        v_config.result_limit, v_config.default_bitsize);
+  RETURN v_step;
+END
 $$;
 
-COMMENT ON FUNCTION partitioncache.claim_next(p_lock_key integer) IS 'Claims the next fragment for a run by hand; NULL when there is none.';
+COMMENT ON FUNCTION partitioncache.claim_by_hand(p_job_name text, p_lock_key integer, p_limit integer, p_own_session boolean) IS 'Claims up to p_limit fragments for a run by hand, even if the processor is disabled; no items when there are none.';
+
+CREATE FUNCTION partitioncache.claim_suspect(p_lock_key integer) RETURNS partitioncache.batch
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  v_queue_id integer;
+BEGIN
+  -- The least tried one first: what is to blame is found, and what is not is not blamed a second time.
+  SELECT queue.id INTO v_queue_id
+  FROM "partitioncache".attempt
+  JOIN "public"."partitioncache_queue_query_fragment_queue" AS queue ON queue.hash = attempt.query_hash AND queue.partition_key = attempt.partition_key
+  WHERE attempt.suspect AND attempt.not_before <= now()
+    AND NOT EXISTS (SELECT FROM "partitioncache".batch WHERE alone)
+  ORDER BY attempt.attempts, queue.id
+  LIMIT 1
+  FOR UPDATE OF queue SKIP LOCKED;
+  IF NOT FOUND THEN
+    RETURN NULL;
+  END IF;
+  RETURN "partitioncache".insert_batch(p_lock_key, ARRAY[v_queue_id], true);
+END
+$$;
+
+COMMENT ON FUNCTION partitioncache.claim_suspect(p_lock_key integer) IS 'Claims one fragment that a run died with, unless another run is trying one: NULL then, or when there is none.';
 
 CREATE FUNCTION partitioncache.close_slot(p_lock_key integer) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 BEGIN
-  DELETE FROM "public"."partitioncache_queue_active_jobs" AS active USING "partitioncache".claim
-  WHERE claim.lock_key = p_lock_key AND claim.pid = pg_backend_pid()
-    AND active.query_hash = claim.query_hash AND active.partition_key = claim.partition_key;
-  DELETE FROM "partitioncache".claim WHERE lock_key = p_lock_key AND pid = pg_backend_pid();
+  DELETE FROM "partitioncache".batch WHERE lock_key = p_lock_key;
   PERFORM pg_advisory_unlock(quote_ident('partitioncache')::regnamespace::oid::integer, p_lock_key);
 END
 $$;
 
-COMMENT ON FUNCTION partitioncache.close_slot(p_lock_key integer) IS 'Gives back what the run has claimed and not begun, and unlocks its slot.';
+COMMENT ON FUNCTION partitioncache.close_slot(p_lock_key integer) IS 'Gives back what the run has claimed and not settled, and unlocks its slot.';
 
 CREATE FUNCTION partitioncache.cron_job_name(p_job_name text, p_slot integer) RETURNS text
     LANGUAGE plpgsql STABLE STRICT
@@ -300,30 +412,157 @@ $$;
 
 COMMENT ON FUNCTION partitioncache.cron_takes_seconds(p_pg_cron_version text) IS 'Whether this version of pg_cron (such as 1.4-1 or 1.6) accepts schedules in seconds.';
 
-CREATE FUNCTION partitioncache.datatype_of(p_element_type text) RETURNS text
-    LANGUAGE sql IMMUTABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-  SELECT CASE p_element_type WHEN 'bigint' THEN 'integer' WHEN 'numeric' THEN 'float' ELSE p_element_type END
-$$;
-
-COMMENT ON FUNCTION partitioncache.datatype_of(p_element_type text) IS 'The clients'' datatype (integer, float, text, timestamp) of an element type.';
-
-CREATE FUNCTION partitioncache.delete_old_log() RETURNS bigint
+CREATE FUNCTION partitioncache.datatype_for(p_item partitioncache.batch_item) RETURNS text
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
-  v_deleted bigint;
+  v_type oid;
+  v_datatype text;
 BEGIN
-  DELETE FROM "public"."partitioncache_queue_processor_log"
-  WHERE created_at < now()::timestamp - make_interval(days => (SELECT log_retention_days FROM "partitioncache".settings));
+  IF (SELECT cache_backend FROM "partitioncache".deployment) <> 'array' THEN
+    -- Bits have numbers, nothing else.
+    RETURN 'integer';
+  END IF;
+  v_type := "partitioncache".probe_fragment(p_item.query);
+  v_datatype := coalesce(p_item.queue_datatype, "partitioncache".datatype_of_result(v_type));
+  PERFORM "partitioncache".require_datatype(v_type, v_datatype);
+  RETURN v_datatype;
+END
+$$;
+
+COMMENT ON FUNCTION partitioncache.datatype_for(p_item partitioncache.batch_item) IS 'The datatype of the new partition that a fragment belongs to: what the client said, or what the fragment returns. Raises 42804 when the two do not go together.';
+
+CREATE FUNCTION partitioncache.datatype_of_result(p_type oid) RETURNS text
+    LANGUAGE plpgsql STABLE STRICT
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  v_type oid := p_type;
+  v_base oid;
+BEGIN
+  LOOP
+    CASE format_type(v_type, NULL)
+      WHEN 'integer', 'bigint', 'smallint' THEN RETURN 'integer';
+      WHEN 'numeric', 'real', 'double precision' THEN RETURN 'float';
+      WHEN 'text', 'character varying', 'character', 'bpchar', 'name', 'uuid' THEN RETURN 'text';
+      WHEN 'date', 'timestamp without time zone', 'timestamp with time zone' THEN RETURN 'timestamp';
+      ELSE
+        -- A domain is kept as what it is a domain of.
+        SELECT typbasetype INTO v_base FROM pg_type WHERE oid = v_type AND typtype = 'd';
+        IF NOT FOUND THEN
+          RETURN NULL;
+        END IF;
+        v_type := v_base;
+    END CASE;
+  END LOOP;
+END
+$$;
+
+COMMENT ON FUNCTION partitioncache.datatype_of_result(p_type oid) IS 'The clients'' datatype (integer, float, text, timestamp) of a fragment that returns this type; NULL when it cannot be a partition key.';
+
+CREATE FUNCTION partitioncache.dead_batches(p_own_lock_key integer) RETURNS bigint[]
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  -- Whoever holds a slot has not claimed anything yet when it asks, even if its backend was given the pid of a dead one.
+  SELECT array_agg(batch_id)
+  FROM (SELECT batch_id
+        FROM "partitioncache".batch
+        WHERE lock_key = p_own_lock_key OR NOT "partitioncache".run_is_alive(pid, lock_key)
+        FOR UPDATE SKIP LOCKED) AS dead
+$$;
+
+COMMENT ON FUNCTION partitioncache.dead_batches(p_own_lock_key integer) IS 'Locks and returns the batches whose runs are gone, with all that carry p_own_lock_key (a slot the caller has just taken, or NULL).';
+
+CREATE FUNCTION partitioncache.delete_cached_duplicates(p_after_id integer, p_limit integer) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  v_last integer;
+  v_known record;
+BEGIN
+  -- A stretch of the queue at a time: all of it would take long, and most of it is not cached.
+  SELECT max(id) INTO v_last
+  FROM (SELECT id FROM "public"."partitioncache_queue_query_fragment_queue" WHERE id > p_after_id ORDER BY id LIMIT p_limit) AS stretch;
+  FOR v_known IN
+    SELECT queue.partition_key, array_agg(queue.id) AS ids
+    FROM "public"."partitioncache_queue_query_fragment_queue" AS queue
+    JOIN "public"."my_cache_queries" AS known
+      ON known.query_hash = queue.hash AND known.partition_key = queue.partition_key AND known.status = 'ok'
+    WHERE queue.id > p_after_id AND queue.id <= v_last
+      AND queue.id NOT IN (SELECT unnest(queue_ids) FROM "partitioncache".batch)
+    GROUP BY queue.partition_key
+  LOOP
+    PERFORM "partitioncache".delete_cached_of(v_known.partition_key, v_known.ids);
+  END LOOP;
+  RETURN coalesce(v_last, 0);
+END
+$$;
+
+COMMENT ON FUNCTION partitioncache.delete_cached_duplicates(p_after_id integer, p_limit integer) IS 'Deletes what is cached already from the next p_limit fragments of the queue after p_after_id. Returns the id to go on after; 0 at the end.';
+
+CREATE FUNCTION partitioncache.delete_cached_of(p_partition_key text, p_queue_ids integer[]) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+DECLARE
+  v_cache text := format('%I.%I', 'public', "partitioncache".cache_table_name(p_partition_key));
+  v_deleted integer;
+BEGIN
+  IF to_regclass(v_cache) IS NULL THEN
+    RETURN 0;
+  END IF;
+  -- Status ok is not enough: a set that was evicted since is queued because it is missing.
+  EXECUTE format(
+    'DELETE FROM %1$s WHERE id IN (SELECT queue.id FROM %1$s AS queue JOIN %2$s AS cache ON cache.query_hash = queue.hash '
+    'WHERE queue.id = ANY ($1) ORDER BY queue.id FOR UPDATE OF queue SKIP LOCKED)',
+    '"public"."partitioncache_queue_query_fragment_queue"', v_cache)
+    USING p_queue_ids;
+  GET DIAGNOSTICS v_deleted = ROW_COUNT;
+  RETURN v_deleted;
+END
+$_$;
+
+COMMENT ON FUNCTION partitioncache.delete_cached_of(p_partition_key text, p_queue_ids integer[]) IS 'Deletes those of the queued fragments of a partition key that are in its cache table. Returns how many.';
+
+CREATE FUNCTION partitioncache.delete_idle_attempts() RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  v_deleted integer;
+BEGIN
+  DELETE FROM "partitioncache".attempt
+  WHERE NOT EXISTS (SELECT FROM "public"."partitioncache_queue_query_fragment_queue" AS queue
+                    WHERE queue.hash = attempt.query_hash AND queue.partition_key = attempt.partition_key);
   GET DIAGNOSTICS v_deleted = ROW_COUNT;
   RETURN v_deleted;
 END
 $$;
 
-COMMENT ON FUNCTION partitioncache.delete_old_log() IS 'Deletes log rows older than log_retention_days. Returns how many.';
+COMMENT ON FUNCTION partitioncache.delete_idle_attempts() IS 'Forgets the attempts of fragments that a client has taken out of the queue. Returns how many.';
+
+CREATE FUNCTION partitioncache.delete_old_log(p_limit integer) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  v_deleted integer;
+BEGIN
+  DELETE FROM "public"."partitioncache_queue_processor_log"
+  WHERE id IN (
+    SELECT id FROM "public"."partitioncache_queue_processor_log"
+    WHERE created_at < now()::timestamp - make_interval(days => (SELECT log_retention_days FROM "partitioncache".settings))
+    ORDER BY created_at
+    LIMIT p_limit);
+  GET DIAGNOSTICS v_deleted = ROW_COUNT;
+  RETURN v_deleted;
+END
+$$;
+
+COMMENT ON FUNCTION partitioncache.delete_old_log(p_limit integer) IS 'Deletes up to p_limit log rows older than log_retention_days, the oldest first. Returns how many.';
 
 CREATE FUNCTION partitioncache.deployment_schemas() RETURNS SETOF name
     LANGUAGE sql STABLE
@@ -341,6 +580,7 @@ COMMENT ON FUNCTION partitioncache.deployment_schemas() IS 'The schemas of all d
 CREATE FUNCTION partitioncache.desired_jobs() RETURNS jsonb
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
     AS $$
   WITH processor AS (
     SELECT config.job_name, config.enabled, config.max_parallel_jobs,
@@ -387,148 +627,288 @@ $$;
 
 COMMENT ON FUNCTION partitioncache.drop_cron_link() IS 'Drops the foreign server to the pg_cron database and its user mapping.';
 
-CREATE FUNCTION partitioncache.element_type(p_result_type regtype, p_datatype text) RETURNS text
+CREATE FUNCTION partitioncache.element_type(p_datatype text) RETURNS text
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-DECLARE
-  v_element text := CASE p_result_type
-    WHEN 'smallint'::regtype THEN 'integer'
-    WHEN 'integer'::regtype THEN 'integer'
-    WHEN 'bigint'::regtype THEN 'bigint'
-    WHEN 'numeric'::regtype THEN 'numeric'
-    WHEN 'real'::regtype THEN 'numeric'
-    WHEN 'double precision'::regtype THEN 'numeric'
-    WHEN 'text'::regtype THEN 'text'
-    WHEN 'character varying'::regtype THEN 'text'
-    WHEN 'character'::regtype THEN 'text'
-    WHEN 'name'::regtype THEN 'text'
-    WHEN 'uuid'::regtype THEN 'text'
-    WHEN 'date'::regtype THEN 'timestamp'
-    WHEN 'timestamp without time zone'::regtype THEN 'timestamp'
-    WHEN 'timestamp with time zone'::regtype THEN 'timestamp'
-  END;
-  v_datatype text := "partitioncache".datatype_of(v_element);
 BEGIN
-  -- Whole numbers fit a numeric set exactly; anything else that does not match would be rounded or rewritten.
-  IF p_datatype = 'float' AND v_datatype = 'integer' THEN
-    RETURN 'numeric';
-  END IF;
-  IF v_element IS NULL OR v_datatype <> p_datatype THEN
-    RAISE EXCEPTION 'the fragment returns %, but the partition key holds %', p_result_type, coalesce(p_datatype, 'no such type')
-      USING ERRCODE = 'datatype_mismatch',
-            HINT = 'Partition keys are integer, float, text or timestamp; cast the column in the fragment.';
-  END IF;
-  RETURN v_element;
+  RETURN CASE p_datatype WHEN 'integer' THEN 'bigint' WHEN 'float' THEN 'numeric' ELSE p_datatype END;
 END
 $$;
 
-COMMENT ON FUNCTION partitioncache.element_type(p_result_type regtype, p_datatype text) IS 'Element type in which the keys of a fragment with this result type are kept; p_datatype is the partition key''s, NULL when not known yet. Raises 42804 when they do not go together without loss.';
+COMMENT ON FUNCTION partitioncache.element_type(p_datatype text) IS 'The type in which keys of a datatype are collected: the widest one, so that nothing is lost before it is stored.';
 
-CREATE FUNCTION partitioncache.ends_run(p_outcome text) RETURNS boolean
-    LANGUAGE sql IMMUTABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$ SELECT p_outcome = 'cancelled' $$;
-
-COMMENT ON FUNCTION partitioncache.ends_run(p_outcome text) IS 'Whether a run ends after this outcome of a fragment.';
-
-CREATE TABLE partitioncache.claim (
-    queue_id integer NOT NULL,
-    query_hash text NOT NULL,
-    partition_key text NOT NULL,
-    partition_datatype text,
-    query text NOT NULL,
-    lock_key integer NOT NULL,
-    pid integer NOT NULL,
-    started_at timestamp with time zone
-);
-
-COMMENT ON TABLE partitioncache.claim IS 'Fragments claimed by a run. started_at is NULL until the run turns to the fragment.';
-
-CREATE FUNCTION partitioncache.evaluate_and_store(p_claim partitioncache.claim, p_result_limit integer, p_default_bitsize integer, OUT status text, OUT rows_stored integer, OUT bits_needed integer) RETURNS record
+CREATE FUNCTION partitioncache.evaluate_item(p_item partitioncache.batch_item, p_result_limit integer) RETURNS partitioncache.item_result
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-DECLARE
-  v_datatype text;
-  v_keys "partitioncache".key_set;
-BEGIN
-  SELECT datatype INTO v_datatype FROM "public"."my_cache_partition_metadata" WHERE partition_key = p_claim.partition_key;
-  IF (SELECT cache_backend FROM "partitioncache".deployment) <> 'array' THEN
-    -- Bits have numbers, nothing else.
-    v_datatype := 'integer';
-  END IF;
-  v_keys := "partitioncache".evaluate_fragment(p_claim.query, coalesce(v_datatype, p_claim.partition_datatype), p_result_limit);
-
-  -- From here on the watchdog must not cancel: the fragment is evaluated, the rest is short. It cancels only
-  -- while it holds the claim's row lock, so a cancel that is already on its way ends this statement.
-  PERFORM FROM "partitioncache".claim WHERE queue_id = p_claim.queue_id FOR UPDATE;
-
-  PERFORM "partitioncache".bootstrap_partition(p_claim.partition_key, "partitioncache".datatype_of(v_keys.element_type),
-    p_default_bitsize, v_keys.element_type);
-
-  rows_stored := coalesce(cardinality(v_keys.integer_keys), cardinality(v_keys.bigint_keys),
-    cardinality(v_keys.numeric_keys), cardinality(v_keys.text_keys), cardinality(v_keys.timestamp_keys), 0);
-  IF rows_stored > p_result_limit THEN
-    PERFORM "partitioncache".store_unusable(p_claim.query_hash, p_claim.partition_key);
-    status := 'limit';
-    RETURN;
-  END IF;
-  bits_needed := "partitioncache".store_keys(p_claim.query_hash, p_claim.partition_key, v_keys);
-  status := CASE WHEN bits_needed IS NULL THEN 'ok' ELSE 'too_narrow' END;
-END
-$$;
-
-COMMENT ON FUNCTION partitioncache.evaluate_and_store(p_claim partitioncache.claim, p_result_limit integer, p_default_bitsize integer, OUT status text, OUT rows_stored integer, OUT bits_needed integer) IS 'Evaluates a fragment and stores its set. status: ok; limit (more keys than p_result_limit, stored as unusable); too_narrow (nothing stored: the bit cache needs bits_needed bits). Raises what the fragment or the cache raised.';
-
-CREATE FUNCTION partitioncache.evaluate_fragment(p_query text, p_datatype text, p_result_limit integer) RETURNS partitioncache.key_set
-    LANGUAGE plpgsql
-    SET search_path TO 'public'
     AS $_$
 DECLARE
-  -- The line break ends a trailing comment; trailing semicolons are a habit, not a second statement.
-  v_fragment text := regexp_replace(p_query, '[;[:space:]]+$', '') || E'\n';
-  v_type regtype;
-  v_keys "partitioncache".key_set;
+  v_result "partitioncache".item_result;
+  v_item "partitioncache".batch_item := p_item;
+  v_fragment text := "partitioncache".fragment_text(p_item.query);
+  v_query text;
+  v_settings text;
+  v_fits boolean;
   v_evaluated boolean := false;
-  -- A cursor takes exactly one statement, and only one that returns rows.
-  v_cursor refcursor;
+  v_state text;
+  v_message text;
 BEGIN
+  v_result.started_at := clock_timestamp();
   BEGIN
-    PERFORM set_config('transaction_read_only', 'on', true);
-
-    -- LIMIT 0 runs nothing. As a scalar it must have exactly one column.
-    OPEN v_cursor FOR EXECUTE format('SELECT pg_typeof((SELECT * FROM (%s) AS fragment LIMIT 0))', v_fragment);
-    FETCH v_cursor INTO v_type;
-    CLOSE v_cursor;
-    v_keys.element_type := "partitioncache".element_type(v_type, p_datatype);
-
+    IF v_item.datatype IS NULL THEN
+      v_item.datatype := "partitioncache".datatype_for(p_item);
+    END IF;
     -- One key more than allowed is enough to know that there are too many.
-    OPEN v_cursor FOR EXECUTE format(
-      'SELECT array_agg(key ORDER BY key) FROM ('
-      'SELECT DISTINCT key::%s AS key FROM (%s) AS fragment (key) WHERE key IS NOT NULL LIMIT %s) AS keys',
-      v_keys.element_type, v_fragment, coalesce((p_result_limit::bigint + 1)::text, 'ALL'));
-    CASE v_keys.element_type
-      WHEN 'integer' THEN FETCH v_cursor INTO v_keys.integer_keys;
-      WHEN 'bigint' THEN FETCH v_cursor INTO v_keys.bigint_keys;
-      WHEN 'numeric' THEN FETCH v_cursor INTO v_keys.numeric_keys;
-      WHEN 'text' THEN FETCH v_cursor INTO v_keys.text_keys;
-      WHEN 'timestamp' THEN FETCH v_cursor INTO v_keys.timestamp_keys;
+    v_query := format(
+      'SELECT pg_catalog.pg_typeof(keys), keys::%1$s[] FROM ('
+      'SELECT ARRAY(SELECT DISTINCT fragment.* FROM (%2$s) AS fragment (key) WHERE key IS NOT NULL ORDER BY key LIMIT %3$s) '
+      'AS keys OFFSET 0) AS found',
+      "partitioncache".element_type(v_item.datatype), v_fragment, coalesce((p_result_limit::bigint + 1)::text, 'ALL'));
+    -- With the second one the tables of the fragment are those of the clients' schema: below, nothing of ours is named
+    -- without its schema.
+    v_settings := set_config('transaction_read_only', 'on', true)
+      || set_config('search_path', quote_ident('public'), true);
+    -- Without a semicolon there is no second statement, without a parenthesis none to close.
+    IF v_fragment ~ '[;()]' THEN
+      PERFORM "partitioncache".require_closed(v_fragment);
+    END IF;
+    -- The types of arrays, by their number, that need no second look: their elements are kept as they are.
+    CASE v_item.datatype
+      WHEN 'integer' THEN
+        EXECUTE v_query INTO v_result.result_type, v_result.bigint_keys;
+        v_result.rows_found := cardinality(v_result.bigint_keys);
+        v_fits := v_result.result_type IN (1005, 1007, 1016) AND array_ndims(v_result.bigint_keys) = 1; -- smallint, integer, bigint
+      WHEN 'float' THEN
+        EXECUTE v_query INTO v_result.result_type, v_result.numeric_keys;
+        v_result.rows_found := cardinality(v_result.numeric_keys);
+        v_fits := v_result.result_type = 1231 AND array_ndims(v_result.numeric_keys) = 1; -- numeric
+      WHEN 'text' THEN
+        EXECUTE v_query INTO v_result.result_type, v_result.text_keys;
+        v_result.rows_found := cardinality(v_result.text_keys);
+        v_fits := v_result.result_type IN (1009, 1015) AND array_ndims(v_result.text_keys) = 1; -- text, character varying
+      WHEN 'timestamp' THEN
+        EXECUTE v_query INTO v_result.result_type, v_result.timestamp_keys;
+        v_result.rows_found := cardinality(v_result.timestamp_keys);
+        v_fits := v_result.result_type = 1115 AND array_ndims(v_result.timestamp_keys) = 1; -- timestamp without time zone
     END CASE;
     v_evaluated := true;
     RAISE EXCEPTION USING ERRCODE = 'PCEVL', MESSAGE = 'evaluated';
   EXCEPTION
-    WHEN SQLSTATE 'PCEVL' THEN
+    WHEN serialization_failure OR deadlock_detected OR lock_not_available THEN
+      GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE, v_message = MESSAGE_TEXT;
+      v_result.outcome := 'put_back';
+      v_result.error := format('%s: %s', v_state, v_message);
+    WHEN OTHERS OR assert_failure THEN
       -- The fragment itself may call something that raises our code: then nothing was evaluated.
       IF NOT v_evaluated THEN
-        RAISE;
+        GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE, v_message = MESSAGE_TEXT;
+        v_result.outcome := 'failed';
+        v_result.error := "partitioncache".reason_of_failure(v_item, v_state, v_message);
       END IF;
   END;
-  RETURN v_keys;
+  v_result.item := v_item;
+  v_result.ended_at := clock_timestamp();
+  IF v_evaluated THEN
+    v_result.outcome := 'ok';
+    IF v_fits IS NOT TRUE THEN
+      v_result := "partitioncache".fit_to_datatype(v_result);
+    END IF;
+    IF v_result.rows_found > p_result_limit THEN
+      v_result.outcome := 'limit';
+    END IF;
+  END IF;
+  RETURN v_result;
 END
 $_$;
 
-COMMENT ON FUNCTION partitioncache.evaluate_fragment(p_query text, p_datatype text, p_result_limit integer) IS 'Runs one fragment (a single SELECT of one column) read-only and returns its keys: distinct, sorted, without NULL, one more than p_result_limit at most. Raises what the fragment raised; nothing else of it survives.';
+COMMENT ON FUNCTION partitioncache.evaluate_item(p_item partitioncache.batch_item, p_result_limit integer) IS 'Runs one fragment (a single SELECT of one column) read-only. outcome of the result: ok, limit (one key more than p_result_limit), failed, or put_back (a conflict with others); its item has the partition''s datatype. Nothing else of the fragment survives. Raises query_canceled only.';
+
+CREATE FUNCTION partitioncache.failures_within(p_age interval) RETURNS TABLE(sqlstate text, reason text, failures bigint, fragments bigint, still_failed bigint, last_seen timestamp without time zone, example_hash text, example_partition_key text, example_message text)
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  WITH failed AS (
+    SELECT log.id, log.query_hash, log.partition_key, log.created_at, log.error_message, class.reason,
+           CASE class.reason
+             WHEN 'error' THEN substring(log.error_message FROM '^([0-9A-Z]{5}): ')
+             WHEN 'timeout' THEN '57014'
+           END AS sqlstate
+    FROM "public"."partitioncache_queue_processor_log" AS log
+    CROSS JOIN LATERAL (
+      SELECT CASE WHEN log.status = 'timeout' THEN 'timeout'
+                  WHEN log.error_message LIKE 'set aside after %' THEN 'set aside'
+                  ELSE 'error' END AS reason
+    ) AS class
+    WHERE log.status IN ('failed', 'timeout') AND log.created_at > now()::timestamp - p_age
+  ),
+  -- One that failed in several ways counts as still failed for the last of them alone.
+  last_failure AS (
+    SELECT DISTINCT ON (query_hash, partition_key) id, query_hash, partition_key
+    FROM failed ORDER BY query_hash, partition_key, id DESC
+  ),
+  still_failed AS (
+    SELECT last_failure.id
+    FROM last_failure JOIN "public"."my_cache_queries" AS known USING (query_hash, partition_key)
+    WHERE known.status IN ('failed', 'timeout')
+  ),
+  class AS (
+    SELECT failed.sqlstate, failed.reason, count(*) AS failures,
+           count(DISTINCT (failed.query_hash, failed.partition_key)) AS fragments,
+           count(still_failed.id) AS still_failed, max(failed.created_at) AS last_seen, max(failed.id) AS example_id
+    FROM failed LEFT JOIN still_failed USING (id)
+    GROUP BY failed.sqlstate, failed.reason
+  )
+  SELECT class.sqlstate, class.reason, class.failures, class.fragments, class.still_failed, class.last_seen,
+         example.query_hash, example.partition_key, example.error_message
+  FROM class JOIN failed AS example ON example.id = class.example_id
+$$;
+
+COMMENT ON FUNCTION partitioncache.failures_within(p_age interval) IS 'What the view failures shows, of the log as far back as p_age; the log is kept for log_retention_days.';
+
+CREATE FUNCTION partitioncache.finish(p_results partitioncache.item_result[], p_run partitioncache.run_context) RETURNS partitioncache.item_result[]
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  v_results "partitioncache".item_result[];
+BEGIN
+  v_results := ARRAY(
+    SELECT CASE result.outcome WHEN 'put_back' THEN "partitioncache".put_back(result, '1 s', 1) ELSE result END
+    FROM unnest(p_results) AS result);
+  BEGIN
+    RETURN "partitioncache".store_and_settle(v_results, p_run);
+  EXCEPTION
+    WHEN OTHERS THEN
+      -- One of them cannot be stored: each by itself, so that the others are not lost with it, and its error is found again.
+      RETURN ARRAY(SELECT "partitioncache".settle_one(result, p_run) FROM unnest(v_results) AS result);
+  END;
+END
+$$;
+
+COMMENT ON FUNCTION partitioncache.finish(p_results partitioncache.item_result[], p_run partitioncache.run_context) IS 'Stores and settles what came of evaluated fragments, whatever the cache says to one of them. Returns the results as they are then.';
+
+CREATE FUNCTION partitioncache.fit_to_bits(p_result partitioncache.item_result, p_backend text, p_bitsize integer) RETURNS partitioncache.item_result
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  v_result "partitioncache".item_result := p_result;
+  v_needed bigint := "partitioncache".bits_needed(p_result);
+BEGIN
+  IF p_result.outcome <> 'ok' THEN
+    RETURN p_result;
+  END IF;
+  IF p_result.bigint_keys[1] < 0 THEN
+    v_result.error := format('22003: key %s cannot be stored in a %s cache: keys start at 0; use the array backend for negative keys',
+      p_result.bigint_keys[1], p_backend);
+  ELSIF p_backend = 'roaringbit' AND v_needed > 2147483648 THEN
+    v_result.error := format('22003: key %s is too large for a roaring bitmap of integers; use the array backend for such keys',
+      v_needed - 1);
+  ELSIF p_backend = 'bit' AND v_needed > 83886080 THEN
+    v_result.error := format('22003: key %s is too large for a bit cache: PostgreSQL''s bit strings end at 83886080 bits; '
+      'use the roaringbit or the array backend for such keys', v_needed - 1);
+  END IF;
+  v_result.outcome := CASE
+    WHEN v_result.error IS NOT NULL THEN 'failed'
+    WHEN p_backend = 'bit' AND v_needed > p_bitsize THEN 'too_narrow'
+    ELSE 'ok'
+  END;
+  RETURN v_result;
+END
+$$;
+
+COMMENT ON FUNCTION partitioncache.fit_to_bits(p_result partitioncache.item_result, p_backend text, p_bitsize integer) IS 'The result, failed when a bit or roaringbit cache cannot hold its keys, too_narrow when a bit cache of p_bitsize bits cannot yet.';
+
+CREATE FUNCTION partitioncache.fit_to_datatype(p_result partitioncache.item_result) RETURNS partitioncache.item_result
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  v_result "partitioncache".item_result := p_result;
+  v_dimensions integer := coalesce(array_ndims(p_result.bigint_keys), array_ndims(p_result.numeric_keys),
+    array_ndims(p_result.text_keys), array_ndims(p_result.timestamp_keys));
+BEGIN
+  IF v_dimensions > 1 THEN
+    RAISE EXCEPTION 'the fragment returns arrays, not keys' USING ERRCODE = 'datatype_mismatch';
+  END IF;
+  SELECT typelem INTO STRICT v_result.result_type FROM pg_type WHERE oid = p_result.result_type;
+  PERFORM "partitioncache".require_datatype(v_result.result_type, (p_result.item).datatype);
+  -- A cast may have made keys equal, or changed their order, as from double precision to numeric.
+  CASE (p_result.item).datatype
+    WHEN 'float' THEN
+      v_result.numeric_keys := ARRAY(SELECT DISTINCT key FROM unnest(p_result.numeric_keys) AS key ORDER BY key);
+      v_result.rows_found := cardinality(v_result.numeric_keys);
+    WHEN 'text' THEN
+      v_result.text_keys := ARRAY(SELECT DISTINCT key FROM unnest(p_result.text_keys) AS key ORDER BY key);
+      v_result.rows_found := cardinality(v_result.text_keys);
+    WHEN 'timestamp' THEN
+      v_result.timestamp_keys := ARRAY(SELECT DISTINCT key FROM unnest(p_result.timestamp_keys) AS key ORDER BY key);
+      v_result.rows_found := cardinality(v_result.timestamp_keys);
+    ELSE
+      NULL;
+  END CASE;
+  RETURN v_result;
+EXCEPTION
+  WHEN datatype_mismatch THEN
+    v_result.outcome := 'failed';
+    v_result.error := '42804: ' || SQLERRM;
+    v_result.rows_found := NULL;
+    RETURN v_result;
+END
+$$;
+
+COMMENT ON FUNCTION partitioncache.fit_to_datatype(p_result partitioncache.item_result) IS 'The result of a fragment that is empty, or whose type is not one of its partition''s own: failed when it cannot be kept there without loss, else with keys that are distinct and ascending as what they are kept as.';
+
+CREATE FUNCTION partitioncache.fragment_text(p_query text) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE STRICT
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+  -- The line break ends a trailing comment; trailing semicolons are a habit, not a second statement.
+  RETURN rtrim(p_query, E'; \t\n\r\f\v') || E'\n';
+END
+$$;
+
+COMMENT ON FUNCTION partitioncache.fragment_text(p_query text) IS 'A fragment as it is put between parentheses.';
+
+CREATE FUNCTION partitioncache.has_runs() RETURNS boolean
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  SELECT EXISTS (SELECT FROM "partitioncache".batch) OR EXISTS (SELECT FROM "public"."partitioncache_queue_active_jobs")
+$$;
+
+COMMENT ON FUNCTION partitioncache.has_runs() IS 'Whether there is anything to watch: claims, or work that is displayed.';
+
+CREATE FUNCTION partitioncache.hold_run(p_lock_key integer, p_pid integer, p_started timestamp with time zone, p_has_results boolean) RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+  -- A run takes this lock before it leaves what it has evaluated: while it is held here, what is found below stays so.
+  PERFORM FROM "partitioncache".slot WHERE lock_key = p_lock_key FOR UPDATE SKIP LOCKED;
+  IF NOT FOUND THEN
+    RETURN false;
+  END IF;
+  RETURN EXISTS (
+    SELECT FROM "partitioncache".working_runs() AS running
+    WHERE running.pid = p_pid AND running.started_at = p_started AND running.has_results = p_has_results);
+END
+$$;
+
+COMMENT ON FUNCTION partitioncache.hold_run(p_lock_key integer, p_pid integer, p_started timestamp with time zone, p_has_results boolean) IS 'Whether the run is still evaluating as working_runs() showed it; if so it stays with that until the caller''s transaction ends.';
+
+CREATE FUNCTION partitioncache.insert_batch(p_lock_key integer, p_queue_ids integer[], p_alone boolean) RETURNS partitioncache.batch
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  INSERT INTO "partitioncache".batch (lock_key, pid, queue_ids, alone)
+  VALUES (p_lock_key, pg_backend_pid(), p_queue_ids, p_alone)
+  ON CONFLICT (alone) WHERE alone DO NOTHING
+  RETURNING *
+$$;
+
+COMMENT ON FUNCTION partitioncache.insert_batch(p_lock_key integer, p_queue_ids integer[], p_alone boolean) IS 'Claims these fragments for the run in that slot; NULL for one to be tried alone while another run tries one.';
 
 CREATE FUNCTION partitioncache.is_cached(p_query_hash text, p_partition_key text) RETURNS boolean
     LANGUAGE plpgsql STABLE
@@ -573,6 +953,82 @@ $$;
 
 COMMENT ON FUNCTION partitioncache.is_last_deployment() IS 'Whether no other deployment of this database shares the clients'' schema, so that what is shared may go with this one.';
 
+CREATE FUNCTION partitioncache.is_overdue(p_run partitioncache.run_context) RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+  RETURN coalesce(clock_timestamp() > p_run.claimed_at + interval '1 s', false);
+END
+$$;
+
+COMMENT ON FUNCTION partitioncache.is_overdue(p_run partitioncache.run_context) IS 'Whether the run''s batch takes longer than it should: the run leaves the rest of it to others then.';
+
+CREATE FUNCTION partitioncache.is_plainly_closed(p_fragment text) RETURNS boolean
+    LANGUAGE plpgsql IMMUTABLE STRICT
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+DECLARE
+  v_parentheses text;
+BEGIN
+  -- Where nothing can be quoted or commented out, what the text looks like is what it is.
+  IF p_fragment ~ '[;''"$]|--|/\*' THEN
+    RETURN false;
+  END IF;
+  v_parentheses := regexp_replace(p_fragment, '[^()]+', '', 'g');
+  WHILE strpos(v_parentheses, '()') > 0 LOOP
+    v_parentheses := replace(v_parentheses, '()', '');
+  END LOOP;
+  RETURN v_parentheses = '';
+END
+$_$;
+
+COMMENT ON FUNCTION partitioncache.is_plainly_closed(p_fragment text) IS 'Whether a glance is enough to see that a text can neither hold a second statement nor close a parenthesis it has not opened.';
+
+CREATE FUNCTION partitioncache.items_of(p_queue_ids integer[]) RETURNS partitioncache.batch_item[]
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  SELECT array_agg(
+    ROW(queue.id, queue.hash, queue.partition_key, queue.partition_datatype, queue.query, metadata.datatype,
+        known.query_hash IS NOT NULL, attempt.query_hash IS NOT NULL)::"partitioncache".batch_item
+    ORDER BY place)
+  FROM unnest(p_queue_ids) WITH ORDINALITY AS claimed (id, place)
+  JOIN "public"."partitioncache_queue_query_fragment_queue" AS queue ON queue.id = claimed.id
+  LEFT JOIN "public"."my_cache_partition_metadata" AS metadata ON metadata.partition_key = queue.partition_key
+  LEFT JOIN "public"."my_cache_queries" AS known
+    ON known.query_hash = queue.hash AND known.partition_key = queue.partition_key AND known.status = 'ok'
+  LEFT JOIN "partitioncache".attempt AS attempt
+    ON attempt.query_hash = queue.hash AND attempt.partition_key = queue.partition_key
+$$;
+
+COMMENT ON FUNCTION partitioncache.items_of(p_queue_ids integer[]) IS 'What a run has to know about claimed fragments, in the order given.';
+
+CREATE FUNCTION partitioncache.judge_cancel(p_item partitioncache.batch_item, p_started timestamp with time zone, p_job_name text, p_held_up boolean) RETURNS partitioncache.item_result
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  v_result "partitioncache".item_result;
+  -- As it is now: the watchdog reads it live, and it may have been changed since the fragment was begun.
+  v_timeout integer := (SELECT timeout_seconds FROM "public"."partitioncache_queue_processor_config" WHERE job_name = p_job_name);
+BEGIN
+  v_result.item := p_item;
+  v_result.started_at := p_started;
+  v_result.ended_at := clock_timestamp();
+  IF clock_timestamp() - p_started >= make_interval(secs => v_timeout) THEN
+    v_result.outcome := 'timeout';
+    v_result.error := format('57014: cancelled after timeout_seconds = %s', v_timeout);
+  ELSIF p_held_up THEN
+    v_result.outcome := 'failed';
+    v_result.error := '57014: cancelled, since it has taken the advisory lock by which a run says that results are waiting';
+  END IF;
+  RETURN v_result;
+END
+$$;
+
+COMMENT ON FUNCTION partitioncache.judge_cancel(p_item partitioncache.batch_item, p_started timestamp with time zone, p_job_name text, p_held_up boolean) IS 'What a cancel means for the fragment that began a transaction at p_started: timeout when its time is over; failed when it made maintenance believe that results are waiting (p_held_up); no outcome when the cancel was meant for the run.';
+
 CREATE FUNCTION partitioncache.key_bits(p_keys bigint[], p_bitsize integer) RETURNS bit varying
     LANGUAGE sql IMMUTABLE STRICT
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -584,6 +1040,81 @@ CREATE FUNCTION partitioncache.key_bits(p_keys bigint[], p_bitsize integer) RETU
 $$;
 
 COMMENT ON FUNCTION partitioncache.key_bits(p_keys bigint[], p_bitsize integer) IS 'Bit string of p_bitsize bits in which bit k, counted from 0 at the left, is set for each key k of the distinct p_keys (all below p_bitsize).';
+
+CREATE FUNCTION partitioncache.keys_expression(p_backend text, p_datatype text, p_bitsize integer) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+  -- An empty set is a result; NULL would tell the client that the set is of no use.
+  RETURN CASE
+    WHEN p_backend = 'bit' THEN format('%I.key_bits(coalesce(result.bigint_keys, ''{}''), %s)', 'partitioncache', p_bitsize)
+    WHEN p_backend = 'roaringbit' THEN
+      format('%I.rb_build(coalesce(result.bigint_keys, ''{}'')::integer[])', "partitioncache".roaringbitmap_schema())
+    WHEN p_datatype = 'integer' THEN 'coalesce(result.bigint_keys, ''{}'')'
+    WHEN p_datatype = 'float' THEN 'coalesce(result.numeric_keys, ''{}'')'
+    WHEN p_datatype = 'text' THEN 'coalesce(result.text_keys, ''{}'')'
+    WHEN p_datatype = 'timestamp' THEN 'coalesce(result.timestamp_keys, ''{}'')'
+  END;
+END
+$$;
+
+COMMENT ON FUNCTION partitioncache.keys_expression(p_backend text, p_datatype text, p_bitsize integer) IS 'SQL expression that makes what a cache table of this backend holds of the keys of an item_result named result.';
+
+CREATE FUNCTION partitioncache.known_fragment_rows() RETURNS TABLE(status text, fragments bigint, last_seen timestamp without time zone)
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  SELECT known.status, count(*), max(known.last_seen) FROM "public"."my_cache_queries" AS known GROUP BY known.status
+$$;
+
+COMMENT ON FUNCTION partitioncache.known_fragment_rows() IS 'What the view known_fragments shows.';
+
+CREATE FUNCTION partitioncache.lock_claimable(p_after_priority integer, p_after_id integer, p_limit integer) RETURNS integer[]
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET jit TO 'off'
+    AS $_$
+DECLARE
+  v_backoff interval := (SELECT make_interval(secs => retry_backoff_seconds) FROM "partitioncache".settings);
+  -- Each is one stretch of the index on (priority DESC, id): what has come in above, the rest of this priority, what is below.
+  v_stretches text[] := CASE
+    WHEN p_after_id IS NULL THEN ARRAY['true']
+    ELSE ARRAY['queue.priority > $1', 'queue.priority = $1 AND queue.id > $2', 'queue.priority < $1']
+  END;
+  v_stretch text;
+  v_found integer[];
+  v_locked integer[] := '{}';
+BEGIN
+  FOREACH v_stretch IN ARRAY v_stretches LOOP
+    EXECUTE format($claimable$
+      SELECT array_agg(id ORDER BY priority DESC, id)
+      FROM (SELECT queue.id, queue.priority
+            FROM %1$s AS queue
+            WHERE %2$s
+              AND queue.id NOT IN (SELECT unnest(queue_ids) FROM %3$I.batch)
+              AND NOT EXISTS (SELECT FROM %3$I.attempt
+                              WHERE attempt.query_hash = queue.hash AND attempt.partition_key = queue.partition_key
+                                AND (attempt.suspect OR attempt.not_before > now()))
+              AND NOT EXISTS (SELECT FROM %4$s AS known
+                              WHERE known.query_hash = queue.hash AND known.partition_key = queue.partition_key
+                                AND known.status <> 'ok' AND known.last_seen > now()::timestamp - $4)
+            ORDER BY queue.priority DESC, queue.id
+            LIMIT $3
+            FOR UPDATE OF queue SKIP LOCKED) AS claimable
+    $claimable$, '"public"."partitioncache_queue_query_fragment_queue"', v_stretch, 'partitioncache', '"public"."my_cache_queries"')
+      INTO v_found USING p_after_priority, p_after_id, p_limit - cardinality(v_locked), v_backoff;
+    v_locked := v_locked || coalesce(v_found, '{}');
+    EXIT WHEN cardinality(v_locked) >= p_limit;
+  END LOOP;
+  RETURN v_locked;
+END
+$_$;
+
+COMMENT ON FUNCTION partitioncache.lock_claimable(p_after_priority integer, p_after_id integer, p_limit integer) IS 'Locks up to p_limit queued fragments that may be claimed now and returns their queue ids in the order in which they are due: those that come after (p_after_priority, p_after_id), or have come in above that priority; NULL starts at the head.';
 
 CREATE FUNCTION partitioncache.maintenance_goes_on(p_started timestamp with time zone) RETURNS boolean
     LANGUAGE sql
@@ -623,28 +1154,36 @@ $$;
 
 COMMENT ON FUNCTION partitioncache.mark_synced(p_applied jsonb) IS 'Records what apply_jobs in the pg_cron database answered: {"jobs": [{job_name, schedule, command, job_id}]}.';
 
-CREATE FUNCTION partitioncache.next_step(p_job_name text, p_slot integer, p_lock_key integer, p_run_started timestamp with time zone) RETURNS partitioncache.run_step
+CREATE FUNCTION partitioncache.next_step(p_job_name text, p_slot integer, p_lock_key integer, p_run_started timestamp with time zone, p_last partitioncache.run_step) RETURNS partitioncache.run_step
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
   -- Even a full queue ends a run now and then, so that pg_cron's history shows it alive.
   c_slice CONSTANT interval := '60 s';
+  -- An idle run stays for a while: to be started costs a session and a row in pg_cron's history each time.
+  c_idle_seconds CONSTANT integer := 10;
   v_now timestamptz := clock_timestamp();
   v_config "public"."partitioncache_queue_processor_config";
   v_next_start timestamptz;
   v_due timestamptz;
   v_frequency interval;
-  v_batch integer[];
+  v_limit integer;
+  v_batch "partitioncache".batch;
+  v_step "partitioncache".run_step;
 BEGIN
+  DELETE FROM "partitioncache".batch WHERE batch_id = (p_last.context).batch_id;
+
   SELECT * INTO v_config FROM "public"."partitioncache_queue_processor_config" WHERE job_name = p_job_name;
   IF NOT FOUND OR NOT v_config.enabled OR p_slot > v_config.max_parallel_jobs OR v_now >= p_run_started + c_slice THEN
-    RETURN ROW(true, NULL, NULL)::"partitioncache".run_step;
+    v_step.finished := true;
+    RETURN v_step;
   END IF;
+  v_step.finished := false;
 
   v_frequency := make_interval(secs => v_config.frequency_seconds);
-  v_next_start := p_run_started + make_interval(secs => "partitioncache".start_interval(
-    v_config.frequency_seconds, (SELECT pg_cron_version FROM "partitioncache".deployment)));
+  v_next_start := p_run_started + make_interval(secs => greatest(c_idle_seconds, "partitioncache".start_interval(
+    v_config.frequency_seconds, (SELECT pg_cron_version FROM "partitioncache".deployment))));
   SELECT next_due INTO STRICT v_due FROM "partitioncache".slot WHERE lock_key = p_lock_key;
   IF v_due > v_now + v_frequency THEN
     -- The frequency was shortened since: it counts from now.
@@ -652,25 +1191,45 @@ BEGIN
     UPDATE "partitioncache".slot SET next_due = v_due WHERE lock_key = p_lock_key;
   END IF;
   IF v_due > v_now THEN
-    IF v_due >= v_next_start THEN
-      RETURN ROW(true, NULL, NULL)::"partitioncache".run_step;
-    END IF;
+    v_step.finished := v_due >= v_next_start;
     -- At most a second at a time, so that being disabled ends the run soon.
-    RETURN ROW(false, least(extract(epoch FROM v_due - v_now), 1), NULL)::"partitioncache".run_step;
+    v_step.wait_seconds := least(extract(epoch FROM v_due - v_now), 1);
+    RETURN v_step;
   END IF;
 
-  v_batch := "partitioncache".claim_batch(p_lock_key, (SELECT batch_size FROM "partitioncache".settings));
-  IF v_batch IS NULL THEN
+  -- What is claimed must be known after a crash, or what caused it would be claimed again for ever.
+  PERFORM set_config('synchronous_commit', 'local', true);
+  v_limit := "partitioncache".batch_limit(p_last, v_now);
+  -- What was left of an overdue batch is in front of where that batch ends.
+  IF NOT "partitioncache".is_overdue(p_last.context) THEN
+    v_step.after_priority := p_last.after_priority;
+    v_step.after_id := p_last.after_id;
+  END IF;
+  v_batch := "partitioncache".claim_suspect(p_lock_key);
+  IF v_batch.batch_id IS NULL THEN
+    v_batch := "partitioncache".claim_batch(p_lock_key, v_limit, v_step.after_priority, v_step.after_id);
+  END IF;
+  IF v_batch.batch_id IS NULL THEN
     UPDATE "partitioncache".slot
     SET next_due = CASE WHEN next_due + v_frequency > v_now THEN next_due + v_frequency ELSE v_now + v_frequency END
     WHERE lock_key = p_lock_key;
-    RETURN ROW(false, 0, NULL)::"partitioncache".run_step;
+    v_step.wait_seconds := 0;
+    RETURN v_step;
   END IF;
-  RETURN ROW(false, NULL, v_batch)::"partitioncache".run_step;
+
+  v_step.wanted := v_limit;
+  v_step.items := coalesce("partitioncache".items_of(v_batch.queue_ids), '{}');
+  v_step.context := ROW(p_job_name, p_lock_key, 'cron', true, v_batch.batch_id, v_batch.claimed_at,
+                        v_config.result_limit, v_config.default_bitsize);
+  IF NOT v_batch.alone THEN
+    SELECT priority, id INTO v_step.after_priority, v_step.after_id
+    FROM "public"."partitioncache_queue_query_fragment_queue" WHERE id = v_batch.queue_ids[cardinality(v_batch.queue_ids)];
+  END IF;
+  RETURN v_step;
 END
 $$;
 
-COMMENT ON FUNCTION partitioncache.next_step(p_job_name text, p_slot integer, p_lock_key integer, p_run_started timestamp with time zone) IS 'Decides, from the configuration as it is now, what the run does next. An empty queue makes the slot due again after frequency_seconds.';
+COMMENT ON FUNCTION partitioncache.next_step(p_job_name text, p_slot integer, p_lock_key integer, p_run_started timestamp with time zone, p_last partitioncache.run_step) IS 'Ends the batch of the last step and decides, from the configuration as it is now, what the run does next. An empty queue makes the slot due again after frequency_seconds.';
 
 CREATE FUNCTION partitioncache.notify_queue() RETURNS trigger
     LANGUAGE plpgsql
@@ -718,36 +1277,59 @@ BEGIN
   IF NOT pg_try_advisory_lock(quote_ident('partitioncache')::regnamespace::oid::integer, v_lock_key) THEN
     RETURN NULL;
   END IF;
-  -- Nobody else can hold this slot: what it left claimed is left over from a run that died.
-  PERFORM "partitioncache".release_dead_claims();
+  PERFORM "partitioncache".release_dead_batches(v_lock_key);
   RETURN v_lock_key;
 END
 $$;
 
 COMMENT ON FUNCTION partitioncache.open_slot(p_job_name text, p_slot integer) IS 'Takes the session lock of a slot and returns its lock_key, or NULL while another run holds it. Raises P0002 for an unknown processor.';
 
+CREATE FUNCTION partitioncache.probe_fragment(p_query text) RETURNS oid
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  v_fragment text := "partitioncache".fragment_text(p_query);
+  -- LIMIT 0 runs nothing. As a scalar it must have exactly one column.
+  v_query text := format('SELECT pg_catalog.pg_typeof((SELECT * FROM (%s) AS fragment LIMIT 0))', v_fragment);
+  v_type oid;
+  v_probed boolean := false;
+BEGIN
+  BEGIN
+    PERFORM set_config('transaction_read_only', 'on', true),
+            set_config('client_min_messages', 'error', true),
+            set_config('search_path', quote_ident('public'), true);
+    PERFORM "partitioncache".require_closed(v_fragment);
+    EXECUTE v_query INTO v_type;
+    v_probed := true;
+    RAISE EXCEPTION USING ERRCODE = 'PCEVL', MESSAGE = 'probed';
+  EXCEPTION
+    WHEN SQLSTATE 'PCEVL' THEN
+      IF NOT v_probed THEN
+        RAISE;
+      END IF;
+  END;
+  RETURN v_type;
+END
+$$;
+
+COMMENT ON FUNCTION partitioncache.probe_fragment(p_query text) IS 'The type a fragment returns, found without running it. Raises what PostgreSQL says about a fragment that is not a SELECT of one column.';
+
 CREATE FUNCTION partitioncache.process_batch(p_job_name text, p_count integer) RETURNS integer
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
+  c_batch CONSTANT integer := 100;
   v_lock_key integer := "partitioncache".open_manual_slot(p_job_name);
-  v_queue_id integer;
-  v_outcome text;
+  v_step "partitioncache".run_step;
   v_processed integer := 0;
 BEGIN
   WHILE v_processed < p_count LOOP
-    v_queue_id := "partitioncache".claim_next(v_lock_key);
-    EXIT WHEN v_queue_id IS NULL;
-    EXIT WHEN NOT "partitioncache".start_claim(v_queue_id, p_job_name, 0);
-    v_outcome := "partitioncache".process_claim(v_queue_id, p_job_name, 'manual');
-    WHILE "partitioncache".bits_to_widen(v_outcome) IS NOT NULL LOOP
-      v_outcome := coalesce(
-        "partitioncache".widen_for_claim(v_queue_id, "partitioncache".bits_to_widen(v_outcome), p_job_name, 'manual'),
-        "partitioncache".process_claim(v_queue_id, p_job_name, 'manual'));
-    END LOOP;
-    EXIT WHEN "partitioncache".ends_run(v_outcome);
-    v_processed := v_processed + 1;
+    v_step := "partitioncache".claim_by_hand(p_job_name, v_lock_key, least(c_batch, p_count - v_processed), false);
+    EXIT WHEN v_step.items IS NULL;
+    EXIT WHEN NOT "partitioncache".process_claimed(v_step);
+    v_processed := v_processed + cardinality(v_step.items);
   END LOOP;
   PERFORM "partitioncache".close_slot(v_lock_key);
   RETURN v_processed;
@@ -761,78 +1343,130 @@ $$;
 
 COMMENT ON FUNCTION partitioncache.process_batch(p_job_name text, p_count integer) IS 'Works on up to p_count queued fragments in the caller''s transaction, even if the processor is disabled. Returns how many.';
 
-CREATE FUNCTION partitioncache.process_claim(p_queue_id integer, p_job_name text, p_source text) RETURNS text
+CREATE FUNCTION partitioncache.process_chunk(p_items partitioncache.batch_item[], p_first integer, p_run partitioncache.run_context) RETURNS partitioncache.chunk_end
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET client_min_messages TO 'error'
+    AS $$
+DECLARE
+  c_schema CONSTANT integer := quote_ident('partitioncache')::regnamespace::oid::integer;
+  -- Until a chunk ends nobody sees what it has done, and a crash undoes it.
+  c_items CONSTANT integer := 200;
+  c_time CONSTANT interval := '50 ms';
+  -- In a session of its own the transaction begins with its first fragment, and that is what the watchdog sees.
+  v_started timestamptz := CASE WHEN p_run.own_session THEN now() ELSE clock_timestamp() END;
+  v_running_class integer := "partitioncache".running_class();
+  v_item "partitioncache".batch_item;
+  v_results "partitioncache".item_result[] := '{}';
+  v_done integer := 0;
+  v_cancelled boolean := false;
+  v_held_up boolean;
+  v_cancel "partitioncache".item_result;
+  v_end "partitioncache".chunk_end;
+BEGIN
+  IF p_run.own_session THEN
+    -- A fragment can release the session's locks, or leave some of its own. The slot stays taken meanwhile, and
+    -- afterwards the session holds the lock of the slot and nothing else.
+    PERFORM pg_advisory_xact_lock(c_schema, p_run.lock_key),
+            -- Losing the last settled fragments in a crash is harmless: they are still queued then. Waiting for the
+            -- disk each time is not.
+            set_config('synchronous_commit', 'off', true);
+  END IF;
+  BEGIN
+    FOREACH v_item IN ARRAY p_items[p_first:] LOOP
+      EXIT WHEN v_done > 0 AND (v_done >= c_items OR clock_timestamp() > v_started + c_time);
+      -- Says what is evaluated. To the end of the transaction, so that no fragment can release it.
+      IF v_done < 2 THEN
+        PERFORM pg_advisory_xact_lock(v_running_class, CASE v_done WHEN 0 THEN v_item.queue_id ELSE 0 END);
+      END IF;
+      IF v_item.known AND "partitioncache".is_cached(v_item.query_hash, v_item.partition_key) THEN
+        v_results := v_results || "partitioncache".skipped(v_item);
+      ELSE
+        v_results := v_results || "partitioncache".evaluate_item(v_item, p_run.result_limit);
+      END IF;
+      v_done := v_done + 1;
+    END LOOP;
+  EXCEPTION
+    WHEN query_canceled THEN
+      v_cancelled := true;
+  END;
+
+  -- From here on maintenance must not cancel: the rest is short. It cancels only while it holds this lock, so a cancel
+  -- that is already on its way ends this statement, and no other fragment can be hit.
+  PERFORM FROM "partitioncache".slot WHERE lock_key = p_run.lock_key FOR UPDATE;
+  v_end.ends_run := false;
+  IF v_cancelled THEN
+    v_held_up := coalesce((SELECT held_up FROM "partitioncache".batch WHERE batch_id = p_run.batch_id), false);
+    v_cancel := "partitioncache".judge_cancel(v_item, v_started, p_run.job_name, v_held_up);
+    IF v_done = 0 AND v_cancel.outcome IS NOT NULL THEN
+      v_results := ARRAY[v_cancel];
+      v_done := 1;
+    ELSE
+      -- Held up: by maintenance, because the results so far wait for this fragment, which is begun anew by itself. Or
+      -- else by an operator, or a shutdown: not the fragment's fault, and the run shall end.
+      v_end.ends_run := NOT v_held_up;
+    END IF;
+  END IF;
+
+  v_results := "partitioncache".finish(v_results, p_run);
+  IF p_run.own_session THEN
+    PERFORM pg_advisory_unlock_all(), pg_advisory_lock(c_schema, p_run.lock_key);
+  END IF;
+  v_end.outcome := CASE WHEN v_end.ends_run THEN 'cancelled' ELSE v_results[cardinality(v_results)].outcome END;
+  IF NOT v_end.ends_run AND p_first + v_done <= cardinality(p_items) AND NOT "partitioncache".is_overdue(p_run) THEN
+    v_end.next_item := p_first + v_done;
+  END IF;
+  SELECT array_agg(result) INTO v_end.narrow FROM unnest(v_results) AS result WHERE result.outcome = 'too_narrow';
+  RETURN v_end;
+END
+$$;
+
+COMMENT ON FUNCTION partitioncache.process_chunk(p_items partitioncache.batch_item[], p_first integer, p_run partitioncache.run_context) IS 'Works on claimed fragments from place p_first of the batch on: on one, and on more of them while all that takes less than 50 ms. In a session of the run''s own no lock that a fragment took survives.';
+
+CREATE FUNCTION partitioncache.process_claimed(p_step partitioncache.run_step) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
-  v_claim "partitioncache".claim;
-  v_config "public"."partitioncache_queue_processor_config";
-  v_result record;
-  v_state text;
-  v_message text;
-  v_error text;
+  v_next integer := 1;
+  v_end "partitioncache".chunk_end;
+  v_items "partitioncache".batch_item[];
 BEGIN
-  -- Losing the last settled fragments in a crash is harmless: they are still queued then. Waiting for the
-  -- disk after each of them is not.
-  PERFORM set_config('synchronous_commit', 'off', true);
-  SELECT * INTO STRICT v_claim FROM "partitioncache".claim WHERE queue_id = p_queue_id;
-  SELECT * INTO STRICT v_config FROM "public"."partitioncache_queue_processor_config" WHERE job_name = p_job_name;
-
-  BEGIN
-    IF "partitioncache".is_cached(v_claim.query_hash, v_claim.partition_key) THEN
-      PERFORM "partitioncache".settle(v_claim, p_job_name, p_source, 'skipped', NULL, NULL, NULL);
-      RETURN 'skipped';
-    END IF;
-    SELECT * INTO v_result FROM "partitioncache".evaluate_and_store(v_claim, v_config.result_limit, v_config.default_bitsize);
-    IF v_result.status = 'too_narrow' THEN
-      RETURN v_result.bits_needed::text;
-    END IF;
-    PERFORM "partitioncache".settle(v_claim, p_job_name, p_source, 'success', v_result.status,
-      CASE v_result.status WHEN 'limit' THEN format('more than result_limit = %s keys', v_config.result_limit) END,
-      v_result.rows_stored);
-    RETURN v_result.status;
-  EXCEPTION
-    WHEN query_canceled THEN
-      -- As it is now: the watchdog reads it live, and it may have been lowered since the fragment was begun.
-      SELECT timeout_seconds INTO v_config.timeout_seconds FROM "public"."partitioncache_queue_processor_config" WHERE job_name = p_job_name;
-      IF clock_timestamp() - v_claim.started_at >= make_interval(secs => v_config.timeout_seconds) THEN
-        PERFORM "partitioncache".settle(v_claim, p_job_name, p_source, 'timeout', 'timeout',
-          format('cancelled after timeout_seconds = %s', v_config.timeout_seconds), NULL);
-        RETURN 'timeout';
-      END IF;
-      -- An operator's cancel, or a shutdown: not the fragment's fault, and the run shall end.
-      PERFORM "partitioncache".release_claim(v_claim);
-      RETURN 'cancelled';
-    WHEN serialization_failure OR deadlock_detected OR lock_not_available THEN
-      GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE, v_message = MESSAGE_TEXT;
-      PERFORM "partitioncache".put_back(v_claim, p_job_name, p_source, format('%s: %s', v_state, v_message), '1 s');
-      RETURN 'put_back';
-    WHEN OTHERS OR assert_failure THEN
-      GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE, v_message = MESSAGE_TEXT;
-      v_error := format('%s: %s', v_state, v_message);
-      PERFORM "partitioncache".settle(v_claim, p_job_name, p_source, 'failed', 'failed', v_error, NULL);
-      RETURN 'failed';
-  END;
+  WHILE v_next IS NOT NULL LOOP
+    v_end := "partitioncache".process_chunk(p_step.items, v_next, p_step.context);
+    v_next := v_end.next_item;
+    WHILE v_end.narrow IS NOT NULL LOOP
+      v_items := "partitioncache".widen_for(v_end.narrow, p_step.context);
+      EXIT WHEN v_items IS NULL;
+      v_end := "partitioncache".process_chunk(v_items, 1, p_step.context);
+    END LOOP;
+  END LOOP;
+  DELETE FROM "partitioncache".batch WHERE batch_id = (p_step.context).batch_id;
+  RETURN NOT v_end.ends_run;
 END
 $$;
 
-COMMENT ON FUNCTION partitioncache.process_claim(p_queue_id integer, p_job_name text, p_source text) IS 'Works on one claimed and started fragment; p_source is cron or manual. Returns how it ended: ok, limit, skipped, failed, timeout, put_back, cancelled, or the number of bits its bit cache needs before it can be tried again.';
+COMMENT ON FUNCTION partitioncache.process_claimed(p_step partitioncache.run_step) IS 'Works on claimed fragments in the caller''s transaction; false when the caller was cancelled meanwhile.';
 
 CREATE PROCEDURE partitioncache.process_now(IN p_job_name text, INOUT p_outcome text DEFAULT NULL::text)
     LANGUAGE plpgsql
     AS $$
 DECLARE
   v_lock_key integer;
-  v_queue_id integer;
+  v_step "partitioncache".run_step;
+  v_end "partitioncache".chunk_end;
 BEGIN
   v_lock_key := "partitioncache".open_manual_slot(p_job_name);
-  v_queue_id := "partitioncache".claim_next(v_lock_key);
+  v_step := "partitioncache".claim_by_hand(p_job_name, v_lock_key, 1, true);
   COMMIT;
-  p_outcome := NULL;
-  IF v_queue_id IS NOT NULL THEN
-    CALL "partitioncache".work_on_claim(v_queue_id, p_job_name, 0, 'manual', p_outcome);
-  END IF;
+  WHILE v_step.items IS NOT NULL LOOP
+    v_end := "partitioncache".process_chunk(v_step.items, 1, v_step.context);
+    COMMIT;
+    EXIT WHEN v_end.narrow IS NULL;
+    v_step.items := "partitioncache".widen_for(v_end.narrow, v_step.context);
+    COMMIT;
+  END LOOP;
+  p_outcome := v_end.outcome;
   PERFORM "partitioncache".close_slot(v_lock_key);
 END
 $$;
@@ -855,7 +1489,7 @@ CREATE FUNCTION partitioncache.processor_status_rows() RETURNS TABLE(job_name te
   SELECT config.job_name, config.enabled, config.max_parallel_jobs, config.frequency_seconds, config.timeout_seconds,
          config.result_limit, config.default_bitsize,
          (SELECT count(*) FROM "public"."partitioncache_queue_query_fragment_queue"),
-         (SELECT count(*) FROM "public"."partitioncache_queue_active_jobs" AS active WHERE active.job_id = config.job_name),
+         (SELECT count(*) FROM "partitioncache".working_runs() AS running WHERE running.job_name = config.job_name),
          cardinality(config.job_ids),
          recent.succeeded, recent.failed, recent.last_success
   FROM "public"."partitioncache_queue_processor_config" AS config
@@ -870,28 +1504,72 @@ $$;
 
 COMMENT ON FUNCTION partitioncache.processor_status_rows() IS 'What the view processor_status shows.';
 
-CREATE FUNCTION partitioncache.put_back(p_claim partitioncache.claim, p_job_name text, p_source text, p_reason text, p_wait interval) RETURNS void
+CREATE FUNCTION partitioncache.provide_cache_table(p_result partitioncache.item_result, p_default_bitsize integer) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-DECLARE
-  v_attempts integer;
 BEGIN
-  INSERT INTO "partitioncache".attempt AS attempt (query_hash, partition_key, attempts, not_before, last_error)
-  VALUES (p_claim.query_hash, p_claim.partition_key, 1, now() + p_wait, p_reason)
-  ON CONFLICT (query_hash, partition_key) DO UPDATE
-    SET attempts = attempt.attempts + 1, not_before = EXCLUDED.not_before, last_error = EXCLUDED.last_error
-  RETURNING attempts INTO v_attempts;
-  IF v_attempts >= (SELECT max_attempts FROM "partitioncache".settings) THEN
-    PERFORM "partitioncache".settle(p_claim, p_job_name, p_source, 'failed', 'failed',
-      format('set aside after %s attempts; the last one: %s', v_attempts, p_reason), NULL);
-  ELSE
-    PERFORM "partitioncache".release_claim(p_claim);
+  PERFORM FROM "public"."my_cache_partition_metadata" WHERE partition_key = (p_result.item).partition_key;
+  -- A client may have dropped the table of a partition that is known.
+  IF NOT FOUND OR to_regclass(format('%I.%I', 'public',
+                                     "partitioncache".cache_table_name((p_result.item).partition_key))) IS NULL THEN
+    PERFORM "partitioncache".bootstrap_partition((p_result.item).partition_key, (p_result.item).datatype, p_default_bitsize,
+      CASE WHEN (p_result.item).datatype = 'integer' AND format_type(p_result.result_type, NULL) NOT IN ('integer[]', 'smallint[]')
+        THEN 'bigint' END);
   END IF;
 END
 $$;
 
-COMMENT ON FUNCTION partitioncache.put_back(p_claim partitioncache.claim, p_job_name text, p_source text, p_reason text, p_wait interval) IS 'Gives back a fragment whose attempt ended without a result, not to be claimed again before p_wait is over; after max_attempts it is settled as failed, so that it cannot block the queue.';
+COMMENT ON FUNCTION partitioncache.provide_cache_table(p_result partitioncache.item_result, p_default_bitsize integer) IS 'Makes sure that the partition of an evaluated fragment has metadata and a cache table; p_default_bitsize in bits, for a new bit cache.';
+
+CREATE FUNCTION partitioncache.publish_running() RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+  DELETE FROM "public"."partitioncache_queue_active_jobs" AS active
+  WHERE NOT EXISTS (
+    SELECT FROM "partitioncache".working_runs() AS running
+    JOIN "public"."partitioncache_queue_query_fragment_queue" AS queue ON queue.id = running.queue_id
+    WHERE NOT running.has_results AND queue.hash = active.query_hash AND queue.partition_key = active.partition_key AND running.pid = active.pid);
+  INSERT INTO "public"."partitioncache_queue_active_jobs" (query_hash, partition_key, job_id, pid, started_at, query, partition_datatype)
+  SELECT queue.hash, queue.partition_key, running.job_name, running.pid,
+         running.started_at::timestamp, queue.query, queue.partition_datatype
+  FROM "partitioncache".working_runs() AS running
+  JOIN "public"."partitioncache_queue_query_fragment_queue" AS queue ON queue.id = running.queue_id
+  WHERE NOT running.has_results
+  ON CONFLICT (query_hash, partition_key) DO NOTHING;
+END
+$$;
+
+COMMENT ON FUNCTION partitioncache.publish_running() IS 'Brings the clients'' display of active work up to date: what is running now, and nothing else.';
+
+CREATE FUNCTION partitioncache.put_back(p_result partitioncache.item_result, p_wait interval, p_counts integer) RETURNS partitioncache.item_result
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  v_result "partitioncache".item_result := p_result;
+  v_item "partitioncache".batch_item := p_result.item;
+  v_attempts integer;
+BEGIN
+  INSERT INTO "partitioncache".attempt AS attempt (query_hash, partition_key, attempts, not_before, last_error)
+  VALUES (v_item.query_hash, v_item.partition_key, p_counts, clock_timestamp() + p_wait, p_result.error)
+  ON CONFLICT (query_hash, partition_key) DO UPDATE
+    SET attempts = attempt.attempts + p_counts, not_before = EXCLUDED.not_before, last_error = EXCLUDED.last_error
+  RETURNING attempts INTO v_attempts;
+  v_item.retried := true;
+  v_result.item := v_item;
+  v_result.outcome := 'put_back';
+  IF v_attempts >= (SELECT max_attempts FROM "partitioncache".settings) THEN
+    v_result.outcome := 'failed';
+    v_result.error := format('set aside after %s attempts; the last one: %s', v_attempts, p_result.error);
+  END IF;
+  RETURN v_result;
+END
+$$;
+
+COMMENT ON FUNCTION partitioncache.put_back(p_result partitioncache.item_result, p_wait interval, p_counts integer) IS 'Notes that an attempt ended without a result, for the reason in error: the fragment is not to be claimed again before p_wait is over. p_counts: 1, or 0 when it was not the fragment''s fault. Returns the result as put_back, or as failed after max_attempts, still to be settled.';
 
 CREATE FUNCTION partitioncache.query_cron_link(p_query text) RETURNS jsonb
     LANGUAGE plpgsql
@@ -932,6 +1610,62 @@ $_$;
 
 COMMENT ON FUNCTION partitioncache.query_cron_link(p_query text) IS 'Runs one query in the pg_cron database over the link and returns its single jsonb value. Raises what the far side raised; closes the connection on every path.';
 
+CREATE FUNCTION partitioncache.queue_depth_rows() RETURNS TABLE(priority integer, queued bigint, waiting bigint, over_1_minute bigint, over_10_minutes bigint, over_1_hour bigint, oldest_since timestamp without time zone, oldest_age interval)
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  WITH depth AS (
+    -- Asked for once in a subquery, the time is not worked out anew for each row.
+    SELECT queue.priority, count(*) AS queued,
+           count(*) FILTER (WHERE queue.created_at < (SELECT now()::timestamp - interval '1 minute')) AS over_1_minute,
+           count(*) FILTER (WHERE queue.created_at < (SELECT now()::timestamp - interval '10 minutes')) AS over_10_minutes,
+           count(*) FILTER (WHERE queue.created_at < (SELECT now()::timestamp - interval '1 hour')) AS over_1_hour,
+           min(queue.created_at) AS oldest_since
+    FROM "public"."partitioncache_queue_query_fragment_queue" AS queue
+    GROUP BY queue.priority
+  ),
+  not_due AS (
+    SELECT attempt.query_hash AS hash, attempt.partition_key FROM "partitioncache".attempt WHERE attempt.not_before > now()
+    UNION
+    SELECT known.query_hash, known.partition_key FROM "public"."my_cache_queries" AS known
+    WHERE known.status <> 'ok'
+      AND known.last_seen > (SELECT now()::timestamp - make_interval(secs => retry_backoff_seconds) FROM "partitioncache".settings)
+  ),
+  waiting AS (
+    SELECT queue.priority, count(*) AS waiting
+    FROM "public"."partitioncache_queue_query_fragment_queue" AS queue JOIN not_due USING (hash, partition_key)
+    GROUP BY queue.priority
+  )
+  SELECT priority, depth.queued, coalesce(waiting.waiting, 0), depth.over_1_minute, depth.over_10_minutes,
+         depth.over_1_hour, depth.oldest_since, now()::timestamp - depth.oldest_since
+  FROM depth LEFT JOIN waiting USING (priority)
+$$;
+
+COMMENT ON FUNCTION partitioncache.queue_depth_rows() IS 'What the view queue_depth shows. Reads the whole queue once, and what is known of all fragments.';
+
+CREATE FUNCTION partitioncache.reason_of_failure(p_item partitioncache.batch_item, p_state text, p_message text) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  v_state text := p_state;
+  v_message text := p_message;
+BEGIN
+  -- What cannot be cast, or be parsed where it is put, may be of another type, or have two columns: then say that.
+  IF p_item.datatype IS NOT NULL AND p_state IN ('22P02', '22007', '22008', '22003', '42846', '42601') THEN
+    BEGIN
+      PERFORM "partitioncache".require_datatype("partitioncache".probe_fragment(p_item.query), p_item.datatype);
+    EXCEPTION
+      WHEN datatype_mismatch OR syntax_error THEN
+        GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE, v_message = MESSAGE_TEXT;
+    END;
+  END IF;
+  RETURN format('%s: %s', v_state, v_message);
+END
+$$;
+
+COMMENT ON FUNCTION partitioncache.reason_of_failure(p_item partitioncache.batch_item, p_state text, p_message text) IS 'SQLSTATE and message for the log, of an error that a fragment raised.';
+
 CREATE FUNCTION partitioncache.record_cron_side(p_transport text, p_pg_cron_version text) RETURNS void
     LANGUAGE sql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -941,44 +1675,217 @@ $$;
 
 COMMENT ON FUNCTION partitioncache.record_cron_side(p_transport text, p_pg_cron_version text) IS 'Records how pg_cron is reached from now on (deploy, direct, link) and its version; (deploy, NULL) when the cron stream is gone.';
 
-CREATE FUNCTION partitioncache.release_claim(p_claim partitioncache.claim) RETURNS void
-    LANGUAGE sql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-  DELETE FROM "public"."partitioncache_queue_active_jobs" WHERE query_hash = p_claim.query_hash AND partition_key = p_claim.partition_key;
-  DELETE FROM "partitioncache".claim WHERE queue_id = p_claim.queue_id;
-$$;
-
-COMMENT ON FUNCTION partitioncache.release_claim(p_claim partitioncache.claim) IS 'Gives a claimed fragment back to the queue.';
-
-CREATE FUNCTION partitioncache.release_dead_claims() RETURNS integer
+CREATE FUNCTION partitioncache.release_dead_batches(p_own_lock_key integer DEFAULT NULL::integer) RETURNS integer
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
-  v_claim "partitioncache".claim;
-  v_released integer := 0;
+  v_batches bigint[] := "partitioncache".dead_batches(p_own_lock_key);
+  v_blamed integer;
+  v_dead record;
+  v_result "partitioncache".item_result;
 BEGIN
-  FOR v_claim IN
-    SELECT * FROM "partitioncache".claim
-    WHERE NOT "partitioncache".run_is_alive(pid, lock_key)
-    ORDER BY queue_id
-    FOR UPDATE SKIP LOCKED
-  LOOP
-    v_released := v_released + 1;
-    IF v_claim.started_at IS NULL THEN
-      PERFORM "partitioncache".release_claim(v_claim);
-    ELSE
-      PERFORM "partitioncache".put_back(v_claim,
-        (SELECT job_name FROM "partitioncache".slot WHERE lock_key = v_claim.lock_key), 'unknown',
-        format('the backend %s that worked on it since %s is gone', v_claim.pid, v_claim.started_at), '0 s');
-    END IF;
-  END LOOP;
-  RETURN v_released;
+  IF v_batches IS NULL THEN
+    RETURN 0;
+  END IF;
+  v_blamed := "partitioncache".suspect_of(v_batches);
+
+  INSERT INTO "partitioncache".attempt (query_hash, partition_key, attempts, not_before, last_error, suspect)
+  SELECT DISTINCT queue.hash, queue.partition_key, 0, clock_timestamp(), 'its run died', true
+  FROM "partitioncache".batch
+  CROSS JOIN unnest(queue_ids) AS queue_id
+  JOIN "public"."partitioncache_queue_query_fragment_queue" AS queue ON queue.id = queue_id
+  WHERE batch_id = ANY (v_batches)
+  ON CONFLICT (query_hash, partition_key) DO UPDATE SET suspect = true;
+
+  SELECT batch.pid, batch.lock_key, batch.claimed_at, slot.job_name,
+         queue.id, queue.hash, queue.partition_key, queue.query
+  INTO v_dead
+  FROM "partitioncache".batch
+  JOIN "partitioncache".slot USING (lock_key)
+  JOIN "public"."partitioncache_queue_query_fragment_queue" AS queue ON queue.id = ANY (batch.queue_ids)
+  WHERE batch.batch_id = ANY (v_batches) AND queue.id = v_blamed
+  LIMIT 1;
+  IF FOUND THEN
+    v_result.item := ROW(v_dead.id, v_dead.hash, v_dead.partition_key, NULL, v_dead.query, NULL, false, true);
+    v_result.error := format('the backend %s that worked on it since %s is gone', v_dead.pid, v_dead.claimed_at);
+    v_result.started_at := v_dead.claimed_at;
+    v_result.ended_at := clock_timestamp();
+    PERFORM "partitioncache".settle_results(ARRAY["partitioncache".put_back(v_result, '0 s', 1)],
+      ROW(v_dead.job_name, v_dead.lock_key, 'unknown', false, NULL, NULL, NULL, NULL)::"partitioncache".run_context);
+  END IF;
+
+  DELETE FROM "public"."partitioncache_queue_active_jobs" AS active
+  USING "partitioncache".batch, "public"."partitioncache_queue_query_fragment_queue" AS queue
+  WHERE batch.batch_id = ANY (v_batches) AND queue.id = ANY (batch.queue_ids)
+    AND active.query_hash = queue.hash AND active.partition_key = queue.partition_key;
+  DELETE FROM "partitioncache".batch WHERE batch_id = ANY (v_batches);
+  RETURN cardinality(v_batches);
 END
 $$;
 
-COMMENT ON FUNCTION partitioncache.release_dead_claims() IS 'Gives back the fragments of runs that died, the one they were working on with an attempt counted. Returns how many.';
+COMMENT ON FUNCTION partitioncache.release_dead_batches(p_own_lock_key integer) IS 'Gives back the fragments of runs that died, as suspects that are tried alone, and counts an attempt for the one that is to blame. p_own_lock_key: a slot the caller has just taken. Returns how many batches there were.';
+
+CREATE FUNCTION partitioncache.release_results() RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  v_running record;
+  v_cancelled integer := 0;
+BEGIN
+  -- Quick fragments share a transaction. When a slow one has come between, what is ready must not wait for it: the run
+  -- is cancelled, settles what it has, and begins the slow one anew, by itself.
+  FOR v_running IN
+    SELECT running.*
+    FROM "partitioncache".working_runs() AS running
+    WHERE running.slot > 0 AND running.has_results
+      AND clock_timestamp() - running.started_at >= CASE WHEN running.is_exact THEN interval '1 s' ELSE interval '2 s' END
+  LOOP
+    IF "partitioncache".hold_run(v_running.lock_key, v_running.pid, v_running.started_at, v_running.has_results) THEN
+      UPDATE "partitioncache".batch SET held_up = true WHERE batch_id = v_running.batch_id;
+      PERFORM pg_cancel_backend(v_running.pid);
+      v_cancelled := v_cancelled + 1;
+    END IF;
+  END LOOP;
+  RETURN v_cancelled;
+END
+$$;
+
+COMMENT ON FUNCTION partitioncache.release_results() IS 'Cancels every run in which results that are ready have been waiting for a slow fragment for a second. Returns how many.';
+
+CREATE FUNCTION partitioncache.require_closed(p_fragment text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  v_cursor refcursor;
+BEGIN
+  -- Without a semicolon there is no second statement, without a parenthesis none to close: nothing to ask.
+  IF p_fragment !~ '[;()]' OR "partitioncache".is_plainly_closed(p_fragment) THEN
+    RETURN;
+  END IF;
+  -- A cursor takes exactly one whole statement that returns rows. Opening it parses and plans, and runs nothing.
+  OPEN v_cursor FOR EXECUTE p_fragment;
+  CLOSE v_cursor;
+END
+$$;
+
+COMMENT ON FUNCTION partitioncache.require_closed(p_fragment text) IS 'Raises what PostgreSQL says unless the text is, on its own, one statement that returns rows, so that parentheses around it hold.';
+
+CREATE FUNCTION partitioncache.require_datatype(p_type oid, p_datatype text) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  v_datatype text := "partitioncache".datatype_of_result(p_type);
+BEGIN
+  -- Whole numbers fit a numeric set exactly; anything else that does not match would be rounded or rewritten.
+  IF v_datatype = p_datatype OR (v_datatype = 'integer' AND p_datatype = 'float') THEN
+    RETURN;
+  END IF;
+  RAISE EXCEPTION 'the fragment returns %, but the partition key holds %',
+    format_type(p_type, NULL), coalesce(p_datatype, 'integer, float, text or timestamp')
+    USING ERRCODE = 'datatype_mismatch',
+          HINT = 'Partition keys are integer, float, text or timestamp; cast the column in the fragment.';
+END
+$$;
+
+COMMENT ON FUNCTION partitioncache.require_datatype(p_type oid, p_datatype text) IS 'Raises 42804 when keys of this type cannot be kept in a partition of this datatype without loss.';
+
+CREATE FUNCTION partitioncache.retry_fragments(p_statuses text[] DEFAULT '{failed,timeout}'::text[], p_hashes text[] DEFAULT NULL::text[], p_partition_key text DEFAULT NULL::text, p_dry_run boolean DEFAULT false, OUT put_back bigint, OUT queued_already bigint, OUT in_use bigint, OUT unknown_hashes text[]) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+DECLARE
+  v_hashes text[];
+  v_keys text[];
+  v_new_hashes text[];
+  v_new_keys text[];
+  v_table regclass;
+  v_unusable text[];
+BEGIN
+  IF p_statuses <@ ARRAY['failed', 'timeout', 'limit'] IS NOT TRUE THEN
+    RAISE EXCEPTION 'fragments with status % cannot be retried', coalesce(array_to_string(p_statuses, ', ', 'NULL'), 'NULL')
+      USING ERRCODE = 'invalid_parameter_value', HINT = 'Statuses to retry are failed, timeout and limit.';
+  END IF;
+  unknown_hashes := ARRAY(
+    SELECT DISTINCT given.hash FROM unnest(p_hashes) AS given (hash)
+    WHERE NOT EXISTS (
+      SELECT FROM "public"."my_cache_queries" AS known
+      WHERE known.query_hash = given.hash AND known.status = ANY (p_statuses)
+        AND (p_partition_key IS NULL OR known.partition_key = p_partition_key))
+    ORDER BY given.hash);
+
+  IF p_dry_run THEN
+    SELECT count(*) - count(queue.id), count(queue.id), 0 INTO put_back, queued_already, in_use
+    FROM "public"."my_cache_queries" AS known
+    LEFT JOIN "public"."partitioncache_queue_query_fragment_queue" AS queue ON queue.hash = known.query_hash AND queue.partition_key = known.partition_key
+    WHERE known.status = ANY (p_statuses)
+      AND (p_hashes IS NULL OR known.query_hash = ANY (p_hashes))
+      AND (p_partition_key IS NULL OR known.partition_key = p_partition_key);
+    RETURN;
+  END IF;
+
+  -- A row that another session holds is being settled: to wait for it, while holding others, could be a deadlock.
+  SELECT coalesce(array_agg(locked.query_hash), '{}'), coalesce(array_agg(locked.partition_key), '{}')
+  INTO v_hashes, v_keys
+  FROM (
+    SELECT known.query_hash, known.partition_key FROM "public"."my_cache_queries" AS known
+    WHERE known.status = ANY (p_statuses)
+      AND (p_hashes IS NULL OR known.query_hash = ANY (p_hashes))
+      AND (p_partition_key IS NULL OR known.partition_key = p_partition_key)
+    FOR UPDATE SKIP LOCKED
+  ) AS locked;
+
+  -- A statement of its own: only what is seen now that the rows are locked says whether one is queued. One that is
+  -- queued may be at work: the run then needs its row here, so nothing that the run may hold is waited for.
+  WITH inserted AS (
+    INSERT INTO "public"."partitioncache_queue_query_fragment_queue" AS queue (query, hash, partition_key, partition_datatype, priority)
+    SELECT known.query, known.query_hash, known.partition_key, metadata.datatype, 1
+    FROM unnest(v_hashes, v_keys) AS item (query_hash, partition_key)
+    JOIN "public"."my_cache_queries" AS known USING (query_hash, partition_key)
+    LEFT JOIN "public"."my_cache_partition_metadata" AS metadata USING (partition_key)
+    WHERE NOT EXISTS (SELECT FROM "public"."partitioncache_queue_query_fragment_queue" AS present
+                      WHERE present.hash = known.query_hash AND present.partition_key = known.partition_key)
+    -- In the order in which the clients insert: else the two could wait for each other.
+    ORDER BY known.query_hash, known.partition_key
+    ON CONFLICT (hash, partition_key) DO NOTHING
+    RETURNING queue.hash, queue.partition_key
+  )
+  SELECT count(*), array_agg(hash), array_agg(partition_key) INTO put_back, v_new_hashes, v_new_keys FROM inserted;
+  queued_already := cardinality(v_hashes) - put_back;
+
+  -- Of what exceeded the limit the cache says "of no use"; without its row in "my_cache_queries" nothing would evict that.
+  FOR v_table, v_unusable IN
+    SELECT cache.oid, array_agg(known.query_hash)
+    FROM unnest(v_new_hashes, v_new_keys) AS item (query_hash, partition_key)
+    JOIN "public"."my_cache_queries" AS known USING (query_hash, partition_key)
+    JOIN pg_class AS cache ON cache.relname = 'my_cache' || '_cache_' || known.partition_key
+      AND cache.relnamespace = quote_ident('public')::regnamespace
+    WHERE known.status = 'limit'
+    GROUP BY cache.oid
+  LOOP
+    EXECUTE format('DELETE FROM %s WHERE query_hash = ANY ($1) AND partition_keys IS NULL', v_table) USING v_unusable;
+  END LOOP;
+
+  DELETE FROM "partitioncache".attempt AS failed USING (
+    SELECT attempt.query_hash, attempt.partition_key
+    FROM "partitioncache".attempt JOIN unnest(v_hashes, v_keys) AS item (query_hash, partition_key) USING (query_hash, partition_key)
+    FOR UPDATE OF attempt SKIP LOCKED
+  ) AS free
+  WHERE failed.query_hash = free.query_hash AND failed.partition_key = free.partition_key;
+  DELETE FROM "public"."my_cache_queries" AS known USING unnest(v_hashes, v_keys) AS item (query_hash, partition_key)
+  WHERE known.query_hash = item.query_hash AND known.partition_key = item.partition_key;
+
+  SELECT count(*) INTO in_use FROM "public"."my_cache_queries" AS known
+  WHERE known.status = ANY (p_statuses)
+    AND (p_hashes IS NULL OR known.query_hash = ANY (p_hashes))
+    AND (p_partition_key IS NULL OR known.partition_key = p_partition_key);
+END
+$_$;
+
+COMMENT ON FUNCTION partitioncache.retry_fragments(p_statuses text[], p_hashes text[], p_partition_key text, p_dry_run boolean, OUT put_back bigint, OUT queued_already bigint, OUT in_use bigint, OUT unknown_hashes text[]) IS 'Puts fragments whose status is one of p_statuses (failed, timeout, limit) back into the queue, due at once; only those of p_hashes and p_partition_key unless they are NULL. Their status is forgotten, and with limit the NULL in the cache. put_back: how many were queued; queued_already: how many were in the queue, and wait no longer; in_use: how many were left alone, since another session holds them; unknown_hashes: those of p_hashes that no such fragment has. With p_dry_run nothing is changed. Raises 22023 for other statuses.';
 
 CREATE FUNCTION partitioncache.roaringbitmap_schema() RETURNS text
     LANGUAGE plpgsql STABLE
@@ -1018,14 +1925,27 @@ CREATE PROCEDURE partitioncache.run_maintenance()
     AS $$
 DECLARE
   v_started timestamptz := pg_catalog.clock_timestamp();
+  v_after_id integer := 0;
   v_goes_on boolean;
 BEGIN
-  PERFORM "partitioncache".delete_old_log();
+  PERFORM "partitioncache".delete_idle_attempts();
   COMMIT;
   LOOP
-    PERFORM "partitioncache".cancel_overdue();
+    IF "partitioncache".has_runs() THEN
+      PERFORM "partitioncache".cancel_overdue();
+      COMMIT;
+      PERFORM "partitioncache".release_results();
+      COMMIT;
+      PERFORM "partitioncache".share_waiting();
+      COMMIT;
+      PERFORM "partitioncache".release_dead_batches();
+      COMMIT;
+      PERFORM "partitioncache".publish_running();
+    END IF;
     COMMIT;
-    PERFORM "partitioncache".release_dead_claims();
+    PERFORM "partitioncache".delete_old_log(1000);
+    COMMIT;
+    v_after_id := "partitioncache".delete_cached_duplicates(v_after_id, 5000);
     COMMIT;
     v_goes_on := "partitioncache".maintenance_goes_on(v_started);
     COMMIT;
@@ -1036,7 +1956,7 @@ BEGIN
 END
 $$;
 
-COMMENT ON PROCEDURE partitioncache.run_maintenance() IS 'One run of the maintenance job, as started by pg_cron every minute: timeouts, claims of dead runs, log retention.';
+COMMENT ON PROCEDURE partitioncache.run_maintenance() IS 'One run of the maintenance job, as started by pg_cron every minute: timeouts, batches of dead runs or held up, display of what is running, retention of the log, cached duplicates in the queue.';
 
 CREATE PROCEDURE partitioncache.run_processor(IN p_job_name text, IN p_slot integer)
     LANGUAGE plpgsql
@@ -1045,9 +1965,9 @@ DECLARE
   v_started timestamptz := pg_catalog.clock_timestamp();
   v_lock_key integer;
   v_step "partitioncache".run_step;
-  v_queue_id integer;
-  v_outcome text;
-  v_ends boolean := false;
+  v_next integer;
+  v_end "partitioncache".chunk_end;
+  v_widened "partitioncache".batch_item[];
 BEGIN
   v_lock_key := "partitioncache".open_slot(p_job_name, p_slot);
   COMMIT;
@@ -1055,26 +1975,47 @@ BEGIN
     RETURN;
   END IF;
   LOOP
-    v_step := "partitioncache".next_step(p_job_name, p_slot, v_lock_key, v_started);
+    v_step := "partitioncache".next_step(p_job_name, p_slot, v_lock_key, v_started, v_step);
     COMMIT;
     EXIT WHEN v_step.finished;
-    IF v_step.batch IS NULL THEN
+    IF v_step.items IS NULL THEN
       PERFORM pg_catalog.pg_sleep(v_step.wait_seconds);
       COMMIT;
       CONTINUE;
     END IF;
-    FOREACH v_queue_id IN ARRAY v_step.batch LOOP
-      CALL "partitioncache".work_on_claim(v_queue_id, p_job_name, p_slot, 'cron', v_outcome);
-      v_ends := "partitioncache".ends_run(v_outcome);
-      EXIT WHEN v_ends;
+    v_next := 1;
+    WHILE v_next IS NOT NULL LOOP
+      v_end := "partitioncache".process_chunk(v_step.items, v_next, v_step.context);
+      COMMIT;
+      v_next := v_end.next_item;
+      IF v_end.narrow IS NOT NULL THEN
+        -- In a transaction of its own: the lock it takes must not be held while a fragment is evaluated.
+        v_widened := "partitioncache".widen_for(v_end.narrow, v_step.context);
+        COMMIT;
+        CONTINUE WHEN v_widened IS NULL;
+        v_end := "partitioncache".process_chunk(v_widened, 1, v_step.context);
+        COMMIT;
+      END IF;
+      EXIT WHEN v_end.ends_run;
     END LOOP;
-    EXIT WHEN v_ends;
+    EXIT WHEN v_end.ends_run;
   END LOOP;
   PERFORM "partitioncache".close_slot(v_lock_key);
 END
 $$;
 
 COMMENT ON PROCEDURE partitioncache.run_processor(IN p_job_name text, IN p_slot integer) IS 'One run of a processor''s slot, as started by pg_cron: drains the queue in batches until it is empty or a minute is over. Ends at once while another run holds the slot, or when the processor is disabled.';
+
+CREATE FUNCTION partitioncache.running_class() RETURNS integer
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+  RETURN (quote_ident('partitioncache') || '.batch')::regclass::oid::integer;
+END
+$$;
+
+COMMENT ON FUNCTION partitioncache.running_class() IS 'First key of the advisory locks that say what a run is evaluating; the second one is the queue id of the fragment that began the transaction, and 0 as well once it is another one''s turn.';
 
 CREATE FUNCTION partitioncache.set_bits_expression() RETURNS text
     LANGUAGE sql STABLE
@@ -1115,55 +2056,127 @@ $$;
 
 COMMENT ON FUNCTION partitioncache.set_cron_link(p_host text, p_port integer, p_database text, p_user text, p_password text) IS 'Creates or replaces the link to the pg_cron database. p_port NULL means this server''s own port. Needs USAGE on the foreign data wrapper dblink_fdw.';
 
-CREATE FUNCTION partitioncache.settle(p_claim partitioncache.claim, p_job_name text, p_source text, p_log_status text, p_query_status text, p_error text, p_rows integer) RETURNS void
+CREATE FUNCTION partitioncache.settle_one(p_result partitioncache.item_result, p_run partitioncache.run_context) RETURNS partitioncache.item_result
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
+DECLARE
+  v_result "partitioncache".item_result := p_result;
+  v_state text;
+  v_message text;
 BEGIN
-  IF p_query_status IS NOT NULL THEN
-    INSERT INTO "public"."my_cache_queries" (query_hash, partition_key, query, status, last_seen)
-    VALUES (p_claim.query_hash, p_claim.partition_key, p_claim.query, p_query_status, now())
-    ON CONFLICT (query_hash, partition_key) DO UPDATE
-      SET query = EXCLUDED.query, status = EXCLUDED.status, last_seen = EXCLUDED.last_seen;
-  END IF;
-  INSERT INTO "public"."partitioncache_queue_processor_log"
-    (job_id, query_hash, partition_key, status, error_message, rows_affected, execution_time_ms, execution_source)
-  VALUES
-    (p_job_name, p_claim.query_hash, p_claim.partition_key, p_log_status, p_error, p_rows,
-     -- The column's precision is the clients' contract; a longer run is capped, never an error.
-     least(extract(epoch FROM clock_timestamp() - p_claim.started_at) * 1000, 9999999.999)::numeric(10, 3),
-     p_source);
-  DELETE FROM "public"."partitioncache_queue_query_fragment_queue" WHERE id = p_claim.queue_id AND hash = p_claim.query_hash;
-  DELETE FROM "partitioncache".attempt WHERE query_hash = p_claim.query_hash AND partition_key = p_claim.partition_key;
-  PERFORM "partitioncache".release_claim(p_claim);
+  RETURN ("partitioncache".store_and_settle(ARRAY[p_result], p_run))[1];
+EXCEPTION
+  WHEN serialization_failure OR deadlock_detected OR lock_not_available OR string_data_length_mismatch THEN
+    -- It is others who are in the way, and no fragment is to be set aside for that.
+    GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE, v_message = MESSAGE_TEXT;
+    v_result.error := format('%s: %s', v_state, v_message);
+    RETURN "partitioncache".put_back(v_result, '1 s', 0);
+  WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE, v_message = MESSAGE_TEXT;
+    v_result.outcome := 'failed';
+    v_result.error := format('%s: %s', v_state, v_message);
+    PERFORM "partitioncache".settle_results(ARRAY[v_result], p_run);
+    RETURN v_result;
 END
 $$;
 
-COMMENT ON FUNCTION partitioncache.settle(p_claim partitioncache.claim, p_job_name text, p_source text, p_log_status text, p_query_status text, p_error text, p_rows integer) IS 'Ends a claimed fragment for good: status of the query (NULL leaves it), log row, queue row and claim deleted.';
+COMMENT ON FUNCTION partitioncache.settle_one(p_result partitioncache.item_result, p_run partitioncache.run_context) IS 'As store_and_settle for one fragment, but what the cache raises ends that fragment: put_back or failed.';
 
-CREATE FUNCTION partitioncache.start_claim(p_queue_id integer, p_job_name text, p_slot integer) RETURNS boolean
+CREATE FUNCTION partitioncache.settle_results(p_results partitioncache.item_result[], p_run partitioncache.run_context) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 BEGIN
-  PERFORM set_config('synchronous_commit', 'off', true);
-  -- Slot 0 is a run by hand, which a disabled processor allows.
-  PERFORM FROM "public"."partitioncache_queue_processor_config"
-  WHERE job_name = p_job_name AND (p_slot = 0 OR (enabled AND p_slot <= max_parallel_jobs));
-  IF NOT FOUND THEN
-    RETURN false;
-  END IF;
-  UPDATE "partitioncache".claim SET started_at = clock_timestamp() WHERE queue_id = p_queue_id;
-  INSERT INTO "public"."partitioncache_queue_active_jobs" (query_hash, partition_key, job_id, pid, started_at, query, partition_datatype)
-  SELECT query_hash, partition_key, p_job_name, pid, clock_timestamp()::timestamp, query, partition_datatype
-  FROM "partitioncache".claim WHERE queue_id = p_queue_id
+  INSERT INTO "public"."my_cache_queries" (query_hash, partition_key, query, status, last_seen)
+  SELECT (result.item).query_hash, (result.item).partition_key, (result.item).query, result.outcome, now()
+  FROM unnest(p_results) AS result
+  WHERE result.outcome IN ('ok', 'limit', 'failed', 'timeout')
   ON CONFLICT (query_hash, partition_key) DO UPDATE
-    SET job_id = EXCLUDED.job_id, pid = EXCLUDED.pid, started_at = EXCLUDED.started_at;
-  RETURN true;
+    SET query = EXCLUDED.query, status = EXCLUDED.status, last_seen = EXCLUDED.last_seen;
+
+  INSERT INTO "public"."partitioncache_queue_processor_log"
+    (job_id, query_hash, partition_key, status, error_message, rows_affected, execution_time_ms, execution_source, created_at)
+  SELECT p_run.job_name, (result.item).query_hash, (result.item).partition_key,
+         CASE WHEN result.outcome IN ('ok', 'limit') THEN 'success' ELSE result.outcome END,
+         CASE result.outcome WHEN 'limit' THEN format('more than result_limit = %s keys', p_run.result_limit) ELSE result.error END,
+         result.rows_found,
+         -- The column's precision is the clients' contract; a longer run is capped, never an error.
+         least(extract(epoch FROM result.ended_at - result.started_at) * 1000, 9999999.999)::numeric(10, 3),
+         p_run.source, result.ended_at::timestamp
+  FROM unnest(p_results) AS result
+  WHERE result.outcome IN ('ok', 'limit', 'failed', 'timeout', 'skipped');
+
+  -- Not waited for: a client that raises a priority at this moment may hold its row for long. What then stays queued
+  -- is known as ok, and skipped when its turn comes.
+  DELETE FROM "public"."partitioncache_queue_query_fragment_queue"
+  WHERE id IN (
+    SELECT queue.id
+    FROM unnest(p_results) AS result
+    JOIN "public"."partitioncache_queue_query_fragment_queue" AS queue
+      ON queue.id = (result.item).queue_id AND queue.hash = (result.item).query_hash
+      AND queue.partition_key = (result.item).partition_key
+    WHERE result.outcome IN ('ok', 'limit', 'failed', 'timeout', 'skipped')
+    FOR UPDATE OF queue SKIP LOCKED);
+
+  DELETE FROM "partitioncache".attempt
+  USING unnest(p_results) AS result
+  WHERE (result.item).retried AND result.outcome IN ('ok', 'limit', 'failed', 'timeout', 'skipped')
+    AND attempt.query_hash = (result.item).query_hash AND attempt.partition_key = (result.item).partition_key;
+
+  -- Only what ran for long has been published: maintenance looks once a second.
+  DELETE FROM "public"."partitioncache_queue_active_jobs" AS active
+  USING unnest(p_results) AS result
+  WHERE result.ended_at - result.started_at > interval '0.2 s'
+    AND active.query_hash = (result.item).query_hash AND active.partition_key = (result.item).partition_key;
 END
 $$;
 
-COMMENT ON FUNCTION partitioncache.start_claim(p_queue_id integer, p_job_name text, p_slot integer) IS 'Marks a claimed fragment as being worked on; false, and nothing marked, when the processor is not to work any more.';
+COMMENT ON FUNCTION partitioncache.settle_results(p_results partitioncache.item_result[], p_run partitioncache.run_context) IS 'Ends fragments for good: status of the query (skipped leaves it), log row, queue row deleted. What is put_back or too_narrow stays queued.';
+
+CREATE FUNCTION partitioncache.share_waiting() RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  v_running record;
+  v_shared integer := 0;
+BEGIN
+  -- Later than a run itself leaves the rest of its batch (is_overdue), so that it cannot turn to what is taken from it here.
+  FOR v_running IN
+    SELECT running.*
+    FROM "partitioncache".working_runs() AS running
+    JOIN "partitioncache".batch USING (batch_id)
+    WHERE running.slot > 0 AND NOT running.has_results
+      AND cardinality(batch.queue_ids) > 1 AND clock_timestamp() > batch.claimed_at + interval '1.2 s'
+  LOOP
+    IF "partitioncache".hold_run(v_running.lock_key, v_running.pid, v_running.started_at, v_running.has_results) THEN
+      UPDATE "partitioncache".batch SET queue_ids = ARRAY[v_running.queue_id::integer] WHERE batch_id = v_running.batch_id;
+      v_shared := v_shared + 1;
+    END IF;
+  END LOOP;
+  RETURN v_shared;
+END
+$$;
+
+COMMENT ON FUNCTION partitioncache.share_waiting() IS 'Gives back what waits in a batch behind a fragment that takes long, for other slots to work on. Returns how many batches there were.';
+
+CREATE FUNCTION partitioncache.skipped(p_item partitioncache.batch_item) RETURNS partitioncache.item_result
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  v_result "partitioncache".item_result;
+BEGIN
+  v_result.item := p_item;
+  v_result.outcome := 'skipped';
+  v_result.started_at := clock_timestamp();
+  v_result.ended_at := v_result.started_at;
+  RETURN v_result;
+END
+$$;
+
+COMMENT ON FUNCTION partitioncache.skipped(p_item partitioncache.batch_item) IS 'The result of a fragment that is cached already.';
 
 CREATE FUNCTION partitioncache.start_interval(p_frequency_seconds integer, p_pg_cron_version text) RETURNS integer
     LANGUAGE sql IMMUTABLE
@@ -1184,63 +2197,66 @@ $$;
 
 COMMENT ON FUNCTION partitioncache.start_interval(p_frequency_seconds integer, p_pg_cron_version text) IS 'Every how many seconds pg_cron starts a slot whose frequency is p_frequency_seconds: the coarsest step that pg_cron can express and that divides the frequency, else a minute.';
 
-CREATE FUNCTION partitioncache.store_keys(p_query_hash text, p_partition_key text, p_keys partitioncache.key_set) RETURNS integer
+CREATE FUNCTION partitioncache.store_and_settle(p_results partitioncache.item_result[], p_run partitioncache.run_context) RETURNS partitioncache.item_result[]
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '500ms'
+    AS $$
+DECLARE
+  v_partition record;
+  v_results "partitioncache".item_result[] := '{}';
+BEGIN
+  FOR v_partition IN
+    SELECT result.outcome IN ('ok', 'limit') AS to_store, array_agg(result) AS results
+    FROM unnest(p_results) AS result
+    GROUP BY (result.item).partition_key, result.outcome IN ('ok', 'limit')
+    -- In one order for all runs, so that two that meet new partitions cannot block each other.
+    ORDER BY (result.item).partition_key
+  LOOP
+    v_results := v_results || CASE
+      WHEN v_partition.to_store THEN "partitioncache".store_partition(v_partition.results, p_run.default_bitsize)
+      ELSE v_partition.results
+    END;
+  END LOOP;
+  PERFORM "partitioncache".settle_results(v_results, p_run);
+  RETURN v_results;
+END
+$$;
+
+COMMENT ON FUNCTION partitioncache.store_and_settle(p_results partitioncache.item_result[], p_run partitioncache.run_context) IS 'Caches the sets that fragments returned and settles the fragments; returns the results as they are now. Raises 55P03 rather than wait for long.';
+
+CREATE FUNCTION partitioncache.store_partition(p_results partitioncache.item_result[], p_default_bitsize integer) RETURNS partitioncache.item_result[]
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
 DECLARE
-  v_insert text := format(
-    'INSERT INTO %I.%I (query_hash, partition_keys) VALUES ($1, %%s) '
-    'ON CONFLICT (query_hash) DO UPDATE SET partition_keys = EXCLUDED.partition_keys',
-    'public', "partitioncache".cache_table_name(p_partition_key));
+  v_first "partitioncache".item_result := p_results[1];
+  v_results "partitioncache".item_result[] := p_results;
   v_backend text := (SELECT cache_backend FROM "partitioncache".deployment);
-  v_whole bigint[] := coalesce(p_keys.bigint_keys, p_keys.integer_keys::bigint[], '{}');
-  v_needed bigint;
   v_bitsize integer;
 BEGIN
-  -- An empty set is a result; NULL would tell the client that the set is of no use.
-  IF v_backend = 'array' THEN
-    CASE p_keys.element_type
-      WHEN 'integer' THEN EXECUTE format(v_insert, '$2') USING p_query_hash, coalesce(p_keys.integer_keys, '{}');
-      WHEN 'bigint' THEN EXECUTE format(v_insert, '$2') USING p_query_hash, coalesce(p_keys.bigint_keys, '{}');
-      WHEN 'numeric' THEN EXECUTE format(v_insert, '$2') USING p_query_hash, coalesce(p_keys.numeric_keys, '{}');
-      WHEN 'text' THEN EXECUTE format(v_insert, '$2') USING p_query_hash, coalesce(p_keys.text_keys, '{}');
-      WHEN 'timestamp' THEN EXECUTE format(v_insert, '$2') USING p_query_hash, coalesce(p_keys.timestamp_keys, '{}');
-    END CASE;
-    RETURN NULL;
+  PERFORM "partitioncache".provide_cache_table(v_first, p_default_bitsize);
+  IF v_backend = 'bit' THEN
+    -- Not locked: should the cache be widened between here and the insert, the insert is refused (22026) and tried again.
+    SELECT bitsize INTO STRICT v_bitsize FROM "public"."my_cache_partition_metadata" WHERE partition_key = (v_first.item).partition_key;
   END IF;
-
-  IF v_whole[1] < 0 THEN
-    RAISE EXCEPTION 'key % cannot be stored in a % cache: keys start at 0', v_whole[1], v_backend
-      USING ERRCODE = 'numeric_value_out_of_range', HINT = 'Use the array backend for negative keys.';
+  IF v_backend <> 'array' THEN
+    v_results := ARRAY(SELECT "partitioncache".fit_to_bits(result, v_backend, v_bitsize) FROM unnest(p_results) AS result);
   END IF;
-  v_needed := coalesce(v_whole[cardinality(v_whole)] + 1, 1);
-
-  IF v_backend = 'roaringbit' THEN
-    IF v_needed > 2147483648 THEN
-      RAISE EXCEPTION 'key % is too large for a roaring bitmap of integers', v_needed - 1
-        USING ERRCODE = 'numeric_value_out_of_range', HINT = 'Use the array backend for such keys.';
-    END IF;
-    EXECUTE format(v_insert, format('%I.rb_build($2)', "partitioncache".roaringbitmap_schema()))
-      USING p_query_hash, v_whole::integer[];
-    RETURN NULL;
-  END IF;
-
-  IF v_needed > 83886080 THEN
-    RAISE EXCEPTION 'key % is too large for a bit cache: PostgreSQL''s bit strings end at 83886080 bits', v_needed - 1
-      USING ERRCODE = 'numeric_value_out_of_range', HINT = 'Use the roaringbit or the array backend for such keys.';
-  END IF;
-  -- FOR SHARE: the width must not change between here and the insert.
-  SELECT bitsize INTO STRICT v_bitsize FROM "public"."my_cache_partition_metadata" WHERE partition_key = p_partition_key FOR SHARE;
-  IF v_needed > v_bitsize THEN
-    RETURN v_needed;
-  END IF;
-  EXECUTE format(v_insert, '$2') USING p_query_hash, "partitioncache".key_bits(v_whole, v_bitsize);
-  RETURN NULL;
+  -- More keys than allowed are stored as NULL: the clients' contract for "known, but of no use for filtering".
+  EXECUTE format(
+    'INSERT INTO %I.%I (query_hash, partition_keys) '
+    'SELECT (result.item).query_hash, CASE result.outcome WHEN ''ok'' THEN %s END '
+    'FROM unnest($1) AS result WHERE result.outcome IN (''ok'', ''limit'') '
+    'ON CONFLICT (query_hash) DO UPDATE SET partition_keys = EXCLUDED.partition_keys',
+    'public', "partitioncache".cache_table_name((v_first.item).partition_key),
+    "partitioncache".keys_expression(v_backend, (v_first.item).datatype, v_bitsize))
+    USING v_results;
+  RETURN v_results;
 END
 $_$;
 
-COMMENT ON FUNCTION partitioncache.store_keys(p_query_hash text, p_partition_key text, p_keys partitioncache.key_set) IS 'Writes a set into the cache. Returns NULL when it is stored; for a bit cache that is too narrow, stores nothing and returns the bits it needs. Raises 22003 for keys the backend cannot hold.';
+COMMENT ON FUNCTION partitioncache.store_partition(p_results partitioncache.item_result[], p_default_bitsize integer) IS 'Caches what the fragments of one partition returned (outcome ok or limit) and returns the results: those that a bit cache cannot hold are failed or too_narrow now. Raises 22026 when the bit cache was widened meanwhile.';
 
 CREATE FUNCTION partitioncache.store_unusable(p_query_hash text, p_partition_key text) RETURNS void
     LANGUAGE plpgsql
@@ -1255,6 +2271,24 @@ END
 $_$;
 
 COMMENT ON FUNCTION partitioncache.store_unusable(p_query_hash text, p_partition_key text) IS 'Writes NULL into the cache: the clients'' contract for "known, but of no use for filtering".';
+
+CREATE FUNCTION partitioncache.suspect_of(p_batches bigint[]) RETURNS integer
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  SELECT CASE
+    -- A crash takes all runs along. The one that tried a suspect is to blame; without one, a fragment is only if
+    -- there is no other it could have been.
+    WHEN count(*) FILTER (WHERE alone) = 1 THEN max(queue_id) FILTER (WHERE alone)
+    WHEN count(DISTINCT queue_id) = 1 THEN max(queue_id)
+  END
+  FROM "partitioncache".batch
+  CROSS JOIN unnest(queue_ids) AS queue_id
+  JOIN "public"."partitioncache_queue_query_fragment_queue" AS queue ON queue.id = queue_id
+  WHERE batch_id = ANY (p_batches)
+$$;
+
+COMMENT ON FUNCTION partitioncache.suspect_of(p_batches bigint[]) IS 'The queue id of the one fragment that can be blamed for the death of these batches; NULL when it could be any of several, or none.';
 
 CREATE FUNCTION partitioncache.sync_cron() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1300,6 +2334,42 @@ $$;
 
 COMMENT ON FUNCTION partitioncache.sync_cron() IS 'Trigger function: makes pg_cron''s jobs follow the configuration, by the transport of the deployment. Raises what pg_cron raised, except when a processor is disabled or removed and all that is left to do is to unschedule.';
 
+CREATE FUNCTION partitioncache.throughput_rows() RETURNS TABLE(job_name text, minutes integer, settled bigint, succeeded bigint, failed bigint, timed_out bigint, skipped bigint, per_second numeric, p50_ms numeric, p95_ms numeric, p99_ms numeric, max_ms numeric)
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  WITH span AS MATERIALIZED (
+    SELECT minutes, now()::timestamp - make_interval(mins => minutes) AS since FROM unnest(ARRAY[1, 5, 15]) AS minutes
+  ),
+  recent AS MATERIALIZED (
+    -- What was skipped was not evaluated. Double precision sorts faster, and holds such numbers exactly.
+    SELECT log.job_id, log.status, log.created_at,
+           CASE WHEN log.status <> 'skipped' THEN log.execution_time_ms::double precision END AS evaluation_ms
+    FROM "public"."partitioncache_queue_processor_log" AS log
+    WHERE log.status <> 'started' AND log.created_at > (SELECT min(span.since) FROM span)
+  ),
+  measured AS (
+    SELECT recent.job_id AS job_name, span.minutes, count(*) AS settled,
+           count(*) FILTER (WHERE recent.status = 'success') AS succeeded,
+           count(*) FILTER (WHERE recent.status = 'failed') AS failed,
+           count(*) FILTER (WHERE recent.status = 'timeout') AS timed_out,
+           count(*) FILTER (WHERE recent.status = 'skipped') AS skipped,
+           percentile_disc(ARRAY[0.5, 0.95, 0.99, 1]) WITHIN GROUP (ORDER BY recent.evaluation_ms)::numeric(10, 3)[] AS ms
+    FROM span JOIN recent ON recent.created_at > span.since
+    GROUP BY recent.job_id, span.minutes
+  ),
+  configured AS (
+    SELECT config.job_name, span.minutes FROM "public"."partitioncache_queue_processor_config" AS config CROSS JOIN span
+  )
+  SELECT job_name, minutes, coalesce(measured.settled, 0),
+         coalesce(measured.succeeded, 0), coalesce(measured.failed, 0), coalesce(measured.timed_out, 0),
+         coalesce(measured.skipped, 0), round(coalesce(measured.settled, 0) / (minutes * 60.0), 3),
+         measured.ms[1], measured.ms[2], measured.ms[3], measured.ms[4]
+  FROM configured FULL JOIN measured USING (job_name, minutes)
+$$;
+
+COMMENT ON FUNCTION partitioncache.throughput_rows() IS 'What the view throughput shows. Reads the log of the last 15 minutes.';
+
 CREATE FUNCTION partitioncache.validate_processor_config() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1343,35 +2413,39 @@ $$;
 
 COMMENT ON FUNCTION partitioncache.widen_bit_cache() IS 'Trigger function: widens the cache table of a partition key when its bitsize is raised, rows kept. Raises 23514 when it would shrink.';
 
-CREATE FUNCTION partitioncache.widen_for_claim(p_queue_id integer, p_bits integer, p_job_name text, p_source text) RETURNS text
+CREATE FUNCTION partitioncache.widen_for(p_narrow partitioncache.item_result[], p_run partitioncache.run_context) RETURNS partitioncache.batch_item[]
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '2s'
     AS $$
 DECLARE
-  v_claim "partitioncache".claim;
+  v_narrow "partitioncache".item_result;
+  v_state text;
   v_message text;
+  v_widened "partitioncache".batch_item[];
 BEGIN
-  -- The row lock keeps the watchdog away: it cancels fragments, not this.
-  SELECT * INTO STRICT v_claim FROM "partitioncache".claim WHERE queue_id = p_queue_id FOR UPDATE;
-  BEGIN
-    -- The clients' reads queue up behind a waiting ALTER TABLE: give up soon and try again later.
-    PERFORM set_config('lock_timeout', '2s', true);
-    PERFORM "partitioncache".widen_partition(v_claim.partition_key, p_bits);
-    RETURN NULL;
-  EXCEPTION
-    WHEN lock_not_available OR deadlock_detected THEN
-      PERFORM "partitioncache".put_back(v_claim, p_job_name, p_source, 'the bit cache is in use and could not be widened', '5 s');
-      RETURN 'put_back';
-    WHEN OTHERS THEN
-      GET STACKED DIAGNOSTICS v_message = MESSAGE_TEXT;
-      PERFORM "partitioncache".settle(v_claim, p_job_name, p_source, 'failed', 'failed',
-        format('the bit cache could not be widened to %s bits: %s', p_bits, v_message), NULL);
-      RETURN 'failed';
-  END;
+  -- The widest first: each table is rewritten once.
+  FOR v_narrow IN SELECT * FROM unnest(p_narrow) AS narrow ORDER BY "partitioncache".bits_needed(narrow) DESC LOOP
+    BEGIN
+      PERFORM "partitioncache".widen_partition((v_narrow.item).partition_key, "partitioncache".bits_needed(v_narrow)::integer);
+      v_widened := v_widened || v_narrow.item;
+    EXCEPTION
+      WHEN lock_not_available OR deadlock_detected THEN
+        v_narrow.error := 'the bit cache is in use and could not be widened';
+        PERFORM "partitioncache".put_back(v_narrow, '5 s', 0);
+      WHEN OTHERS THEN
+        GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE, v_message = MESSAGE_TEXT;
+        v_narrow.outcome := 'failed';
+        v_narrow.error := format('%s: the bit cache could not be widened to %s bits: %s',
+          v_state, "partitioncache".bits_needed(v_narrow), v_message);
+        PERFORM "partitioncache".settle_results(ARRAY[v_narrow], p_run);
+    END;
+  END LOOP;
+  RETURN v_widened;
 END
 $$;
 
-COMMENT ON FUNCTION partitioncache.widen_for_claim(p_queue_id integer, p_bits integer, p_job_name text, p_source text) IS 'Widens the bit cache for a claimed fragment and returns NULL, or how the fragment ended when that was not possible: put_back or failed.';
+COMMENT ON FUNCTION partitioncache.widen_for(p_narrow partitioncache.item_result[], p_run partitioncache.run_context) IS 'Widens the bit caches that are too narrow for these, and returns the fragments to be worked on again; NULL for none. Those whose cache is in use stay queued, for five seconds at least.';
 
 CREATE FUNCTION partitioncache.widen_partition(p_partition_key text, p_bits integer) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1396,33 +2470,30 @@ $$;
 
 COMMENT ON FUNCTION partitioncache.widen_partition(p_partition_key text, p_bits integer) IS 'Widens the bit cache of a partition key to p_bits or more; does nothing when it is wide enough. Locks the cache table exclusively.';
 
-CREATE PROCEDURE partitioncache.work_on_claim(IN p_queue_id integer, IN p_job_name text, IN p_slot integer, IN p_source text, INOUT p_outcome text DEFAULT NULL::text)
-    LANGUAGE plpgsql
+CREATE FUNCTION partitioncache.working_runs() RETURNS TABLE(lock_key integer, job_name text, slot integer, batch_id bigint, queue_id bigint, pid integer, started_at timestamp with time zone, is_exact boolean, has_results boolean)
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-DECLARE
-  v_go boolean;
-  v_bits integer;
-BEGIN
-  v_go := "partitioncache".start_claim(p_queue_id, p_job_name, p_slot);
-  COMMIT;
-  IF NOT v_go THEN
-    p_outcome := 'cancelled';
-    RETURN;
-  END IF;
-  LOOP
-    p_outcome := "partitioncache".process_claim(p_queue_id, p_job_name, p_source);
-    COMMIT;
-    v_bits := "partitioncache".bits_to_widen(p_outcome);
-    EXIT WHEN v_bits IS NULL;
-    -- In a transaction of its own: the lock it takes must not be held while a fragment is evaluated.
-    p_outcome := "partitioncache".widen_for_claim(p_queue_id, v_bits, p_job_name, p_source);
-    COMMIT;
-    EXIT WHEN p_outcome IS NOT NULL;
-  END LOOP;
-END
+  WITH held AS (
+    SELECT pid, objid::bigint AS queue_id
+    FROM pg_locks
+    WHERE locktype = 'advisory' AND granted AND objsubid = 2
+      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+      AND classid = "partitioncache".running_class()::oid
+  )
+  SELECT slot.lock_key, slot.job_name, slot.slot, batch.batch_id, held.queue_id, held.pid,
+         -- Only the runs' own role and members of pg_read_all_stats can see when a transaction began. For others: a
+         -- run takes up nothing more of a batch that is older than a second.
+         coalesce(activity.xact_start, batch.claimed_at), activity.xact_start IS NOT NULL,
+         EXISTS (SELECT FROM held AS beyond WHERE beyond.pid = held.pid AND beyond.queue_id = 0)
+  FROM held
+  -- Fragments can take such locks as well, but not in the name of another run, and not of what theirs has not claimed.
+  JOIN "partitioncache".batch ON batch.pid = held.pid AND held.queue_id = ANY (batch.queue_ids)
+  JOIN "partitioncache".slot ON slot.lock_key = batch.lock_key
+  LEFT JOIN pg_stat_get_activity(held.pid) AS activity ON true
 $$;
 
-COMMENT ON PROCEDURE partitioncache.work_on_claim(IN p_queue_id integer, IN p_job_name text, IN p_slot integer, IN p_source text, INOUT p_outcome text) IS 'Works on one claimed fragment, with a COMMIT before and after. p_outcome says how it ended; cancelled means that the run shall end.';
+COMMENT ON FUNCTION partitioncache.working_runs() IS 'The runs that are evaluating fragments now. queue_id: the fragment their transaction began with; has_results: they are at a later one, and the results so far wait for it. started_at: when the transaction began; up to a second too early where it is not exact, for roles that may not see the activity of the runs'' role, or with track_activities off.';
 
 CREATE FUNCTION public.non_blocking_fragment_queue_batch_upsert(p_hashes text[], p_partition_keys text[], p_partition_datatypes text[], p_queries text[]) RETURNS TABLE(idx integer, hash text, partition_key text, status text)
     LANGUAGE sql
@@ -1875,7 +2946,7 @@ CREATE VIEW partitioncache.active_items AS
     running_for
    FROM partitioncache.active_item_rows() active_item_rows(job_name, slot, query_hash, partition_key, pid, started_at, running_for);
 
-COMMENT ON VIEW partitioncache.active_items IS 'What the slots are working on at this moment, and since when.';
+COMMENT ON VIEW partitioncache.active_items IS 'What the slots are working on at this moment, and since when (to a second, for other roles than the runs'' own). Not shown: quick fragments within a chunk of them, which lasts two seconds at most.';
 
 CREATE TABLE partitioncache.applied_job (
     job_name text NOT NULL,
@@ -1891,10 +2962,22 @@ CREATE TABLE partitioncache.attempt (
     partition_key text NOT NULL,
     attempts integer NOT NULL,
     not_before timestamp with time zone NOT NULL,
-    last_error text NOT NULL
+    last_error text NOT NULL,
+    suspect boolean DEFAULT false NOT NULL
 );
 
 COMMENT ON TABLE partitioncache.attempt IS 'Queued fragments whose last attempt ended without a result: how often, why, and when the next one is due.';
+
+COMMENT ON COLUMN partitioncache.attempt.suspect IS 'Whether a run died while it had claimed this fragment: it is then tried alone, before all others.';
+
+ALTER TABLE partitioncache.batch ALTER COLUMN batch_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME partitioncache.batch_batch_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 
 CREATE TABLE partitioncache.created_extension (
     extension_name text NOT NULL
@@ -1924,6 +3007,38 @@ COMMENT ON TABLE partitioncache.deployment IS 'The deployment this schema belong
 COMMENT ON COLUMN partitioncache.deployment.transport IS 'How a change of the processor configuration reaches pg_cron. deploy: pcache-migrate sync applies it; direct: the sync_cron trigger calls pg_cron in this database; link: the trigger calls it over dblink.';
 
 COMMENT ON COLUMN partitioncache.deployment.pg_cron_version IS 'Version of the extension pg_cron when the cron stream was last deployed; NULL before. It decides whether a schedule can be given in seconds (1.5 and later).';
+
+CREATE VIEW partitioncache.failures AS
+ SELECT failures_within.sqlstate,
+    failures_within.reason,
+    failures_within.failures,
+    failures_within.fragments,
+    failures_within.still_failed,
+    failures_within.last_seen,
+    failures_within.example_hash,
+    failures_within.example_partition_key,
+    failures_within.example_message
+   FROM partitioncache.failures_within('24:00:00'::interval) failures_within(sqlstate, reason, failures, fragments, still_failed, last_seen, example_hash, example_partition_key, example_message);
+
+COMMENT ON VIEW partitioncache.failures IS 'Failures and timeouts of the last 24 hours by SQLSTATE, each with the last one as an example. No row: nothing failed.';
+
+COMMENT ON COLUMN partitioncache.failures.sqlstate IS 'SQLSTATE of the error; 57014 for a timeout, NULL where the message carries none.';
+
+COMMENT ON COLUMN partitioncache.failures.reason IS 'error; timeout (cancelled after timeout_seconds); set aside (its runs died or were turned away max_attempts times).';
+
+COMMENT ON COLUMN partitioncache.failures.failures IS 'Rows of the log; one fragment may have failed several times.';
+
+COMMENT ON COLUMN partitioncache.failures.still_failed IS 'How many of the fragments failed in this way at last and have not been evaluated or retried since.';
+
+CREATE VIEW partitioncache.known_fragments AS
+ SELECT known_fragment_rows.status,
+    known_fragment_rows.fragments,
+    known_fragment_rows.last_seen
+   FROM partitioncache.known_fragment_rows() known_fragment_rows(status, fragments, last_seen);
+
+COMMENT ON VIEW partitioncache.known_fragments IS 'How many fragments are known to have ended how: ok, failed, timeout or limit. No row for a status that none has.';
+
+COMMENT ON COLUMN partitioncache.known_fragments.last_seen IS 'When the last of them was evaluated, or seen by a client, in the time zone of the server.';
 
 CREATE TABLE partitioncache.migrations (
     id integer NOT NULL,
@@ -1959,9 +3074,28 @@ CREATE VIEW partitioncache.processor_status AS
 
 COMMENT ON VIEW partitioncache.processor_status IS 'Each processor with its settings, the queue''s length, what it works on and what came of the last hour.';
 
+CREATE VIEW partitioncache.queue_depth AS
+ SELECT queue_depth_rows.priority,
+    queue_depth_rows.queued,
+    queue_depth_rows.waiting,
+    queue_depth_rows.over_1_minute,
+    queue_depth_rows.over_10_minutes,
+    queue_depth_rows.over_1_hour,
+    queue_depth_rows.oldest_since,
+    queue_depth_rows.oldest_age
+   FROM partitioncache.queue_depth_rows() queue_depth_rows(priority, queued, waiting, over_1_minute, over_10_minutes, over_1_hour, oldest_since, oldest_age);
+
+COMMENT ON VIEW partitioncache.queue_depth IS 'The fragments in the queue, those at work included, by priority. No row: the queue is empty.';
+
+COMMENT ON COLUMN partitioncache.queue_depth.waiting IS 'How many of them are not due yet: put back after an attempt without a result, or queued again within retry_backoff_seconds of a failure.';
+
+COMMENT ON COLUMN partitioncache.queue_depth.over_1_minute IS 'How many of them have been queued for more than a minute; over_10_minutes and over_1_hour are among them.';
+
+COMMENT ON COLUMN partitioncache.queue_depth.oldest_since IS 'When the oldest of them was queued, in the time zone of the server.';
+
 CREATE TABLE partitioncache.settings (
     only_row boolean DEFAULT true NOT NULL,
-    batch_size integer DEFAULT 50 NOT NULL,
+    batch_size integer DEFAULT 1000 NOT NULL,
     max_attempts integer DEFAULT 3 NOT NULL,
     retry_backoff_seconds integer DEFAULT 300 NOT NULL,
     log_retention_days integer DEFAULT 30 NOT NULL,
@@ -1976,9 +3110,9 @@ CREATE TABLE partitioncache.settings (
 
 COMMENT ON TABLE partitioncache.settings IS 'Settings of the processor beyond the clients'' configuration table (one row, read live by every run).';
 
-COMMENT ON COLUMN partitioncache.settings.batch_size IS 'How many fragments a run claims at once.';
+COMMENT ON COLUMN partitioncache.settings.batch_size IS 'How many fragments a run claims at once at most. It claims fewer, so that a batch takes about a quarter of a second.';
 
-COMMENT ON COLUMN partitioncache.settings.max_attempts IS 'After how many runs that died while working on a fragment it is set aside as failed.';
+COMMENT ON COLUMN partitioncache.settings.max_attempts IS 'After how many attempts without a result a fragment is set aside as failed: deadlocks, serialization failures, and deaths of its run while it was the only fragment that can have caused them.';
 
 COMMENT ON COLUMN partitioncache.settings.retry_backoff_seconds IS 'For how many seconds after a failure, a timeout or an exceeded limit a fragment queued again waits.';
 
@@ -2021,6 +3155,37 @@ CREATE VIEW partitioncache.sync_pending AS
   WHERE ((desired.schedule IS DISTINCT FROM applied.schedule) OR (desired.command IS DISTINCT FROM applied.command));
 
 COMMENT ON VIEW partitioncache.sync_pending IS 'Changes of the configuration that pg_cron has not been told yet: run pcache-migrate sync.';
+
+CREATE VIEW partitioncache.throughput AS
+ SELECT throughput_rows.job_name,
+    throughput_rows.minutes,
+    throughput_rows.settled,
+    throughput_rows.succeeded,
+    throughput_rows.failed,
+    throughput_rows.timed_out,
+    throughput_rows.skipped,
+    throughput_rows.per_second,
+    throughput_rows.p50_ms,
+    throughput_rows.p95_ms,
+    throughput_rows.p99_ms,
+    throughput_rows.max_ms
+   FROM partitioncache.throughput_rows() throughput_rows(job_name, minutes, settled, succeeded, failed, timed_out, skipped, per_second, p50_ms, p95_ms, p99_ms, max_ms);
+
+COMMENT ON VIEW partitioncache.throughput IS 'What each processor settled in the last 1, 5 and 15 minutes, with percentiles of the evaluations'' time in milliseconds.';
+
+COMMENT ON COLUMN partitioncache.throughput.minutes IS 'Of how many minutes up to now the row is.';
+
+COMMENT ON COLUMN partitioncache.throughput.settled IS 'Fragments that left the queue: succeeded, failed, timed_out and skipped.';
+
+COMMENT ON COLUMN partitioncache.throughput.succeeded IS 'Evaluated, those with more keys than result_limit among them.';
+
+COMMENT ON COLUMN partitioncache.throughput.skipped IS 'Not evaluated, since they were cached already.';
+
+COMMENT ON COLUMN partitioncache.throughput.per_second IS 'Settled fragments a second, over the whole span.';
+
+COMMENT ON COLUMN partitioncache.throughput.p50_ms IS 'Half of the evaluations (failed and timed out ones among them, skipped ones not) took this many milliseconds or less; NULL when there were none.';
+
+COMMENT ON COLUMN partitioncache.throughput.max_ms IS 'Milliseconds of the longest evaluation; 9999999.999 stands for anything longer.';
 
 CREATE TABLE public.my_cache_partition_metadata (
     partition_key text NOT NULL,
@@ -2164,11 +3329,8 @@ ALTER TABLE ONLY partitioncache.applied_job
 ALTER TABLE ONLY partitioncache.attempt
     ADD CONSTRAINT attempt_pkey PRIMARY KEY (query_hash, partition_key);
 
-ALTER TABLE ONLY partitioncache.claim
-    ADD CONSTRAINT claim_pkey PRIMARY KEY (queue_id);
-
-ALTER TABLE ONLY partitioncache.claim
-    ADD CONSTRAINT claim_query_hash_partition_key_key UNIQUE (query_hash, partition_key);
+ALTER TABLE ONLY partitioncache.batch
+    ADD CONSTRAINT batch_pkey PRIMARY KEY (batch_id);
 
 ALTER TABLE ONLY partitioncache.created_extension
     ADD CONSTRAINT created_extension_pkey PRIMARY KEY (extension_name);
@@ -2215,7 +3377,13 @@ ALTER TABLE ONLY public.partitioncache_queue_query_fragment_queue
 ALTER TABLE ONLY public.partitioncache_queue_query_fragment_queue
     ADD CONSTRAINT partitioncache_queue_query_fragment_queue_pkey PRIMARY KEY (id);
 
+CREATE INDEX attempt_attempts_idx ON partitioncache.attempt USING btree (attempts) WHERE suspect;
+
+CREATE UNIQUE INDEX batch_alone_idx ON partitioncache.batch USING btree (alone) WHERE alone;
+
 CREATE INDEX partitioncache_queue_original_query_queue_priority_id_idx ON public.partitioncache_queue_original_query_queue USING btree (priority DESC, id);
+
+CREATE INDEX partitioncache_queue_processor_failures ON public.partitioncache_queue_processor_log USING btree (created_at) WHERE (status = ANY (ARRAY['failed'::text, 'timeout'::text]));
 
 CREATE INDEX partitioncache_queue_processor_log_created_at_idx ON public.partitioncache_queue_processor_log USING btree (created_at);
 
@@ -2236,14 +3404,18 @@ GRANT ALL ON SCHEMA public TO migrator;
 GRANT ALL ON SCHEMA public TO client_role;
 
 REVOKE ALL ON FUNCTION partitioncache.active_item_rows() FROM PUBLIC;
-GRANT ALL ON FUNCTION partitioncache.active_item_rows() TO client_role;
 GRANT ALL ON FUNCTION partitioncache.active_item_rows() TO cron_role;
+GRANT ALL ON FUNCTION partitioncache.active_item_rows() TO client_role;
 
 REVOKE ALL ON FUNCTION partitioncache.alter_bit_cache(p_partition_key text, p_bits integer) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION partitioncache.bits_to_widen(p_outcome text) FROM PUBLIC;
-GRANT ALL ON FUNCTION partitioncache.bits_to_widen(p_outcome text) TO cron_role;
-GRANT ALL ON FUNCTION partitioncache.bits_to_widen(p_outcome text) TO client_role;
+REVOKE ALL ON FUNCTION partitioncache.batch_limit(p_last partitioncache.run_step, p_now timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.batch_limit(p_last partitioncache.run_step, p_now timestamp with time zone) TO cron_role;
+GRANT ALL ON FUNCTION partitioncache.batch_limit(p_last partitioncache.run_step, p_now timestamp with time zone) TO client_role;
+
+REVOKE ALL ON FUNCTION partitioncache.bits_needed(p_result partitioncache.item_result) FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.bits_needed(p_result partitioncache.item_result) TO cron_role;
+GRANT ALL ON FUNCTION partitioncache.bits_needed(p_result partitioncache.item_result) TO client_role;
 
 REVOKE ALL ON FUNCTION partitioncache.bootstrap_partition(p_partition_key text, p_datatype text, p_bitsize integer, p_element_type text) FROM PUBLIC;
 GRANT ALL ON FUNCTION partitioncache.bootstrap_partition(p_partition_key text, p_datatype text, p_bitsize integer, p_element_type text) TO cron_role;
@@ -2258,13 +3430,20 @@ GRANT ALL ON FUNCTION partitioncache.cancel_overdue() TO cron_role;
 
 REVOKE ALL ON FUNCTION partitioncache.check_cron_link() FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION partitioncache.claim_batch(p_lock_key integer, p_limit integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION partitioncache.claim_batch(p_lock_key integer, p_limit integer) TO cron_role;
-GRANT ALL ON FUNCTION partitioncache.claim_batch(p_lock_key integer, p_limit integer) TO client_role;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE partitioncache.batch TO cron_role;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE partitioncache.batch TO client_role;
 
-REVOKE ALL ON FUNCTION partitioncache.claim_next(p_lock_key integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION partitioncache.claim_next(p_lock_key integer) TO cron_role;
-GRANT ALL ON FUNCTION partitioncache.claim_next(p_lock_key integer) TO client_role;
+REVOKE ALL ON FUNCTION partitioncache.claim_batch(p_lock_key integer, p_limit integer, p_after_priority integer, p_after_id integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.claim_batch(p_lock_key integer, p_limit integer, p_after_priority integer, p_after_id integer) TO cron_role;
+GRANT ALL ON FUNCTION partitioncache.claim_batch(p_lock_key integer, p_limit integer, p_after_priority integer, p_after_id integer) TO client_role;
+
+REVOKE ALL ON FUNCTION partitioncache.claim_by_hand(p_job_name text, p_lock_key integer, p_limit integer, p_own_session boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.claim_by_hand(p_job_name text, p_lock_key integer, p_limit integer, p_own_session boolean) TO cron_role;
+GRANT ALL ON FUNCTION partitioncache.claim_by_hand(p_job_name text, p_lock_key integer, p_limit integer, p_own_session boolean) TO client_role;
+
+REVOKE ALL ON FUNCTION partitioncache.claim_suspect(p_lock_key integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.claim_suspect(p_lock_key integer) TO cron_role;
+GRANT ALL ON FUNCTION partitioncache.claim_suspect(p_lock_key integer) TO client_role;
 
 REVOKE ALL ON FUNCTION partitioncache.close_slot(p_lock_key integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION partitioncache.close_slot(p_lock_key integer) TO cron_role;
@@ -2280,12 +3459,29 @@ REVOKE ALL ON FUNCTION partitioncache.cron_takes_seconds(p_pg_cron_version text)
 GRANT ALL ON FUNCTION partitioncache.cron_takes_seconds(p_pg_cron_version text) TO cron_role;
 GRANT ALL ON FUNCTION partitioncache.cron_takes_seconds(p_pg_cron_version text) TO client_role;
 
-REVOKE ALL ON FUNCTION partitioncache.datatype_of(p_element_type text) FROM PUBLIC;
-GRANT ALL ON FUNCTION partitioncache.datatype_of(p_element_type text) TO cron_role;
-GRANT ALL ON FUNCTION partitioncache.datatype_of(p_element_type text) TO client_role;
+REVOKE ALL ON FUNCTION partitioncache.datatype_for(p_item partitioncache.batch_item) FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.datatype_for(p_item partitioncache.batch_item) TO cron_role;
+GRANT ALL ON FUNCTION partitioncache.datatype_for(p_item partitioncache.batch_item) TO client_role;
 
-REVOKE ALL ON FUNCTION partitioncache.delete_old_log() FROM PUBLIC;
-GRANT ALL ON FUNCTION partitioncache.delete_old_log() TO cron_role;
+REVOKE ALL ON FUNCTION partitioncache.datatype_of_result(p_type oid) FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.datatype_of_result(p_type oid) TO cron_role;
+GRANT ALL ON FUNCTION partitioncache.datatype_of_result(p_type oid) TO client_role;
+
+REVOKE ALL ON FUNCTION partitioncache.dead_batches(p_own_lock_key integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.dead_batches(p_own_lock_key integer) TO cron_role;
+GRANT ALL ON FUNCTION partitioncache.dead_batches(p_own_lock_key integer) TO client_role;
+
+REVOKE ALL ON FUNCTION partitioncache.delete_cached_duplicates(p_after_id integer, p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.delete_cached_duplicates(p_after_id integer, p_limit integer) TO cron_role;
+
+REVOKE ALL ON FUNCTION partitioncache.delete_cached_of(p_partition_key text, p_queue_ids integer[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.delete_cached_of(p_partition_key text, p_queue_ids integer[]) TO cron_role;
+
+REVOKE ALL ON FUNCTION partitioncache.delete_idle_attempts() FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.delete_idle_attempts() TO cron_role;
+
+REVOKE ALL ON FUNCTION partitioncache.delete_old_log(p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.delete_old_log(p_limit integer) TO cron_role;
 
 REVOKE ALL ON FUNCTION partitioncache.deployment_schemas() FROM PUBLIC;
 
@@ -2293,24 +3489,43 @@ REVOKE ALL ON FUNCTION partitioncache.desired_jobs() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION partitioncache.drop_cron_link() FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION partitioncache.element_type(p_result_type regtype, p_datatype text) FROM PUBLIC;
-GRANT ALL ON FUNCTION partitioncache.element_type(p_result_type regtype, p_datatype text) TO cron_role;
-GRANT ALL ON FUNCTION partitioncache.element_type(p_result_type regtype, p_datatype text) TO client_role;
+REVOKE ALL ON FUNCTION partitioncache.element_type(p_datatype text) FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.element_type(p_datatype text) TO cron_role;
+GRANT ALL ON FUNCTION partitioncache.element_type(p_datatype text) TO client_role;
 
-REVOKE ALL ON FUNCTION partitioncache.ends_run(p_outcome text) FROM PUBLIC;
-GRANT ALL ON FUNCTION partitioncache.ends_run(p_outcome text) TO cron_role;
-GRANT ALL ON FUNCTION partitioncache.ends_run(p_outcome text) TO client_role;
+REVOKE ALL ON FUNCTION partitioncache.evaluate_item(p_item partitioncache.batch_item, p_result_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.evaluate_item(p_item partitioncache.batch_item, p_result_limit integer) TO cron_role;
+GRANT ALL ON FUNCTION partitioncache.evaluate_item(p_item partitioncache.batch_item, p_result_limit integer) TO client_role;
 
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE partitioncache.claim TO cron_role;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE partitioncache.claim TO client_role;
+REVOKE ALL ON FUNCTION partitioncache.failures_within(p_age interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.failures_within(p_age interval) TO client_role;
+GRANT ALL ON FUNCTION partitioncache.failures_within(p_age interval) TO cron_role;
 
-REVOKE ALL ON FUNCTION partitioncache.evaluate_and_store(p_claim partitioncache.claim, p_result_limit integer, p_default_bitsize integer, OUT status text, OUT rows_stored integer, OUT bits_needed integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION partitioncache.evaluate_and_store(p_claim partitioncache.claim, p_result_limit integer, p_default_bitsize integer, OUT status text, OUT rows_stored integer, OUT bits_needed integer) TO cron_role;
-GRANT ALL ON FUNCTION partitioncache.evaluate_and_store(p_claim partitioncache.claim, p_result_limit integer, p_default_bitsize integer, OUT status text, OUT rows_stored integer, OUT bits_needed integer) TO client_role;
+REVOKE ALL ON FUNCTION partitioncache.finish(p_results partitioncache.item_result[], p_run partitioncache.run_context) FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.finish(p_results partitioncache.item_result[], p_run partitioncache.run_context) TO cron_role;
+GRANT ALL ON FUNCTION partitioncache.finish(p_results partitioncache.item_result[], p_run partitioncache.run_context) TO client_role;
 
-REVOKE ALL ON FUNCTION partitioncache.evaluate_fragment(p_query text, p_datatype text, p_result_limit integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION partitioncache.evaluate_fragment(p_query text, p_datatype text, p_result_limit integer) TO cron_role;
-GRANT ALL ON FUNCTION partitioncache.evaluate_fragment(p_query text, p_datatype text, p_result_limit integer) TO client_role;
+REVOKE ALL ON FUNCTION partitioncache.fit_to_bits(p_result partitioncache.item_result, p_backend text, p_bitsize integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.fit_to_bits(p_result partitioncache.item_result, p_backend text, p_bitsize integer) TO cron_role;
+GRANT ALL ON FUNCTION partitioncache.fit_to_bits(p_result partitioncache.item_result, p_backend text, p_bitsize integer) TO client_role;
+
+REVOKE ALL ON FUNCTION partitioncache.fit_to_datatype(p_result partitioncache.item_result) FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.fit_to_datatype(p_result partitioncache.item_result) TO cron_role;
+GRANT ALL ON FUNCTION partitioncache.fit_to_datatype(p_result partitioncache.item_result) TO client_role;
+
+REVOKE ALL ON FUNCTION partitioncache.fragment_text(p_query text) FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.fragment_text(p_query text) TO cron_role;
+GRANT ALL ON FUNCTION partitioncache.fragment_text(p_query text) TO client_role;
+
+REVOKE ALL ON FUNCTION partitioncache.has_runs() FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.has_runs() TO cron_role;
+
+REVOKE ALL ON FUNCTION partitioncache.hold_run(p_lock_key integer, p_pid integer, p_started timestamp with time zone, p_has_results boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.hold_run(p_lock_key integer, p_pid integer, p_started timestamp with time zone, p_has_results boolean) TO cron_role;
+
+REVOKE ALL ON FUNCTION partitioncache.insert_batch(p_lock_key integer, p_queue_ids integer[], p_alone boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.insert_batch(p_lock_key integer, p_queue_ids integer[], p_alone boolean) TO cron_role;
+GRANT ALL ON FUNCTION partitioncache.insert_batch(p_lock_key integer, p_queue_ids integer[], p_alone boolean) TO client_role;
 
 REVOKE ALL ON FUNCTION partitioncache.is_cached(p_query_hash text, p_partition_key text) FROM PUBLIC;
 GRANT ALL ON FUNCTION partitioncache.is_cached(p_query_hash text, p_partition_key text) TO cron_role;
@@ -2318,18 +3533,46 @@ GRANT ALL ON FUNCTION partitioncache.is_cached(p_query_hash text, p_partition_ke
 
 REVOKE ALL ON FUNCTION partitioncache.is_last_deployment() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION partitioncache.is_overdue(p_run partitioncache.run_context) FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.is_overdue(p_run partitioncache.run_context) TO cron_role;
+GRANT ALL ON FUNCTION partitioncache.is_overdue(p_run partitioncache.run_context) TO client_role;
+
+REVOKE ALL ON FUNCTION partitioncache.is_plainly_closed(p_fragment text) FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.is_plainly_closed(p_fragment text) TO cron_role;
+GRANT ALL ON FUNCTION partitioncache.is_plainly_closed(p_fragment text) TO client_role;
+
+REVOKE ALL ON FUNCTION partitioncache.items_of(p_queue_ids integer[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.items_of(p_queue_ids integer[]) TO cron_role;
+GRANT ALL ON FUNCTION partitioncache.items_of(p_queue_ids integer[]) TO client_role;
+
+REVOKE ALL ON FUNCTION partitioncache.judge_cancel(p_item partitioncache.batch_item, p_started timestamp with time zone, p_job_name text, p_held_up boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.judge_cancel(p_item partitioncache.batch_item, p_started timestamp with time zone, p_job_name text, p_held_up boolean) TO cron_role;
+GRANT ALL ON FUNCTION partitioncache.judge_cancel(p_item partitioncache.batch_item, p_started timestamp with time zone, p_job_name text, p_held_up boolean) TO client_role;
+
 REVOKE ALL ON FUNCTION partitioncache.key_bits(p_keys bigint[], p_bitsize integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION partitioncache.key_bits(p_keys bigint[], p_bitsize integer) TO cron_role;
 GRANT ALL ON FUNCTION partitioncache.key_bits(p_keys bigint[], p_bitsize integer) TO client_role;
+
+REVOKE ALL ON FUNCTION partitioncache.keys_expression(p_backend text, p_datatype text, p_bitsize integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.keys_expression(p_backend text, p_datatype text, p_bitsize integer) TO cron_role;
+GRANT ALL ON FUNCTION partitioncache.keys_expression(p_backend text, p_datatype text, p_bitsize integer) TO client_role;
+
+REVOKE ALL ON FUNCTION partitioncache.known_fragment_rows() FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.known_fragment_rows() TO client_role;
+GRANT ALL ON FUNCTION partitioncache.known_fragment_rows() TO cron_role;
+
+REVOKE ALL ON FUNCTION partitioncache.lock_claimable(p_after_priority integer, p_after_id integer, p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.lock_claimable(p_after_priority integer, p_after_id integer, p_limit integer) TO cron_role;
+GRANT ALL ON FUNCTION partitioncache.lock_claimable(p_after_priority integer, p_after_id integer, p_limit integer) TO client_role;
 
 REVOKE ALL ON FUNCTION partitioncache.maintenance_goes_on(p_started timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION partitioncache.maintenance_goes_on(p_started timestamp with time zone) TO cron_role;
 
 REVOKE ALL ON FUNCTION partitioncache.mark_synced(p_applied jsonb) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION partitioncache.next_step(p_job_name text, p_slot integer, p_lock_key integer, p_run_started timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION partitioncache.next_step(p_job_name text, p_slot integer, p_lock_key integer, p_run_started timestamp with time zone) TO cron_role;
-GRANT ALL ON FUNCTION partitioncache.next_step(p_job_name text, p_slot integer, p_lock_key integer, p_run_started timestamp with time zone) TO client_role;
+REVOKE ALL ON FUNCTION partitioncache.next_step(p_job_name text, p_slot integer, p_lock_key integer, p_run_started timestamp with time zone, p_last partitioncache.run_step) FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.next_step(p_job_name text, p_slot integer, p_lock_key integer, p_run_started timestamp with time zone, p_last partitioncache.run_step) TO cron_role;
+GRANT ALL ON FUNCTION partitioncache.next_step(p_job_name text, p_slot integer, p_lock_key integer, p_run_started timestamp with time zone, p_last partitioncache.run_step) TO client_role;
 
 REVOKE ALL ON FUNCTION partitioncache.notify_queue() FROM PUBLIC;
 
@@ -2341,13 +3584,21 @@ REVOKE ALL ON FUNCTION partitioncache.open_slot(p_job_name text, p_slot integer)
 GRANT ALL ON FUNCTION partitioncache.open_slot(p_job_name text, p_slot integer) TO cron_role;
 GRANT ALL ON FUNCTION partitioncache.open_slot(p_job_name text, p_slot integer) TO client_role;
 
-REVOKE ALL ON FUNCTION partitioncache.process_batch(p_job_name text, p_count integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION partitioncache.process_batch(p_job_name text, p_count integer) TO client_role;
-GRANT ALL ON FUNCTION partitioncache.process_batch(p_job_name text, p_count integer) TO cron_role;
+REVOKE ALL ON FUNCTION partitioncache.probe_fragment(p_query text) FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.probe_fragment(p_query text) TO cron_role;
+GRANT ALL ON FUNCTION partitioncache.probe_fragment(p_query text) TO client_role;
 
-REVOKE ALL ON FUNCTION partitioncache.process_claim(p_queue_id integer, p_job_name text, p_source text) FROM PUBLIC;
-GRANT ALL ON FUNCTION partitioncache.process_claim(p_queue_id integer, p_job_name text, p_source text) TO cron_role;
-GRANT ALL ON FUNCTION partitioncache.process_claim(p_queue_id integer, p_job_name text, p_source text) TO client_role;
+REVOKE ALL ON FUNCTION partitioncache.process_batch(p_job_name text, p_count integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.process_batch(p_job_name text, p_count integer) TO cron_role;
+GRANT ALL ON FUNCTION partitioncache.process_batch(p_job_name text, p_count integer) TO client_role;
+
+REVOKE ALL ON FUNCTION partitioncache.process_chunk(p_items partitioncache.batch_item[], p_first integer, p_run partitioncache.run_context) FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.process_chunk(p_items partitioncache.batch_item[], p_first integer, p_run partitioncache.run_context) TO cron_role;
+GRANT ALL ON FUNCTION partitioncache.process_chunk(p_items partitioncache.batch_item[], p_first integer, p_run partitioncache.run_context) TO client_role;
+
+REVOKE ALL ON FUNCTION partitioncache.process_claimed(p_step partitioncache.run_step) FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.process_claimed(p_step partitioncache.run_step) TO cron_role;
+GRANT ALL ON FUNCTION partitioncache.process_claimed(p_step partitioncache.run_step) TO client_role;
 
 REVOKE ALL ON PROCEDURE partitioncache.process_now(IN p_job_name text, INOUT p_outcome text) FROM PUBLIC;
 GRANT ALL ON PROCEDURE partitioncache.process_now(IN p_job_name text, INOUT p_outcome text) TO cron_role;
@@ -2358,24 +3609,49 @@ GRANT ALL ON FUNCTION partitioncache.processor_named(p_job_name text) TO client_
 GRANT ALL ON FUNCTION partitioncache.processor_named(p_job_name text) TO cron_role;
 
 REVOKE ALL ON FUNCTION partitioncache.processor_status_rows() FROM PUBLIC;
-GRANT ALL ON FUNCTION partitioncache.processor_status_rows() TO client_role;
 GRANT ALL ON FUNCTION partitioncache.processor_status_rows() TO cron_role;
+GRANT ALL ON FUNCTION partitioncache.processor_status_rows() TO client_role;
 
-REVOKE ALL ON FUNCTION partitioncache.put_back(p_claim partitioncache.claim, p_job_name text, p_source text, p_reason text, p_wait interval) FROM PUBLIC;
-GRANT ALL ON FUNCTION partitioncache.put_back(p_claim partitioncache.claim, p_job_name text, p_source text, p_reason text, p_wait interval) TO cron_role;
-GRANT ALL ON FUNCTION partitioncache.put_back(p_claim partitioncache.claim, p_job_name text, p_source text, p_reason text, p_wait interval) TO client_role;
+REVOKE ALL ON FUNCTION partitioncache.provide_cache_table(p_result partitioncache.item_result, p_default_bitsize integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.provide_cache_table(p_result partitioncache.item_result, p_default_bitsize integer) TO cron_role;
+GRANT ALL ON FUNCTION partitioncache.provide_cache_table(p_result partitioncache.item_result, p_default_bitsize integer) TO client_role;
+
+REVOKE ALL ON FUNCTION partitioncache.publish_running() FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.publish_running() TO cron_role;
+
+REVOKE ALL ON FUNCTION partitioncache.put_back(p_result partitioncache.item_result, p_wait interval, p_counts integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.put_back(p_result partitioncache.item_result, p_wait interval, p_counts integer) TO cron_role;
+GRANT ALL ON FUNCTION partitioncache.put_back(p_result partitioncache.item_result, p_wait interval, p_counts integer) TO client_role;
 
 REVOKE ALL ON FUNCTION partitioncache.query_cron_link(p_query text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION partitioncache.queue_depth_rows() FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.queue_depth_rows() TO client_role;
+GRANT ALL ON FUNCTION partitioncache.queue_depth_rows() TO cron_role;
+
+REVOKE ALL ON FUNCTION partitioncache.reason_of_failure(p_item partitioncache.batch_item, p_state text, p_message text) FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.reason_of_failure(p_item partitioncache.batch_item, p_state text, p_message text) TO cron_role;
+GRANT ALL ON FUNCTION partitioncache.reason_of_failure(p_item partitioncache.batch_item, p_state text, p_message text) TO client_role;
+
 REVOKE ALL ON FUNCTION partitioncache.record_cron_side(p_transport text, p_pg_cron_version text) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION partitioncache.release_claim(p_claim partitioncache.claim) FROM PUBLIC;
-GRANT ALL ON FUNCTION partitioncache.release_claim(p_claim partitioncache.claim) TO cron_role;
-GRANT ALL ON FUNCTION partitioncache.release_claim(p_claim partitioncache.claim) TO client_role;
+REVOKE ALL ON FUNCTION partitioncache.release_dead_batches(p_own_lock_key integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.release_dead_batches(p_own_lock_key integer) TO cron_role;
+GRANT ALL ON FUNCTION partitioncache.release_dead_batches(p_own_lock_key integer) TO client_role;
 
-REVOKE ALL ON FUNCTION partitioncache.release_dead_claims() FROM PUBLIC;
-GRANT ALL ON FUNCTION partitioncache.release_dead_claims() TO cron_role;
-GRANT ALL ON FUNCTION partitioncache.release_dead_claims() TO client_role;
+REVOKE ALL ON FUNCTION partitioncache.release_results() FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.release_results() TO cron_role;
+
+REVOKE ALL ON FUNCTION partitioncache.require_closed(p_fragment text) FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.require_closed(p_fragment text) TO cron_role;
+GRANT ALL ON FUNCTION partitioncache.require_closed(p_fragment text) TO client_role;
+
+REVOKE ALL ON FUNCTION partitioncache.require_datatype(p_type oid, p_datatype text) FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.require_datatype(p_type oid, p_datatype text) TO cron_role;
+GRANT ALL ON FUNCTION partitioncache.require_datatype(p_type oid, p_datatype text) TO client_role;
+
+REVOKE ALL ON FUNCTION partitioncache.retry_fragments(p_statuses text[], p_hashes text[], p_partition_key text, p_dry_run boolean, OUT put_back bigint, OUT queued_already bigint, OUT in_use bigint, OUT unknown_hashes text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.retry_fragments(p_statuses text[], p_hashes text[], p_partition_key text, p_dry_run boolean, OUT put_back bigint, OUT queued_already bigint, OUT in_use bigint, OUT unknown_hashes text[]) TO client_role;
 
 REVOKE ALL ON FUNCTION partitioncache.roaringbitmap_schema() FROM PUBLIC;
 GRANT ALL ON FUNCTION partitioncache.roaringbitmap_schema() TO cron_role;
@@ -2392,47 +3668,70 @@ REVOKE ALL ON PROCEDURE partitioncache.run_processor(IN p_job_name text, IN p_sl
 GRANT ALL ON PROCEDURE partitioncache.run_processor(IN p_job_name text, IN p_slot integer) TO cron_role;
 GRANT ALL ON PROCEDURE partitioncache.run_processor(IN p_job_name text, IN p_slot integer) TO client_role;
 
+REVOKE ALL ON FUNCTION partitioncache.running_class() FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.running_class() TO cron_role;
+GRANT ALL ON FUNCTION partitioncache.running_class() TO client_role;
+
 REVOKE ALL ON FUNCTION partitioncache.set_bits_expression() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION partitioncache.set_cron_link(p_host text, p_port integer, p_database text, p_user text, p_password text) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION partitioncache.settle(p_claim partitioncache.claim, p_job_name text, p_source text, p_log_status text, p_query_status text, p_error text, p_rows integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION partitioncache.settle(p_claim partitioncache.claim, p_job_name text, p_source text, p_log_status text, p_query_status text, p_error text, p_rows integer) TO cron_role;
-GRANT ALL ON FUNCTION partitioncache.settle(p_claim partitioncache.claim, p_job_name text, p_source text, p_log_status text, p_query_status text, p_error text, p_rows integer) TO client_role;
+REVOKE ALL ON FUNCTION partitioncache.settle_one(p_result partitioncache.item_result, p_run partitioncache.run_context) FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.settle_one(p_result partitioncache.item_result, p_run partitioncache.run_context) TO cron_role;
+GRANT ALL ON FUNCTION partitioncache.settle_one(p_result partitioncache.item_result, p_run partitioncache.run_context) TO client_role;
 
-REVOKE ALL ON FUNCTION partitioncache.start_claim(p_queue_id integer, p_job_name text, p_slot integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION partitioncache.start_claim(p_queue_id integer, p_job_name text, p_slot integer) TO cron_role;
-GRANT ALL ON FUNCTION partitioncache.start_claim(p_queue_id integer, p_job_name text, p_slot integer) TO client_role;
+REVOKE ALL ON FUNCTION partitioncache.settle_results(p_results partitioncache.item_result[], p_run partitioncache.run_context) FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.settle_results(p_results partitioncache.item_result[], p_run partitioncache.run_context) TO cron_role;
+GRANT ALL ON FUNCTION partitioncache.settle_results(p_results partitioncache.item_result[], p_run partitioncache.run_context) TO client_role;
+
+REVOKE ALL ON FUNCTION partitioncache.share_waiting() FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.share_waiting() TO cron_role;
+
+REVOKE ALL ON FUNCTION partitioncache.skipped(p_item partitioncache.batch_item) FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.skipped(p_item partitioncache.batch_item) TO cron_role;
+GRANT ALL ON FUNCTION partitioncache.skipped(p_item partitioncache.batch_item) TO client_role;
 
 REVOKE ALL ON FUNCTION partitioncache.start_interval(p_frequency_seconds integer, p_pg_cron_version text) FROM PUBLIC;
 GRANT ALL ON FUNCTION partitioncache.start_interval(p_frequency_seconds integer, p_pg_cron_version text) TO cron_role;
 GRANT ALL ON FUNCTION partitioncache.start_interval(p_frequency_seconds integer, p_pg_cron_version text) TO client_role;
 
-REVOKE ALL ON FUNCTION partitioncache.store_keys(p_query_hash text, p_partition_key text, p_keys partitioncache.key_set) FROM PUBLIC;
-GRANT ALL ON FUNCTION partitioncache.store_keys(p_query_hash text, p_partition_key text, p_keys partitioncache.key_set) TO cron_role;
-GRANT ALL ON FUNCTION partitioncache.store_keys(p_query_hash text, p_partition_key text, p_keys partitioncache.key_set) TO client_role;
+REVOKE ALL ON FUNCTION partitioncache.store_and_settle(p_results partitioncache.item_result[], p_run partitioncache.run_context) FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.store_and_settle(p_results partitioncache.item_result[], p_run partitioncache.run_context) TO cron_role;
+GRANT ALL ON FUNCTION partitioncache.store_and_settle(p_results partitioncache.item_result[], p_run partitioncache.run_context) TO client_role;
+
+REVOKE ALL ON FUNCTION partitioncache.store_partition(p_results partitioncache.item_result[], p_default_bitsize integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.store_partition(p_results partitioncache.item_result[], p_default_bitsize integer) TO cron_role;
+GRANT ALL ON FUNCTION partitioncache.store_partition(p_results partitioncache.item_result[], p_default_bitsize integer) TO client_role;
 
 REVOKE ALL ON FUNCTION partitioncache.store_unusable(p_query_hash text, p_partition_key text) FROM PUBLIC;
 GRANT ALL ON FUNCTION partitioncache.store_unusable(p_query_hash text, p_partition_key text) TO cron_role;
 GRANT ALL ON FUNCTION partitioncache.store_unusable(p_query_hash text, p_partition_key text) TO client_role;
 
+REVOKE ALL ON FUNCTION partitioncache.suspect_of(p_batches bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.suspect_of(p_batches bigint[]) TO cron_role;
+GRANT ALL ON FUNCTION partitioncache.suspect_of(p_batches bigint[]) TO client_role;
+
 REVOKE ALL ON FUNCTION partitioncache.sync_cron() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION partitioncache.throughput_rows() FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.throughput_rows() TO client_role;
+GRANT ALL ON FUNCTION partitioncache.throughput_rows() TO cron_role;
 
 REVOKE ALL ON FUNCTION partitioncache.validate_processor_config() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION partitioncache.widen_bit_cache() FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION partitioncache.widen_for_claim(p_queue_id integer, p_bits integer, p_job_name text, p_source text) FROM PUBLIC;
-GRANT ALL ON FUNCTION partitioncache.widen_for_claim(p_queue_id integer, p_bits integer, p_job_name text, p_source text) TO cron_role;
-GRANT ALL ON FUNCTION partitioncache.widen_for_claim(p_queue_id integer, p_bits integer, p_job_name text, p_source text) TO client_role;
+REVOKE ALL ON FUNCTION partitioncache.widen_for(p_narrow partitioncache.item_result[], p_run partitioncache.run_context) FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.widen_for(p_narrow partitioncache.item_result[], p_run partitioncache.run_context) TO cron_role;
+GRANT ALL ON FUNCTION partitioncache.widen_for(p_narrow partitioncache.item_result[], p_run partitioncache.run_context) TO client_role;
 
 REVOKE ALL ON FUNCTION partitioncache.widen_partition(p_partition_key text, p_bits integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION partitioncache.widen_partition(p_partition_key text, p_bits integer) TO cron_role;
 GRANT ALL ON FUNCTION partitioncache.widen_partition(p_partition_key text, p_bits integer) TO client_role;
 
-REVOKE ALL ON PROCEDURE partitioncache.work_on_claim(IN p_queue_id integer, IN p_job_name text, IN p_slot integer, IN p_source text, INOUT p_outcome text) FROM PUBLIC;
-GRANT ALL ON PROCEDURE partitioncache.work_on_claim(IN p_queue_id integer, IN p_job_name text, IN p_slot integer, IN p_source text, INOUT p_outcome text) TO cron_role;
-GRANT ALL ON PROCEDURE partitioncache.work_on_claim(IN p_queue_id integer, IN p_job_name text, IN p_slot integer, IN p_source text, INOUT p_outcome text) TO client_role;
+REVOKE ALL ON FUNCTION partitioncache.working_runs() FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.working_runs() TO cron_role;
+GRANT ALL ON FUNCTION partitioncache.working_runs() TO client_role;
 
 GRANT SELECT ON TABLE partitioncache.active_items TO client_role;
 GRANT SELECT ON TABLE partitioncache.active_items TO cron_role;
@@ -2443,14 +3742,26 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE partitioncache.attempt TO client_role
 GRANT SELECT ON TABLE partitioncache.deployment TO cron_role;
 GRANT SELECT ON TABLE partitioncache.deployment TO client_role;
 
+GRANT SELECT ON TABLE partitioncache.failures TO client_role;
+GRANT SELECT ON TABLE partitioncache.failures TO cron_role;
+
+GRANT SELECT ON TABLE partitioncache.known_fragments TO client_role;
+GRANT SELECT ON TABLE partitioncache.known_fragments TO cron_role;
+
 GRANT SELECT ON TABLE partitioncache.processor_status TO client_role;
 GRANT SELECT ON TABLE partitioncache.processor_status TO cron_role;
+
+GRANT SELECT ON TABLE partitioncache.queue_depth TO client_role;
+GRANT SELECT ON TABLE partitioncache.queue_depth TO cron_role;
 
 GRANT SELECT ON TABLE partitioncache.settings TO cron_role;
 GRANT SELECT ON TABLE partitioncache.settings TO client_role;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE partitioncache.slot TO cron_role;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE partitioncache.slot TO client_role;
+
+GRANT SELECT ON TABLE partitioncache.throughput TO client_role;
+GRANT SELECT ON TABLE partitioncache.throughput TO cron_role;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.my_cache_partition_metadata TO cron_role;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.my_cache_partition_metadata TO client_role;

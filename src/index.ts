@@ -44,7 +44,28 @@ export {
   JobsNotSyncedError,
 } from './processor/configure-processor.js';
 export { defaultJobName } from './processor/default-job-name.js';
+export { type ActiveFragment, readActive } from './processor/read-active.js';
+export { type FailureClass, readFailures } from './processor/read-failures.js';
+export { type KnownFragments, readKnownFragments } from './processor/read-known-fragments.js';
 export { type ProcessorStatus, readProcessors } from './processor/read-processors.js';
+export {
+  type PriorityDepth,
+  type QueueDepth,
+  readQueueDepth,
+} from './processor/read-queue-depth.js';
+export {
+  type EvaluationTimes,
+  readThroughput,
+  type Throughput,
+} from './processor/read-throughput.js';
+export {
+  type FragmentState,
+  type RetryReport,
+  type RetrySelection,
+  type RetryStatus,
+  retryFragments,
+  type UnknownHash,
+} from './processor/retry-fragments.js';
 export { type ManualRunReport, runProcessor } from './processor/run-processor.js';
 export { loadSettings, type SettingsResult } from './settings/load.js';
 export { type Problem, SettingsError } from './settings/problem.js';

@@ -25,6 +25,15 @@ const WORDING = {
   'Argument: %s, Given: %s, Choices: %s': '--%s is %s, but must be one of %s.',
 };
 
+const PARSER = {
+  'boolean-negation': false,
+  'camel-case-expansion': false,
+  'dot-notation': false,
+  'duplicate-arguments-array': false,
+  'parse-numbers': false,
+  'parse-positional-numbers': false,
+};
+
 export type Choose = (command: Command, args: GlobalArguments) => void;
 
 /** The parser of the whole command line; calls back with the command that was named and its arguments. */
@@ -33,14 +42,7 @@ export function buildParser(program: Program, choose: Choose): Argv {
     .scriptName(program.name)
     .locale('en')
     .updateStrings(WORDING)
-    .parserConfiguration({
-      'boolean-negation': false,
-      'camel-case-expansion': false,
-      'dot-notation': false,
-      'duplicate-arguments-array': false,
-      'parse-numbers': false,
-      'parse-positional-numbers': false,
-    })
+    .parserConfiguration(PARSER)
     .wrap(program.columns)
     .strict()
     .showHelpOnFail(false)
@@ -88,10 +90,30 @@ function addCommand(parser: Argv, command: Command, word: string, choose: Choose
         // Named, so that it comes before the global options.
         inner.option(name, { group: 'Options:', ...options });
       }
-      return inner;
+      return takesLists(command) ? keepingRepeated(inner, command) : inner;
     },
     (args) => choose(command, args as GlobalArguments),
   );
+}
+
+function takesLists({ options }: Command): boolean {
+  return Object.values(options).some(({ array }) => array);
+}
+
+/** Where the last of an option that is given twice would count, a list would lose all but its last element. */
+function keepingRepeated(inner: Argv, { options }: Command): Argv {
+  inner.parserConfiguration({ ...PARSER, 'duplicate-arguments-array': true });
+  for (const [name, { type, array, coerce }] of Object.entries({
+    ...globalOptions,
+    ...options,
+  } as Command['options'])) {
+    if (type !== 'string' || array) continue;
+    inner.coerce(name, (given: string | string[]) => {
+      const last = Array.isArray(given) ? given.at(-1) : given;
+      return coerce ? coerce(last) : last;
+    });
+  }
+  return inner;
 }
 
 function commandUsage({ name, summary, details }: Command, positionals: string[]): string {

@@ -14,9 +14,14 @@ import type { CheckResult, DoctorReport } from '../doctor/check.js';
 import type { AppliedAction } from '../jobs/apply-jobs.js';
 import type { SyncReport } from '../jobs/sync.js';
 import type { ProcessorChange } from '../processor/change-processor.js';
+import type { ActiveFragment } from '../processor/read-active.js';
+import type { FailureClass } from '../processor/read-failures.js';
+import type { KnownFragments } from '../processor/read-known-fragments.js';
 import type { ProcessorStatus } from '../processor/read-processors.js';
+import type { QueueDepth } from '../processor/read-queue-depth.js';
+import type { Throughput } from '../processor/read-throughput.js';
+import type { RetryReport, RetryStatus } from '../processor/retry-fragments.js';
 import type { ManualRunReport } from '../processor/run-processor.js';
-import type { ActiveFragment } from '../processor/still-at-work.js';
 import type { Problem } from '../settings/problem.js';
 import type { ResolvedVariable } from '../settings/resolved.js';
 import type { Mode, Transport } from '../settings/settings.js';
@@ -35,6 +40,7 @@ export interface Reports {
   'processor add': ProcessorChangeReport;
   'processor remove': ProcessorRemoveReport;
   'processor run': ProcessorRunReport;
+  'processor retry': ProcessorRetryReport;
   config: ConfigReport;
   doctor: DoctorReport;
 }
@@ -43,6 +49,15 @@ export type CommandName = keyof Reports;
 
 export interface ProcessorStatusReport {
   readonly processors: readonly ProcessorStatus[];
+  readonly queue: QueueDepth;
+  /** What the slots are working on, the longest first. */
+  readonly active: readonly ActiveFragment[];
+  /** The last 1, 5 and 15 minutes of each processor. */
+  readonly throughput: readonly Throughput[];
+  /** Of the last 24 hours. */
+  readonly failures: readonly FailureClass[];
+  /** How many fragments are known to have ended how, at any time. */
+  readonly fragments: KnownFragments;
 }
 
 export interface ProcessorChangeReport {
@@ -70,6 +85,12 @@ export interface ProcessorRemoveReport {
 
 export interface ProcessorRunReport extends ManualRunReport {
   readonly processor: string;
+}
+
+export interface ProcessorRetryReport extends RetryReport {
+  /** Whether nothing was changed. */
+  readonly dryRun: boolean;
+  readonly statuses: readonly RetryStatus[];
 }
 
 export interface ConfigReport {

@@ -91,6 +91,7 @@ describe('before anything is deployed', () => {
     'processor add',
     'processor remove',
     'processor run',
+    'processor retry',
   ])('%s says what to deploy', async (line) => {
     const { code, document } = await json(line);
     expect(document.error).toMatchObject({ name: 'NotDeployedError' });
@@ -448,7 +449,7 @@ describe('processor run', () => {
     await run('processor disable');
     await waitFor(
       'the runs to end',
-      async () => (await work.query('SELECT FROM partitioncache.claim')).rowCount === 0,
+      async () => (await work.query('SELECT FROM partitioncache.batch')).rowCount === 0,
       {
         deadlineMs: 10_000,
       },
@@ -488,7 +489,7 @@ describe('processor run', () => {
     await waitFor(
       'the fragment to be begun',
       async () => {
-        const { rowCount } = await work.query(`SELECT FROM ${tablesOf(settings).activeJobs}`);
+        const { rowCount } = await work.query('SELECT FROM partitioncache.active_items');
         return rowCount === 1;
       },
       { deadlineMs: 10_000 },

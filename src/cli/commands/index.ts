@@ -6,6 +6,7 @@ import { processorAddCommand } from './processor-add.js';
 import { processorDisableCommand } from './processor-disable.js';
 import { processorEnableCommand } from './processor-enable.js';
 import { processorRemoveCommand } from './processor-remove.js';
+import { processorRetryCommand } from './processor-retry.js';
 import { processorRunCommand } from './processor-run.js';
 import { processorSetCommand } from './processor-set.js';
 import { processorStatusCommand } from './processor-status.js';
@@ -28,11 +29,12 @@ export const commands: readonly Command[] = [
   processorAddCommand,
   processorRemoveCommand,
   processorRunCommand,
+  processorRetryCommand,
   configCommand,
   doctorCommand,
 ];
 
 /** What the first word of a command of two words stands for. */
 export const groups = {
-  processor: 'Show, change or run the processors of the queue',
+  processor: 'Show, change or run the processors of the queue, retry what failed',
 } as const;

@@ -1,7 +1,7 @@
 import { describe, expect, it, test } from 'vitest';
 import { styleOf, withoutControl } from '../../../src/cli/output/style.js';
 import { table } from '../../../src/cli/output/table.js';
-import { duration, relativeTime } from '../../../src/cli/output/time.js';
+import { duration, milliseconds, relativeTime } from '../../../src/cli/output/time.js';
 import { shellWord } from '../../../src/cli/shell-word.js';
 import { cli } from './fake-world.js';
 
@@ -59,6 +59,19 @@ test.each([
 
 test('durations', () => {
   expect([0.0123, 5.4, 150].map(duration)).toEqual(['12 ms', '5 s', '2 min']);
+});
+
+test.each([
+  [0.4237, '0.424 ms'],
+  [12, '12 ms'],
+  [999.4, '999 ms'],
+  [999.6, '1 s'],
+  [1530, '1.53 s'],
+  [9994, '9.99 s'],
+  [12_345, '12 s'],
+  [9_999_999.999, '2 h'],
+])('%d ms are %s', (ms, text) => {
+  expect(milliseconds(ms)).toBe(text);
 });
 
 test('a file name with a blank or quote is one word of the shell', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it, test } from 'vitest';
-import { commands } from '../../../src/cli/commands/index.js';
+import { commands, groups } from '../../../src/cli/commands/index.js';
 import { EXIT_CODES } from '../../../src/cli/exit-codes.js';
+import { parseArguments } from '../../../src/cli/parse-arguments.js';
 import { cli } from './fake-world.js';
 
 const words = (line: string) => line.split(' ').filter(Boolean);
@@ -33,6 +34,25 @@ describe('wrong usage', () => {
     ['processor set --result-limit all', '--result-limit must be a whole number from 1 on'],
     ['processor set', 'Nothing to set: give at least one of --frequency, --timeout, --parallel'],
     ['processor run --count 0', '--count must be a whole number from 1 on, not "0".'],
+    [
+      'processor retry --status ok',
+      '--status is "ok", but must be one of "failed", "timeout", "limit".',
+    ],
+    ['processor retry --status failed --status done', '--status is "done", but must be one of'],
+    // A variable of a script that was not set must not become "all".
+    ['processor retry --hash', 'The option --hash needs a value.'],
+    ['processor retry --hash --dry-run', 'The option --hash needs a value.'],
+    ['processor retry --hash=', 'The option --hash needs a value.'],
+    ['processor retry --partition-key=', 'The --partition-key is empty.'],
+    ['processor retry --partition-key', 'The option --partition-key needs a value.'],
+    [
+      'processor retry nightly',
+      'pcache-migrate processor retry has no place for the argument "nightly"',
+    ],
+    [
+      'processor retry --count 3',
+      'There is no option --count of pcache-migrate processor retry.\n',
+    ],
     ['up --stream queue', '--stream is "queue", but must be one of "work", "cron".'],
     [
       'up --to 0001_deployment',
@@ -68,9 +88,31 @@ describe('wrong usage', () => {
     expect(code).toBe(EXIT_CODES.usage);
   });
 
+  it('refuses an empty hash likewise', async () => {
+    const { code, stderr } = await cli(['processor', 'retry', '--hash', 'a', '--hash', '']);
+    expect(stderr).toContain('A --hash is empty.');
+    expect(code).toBe(EXIT_CODES.usage);
+  });
+
   it('takes the last of an option that is given twice', async () => {
     const { stderr } = await cli(words('up --wait-lock soon --wait-lock 5'));
     expect(stderr).toContain("can't connect");
+  });
+
+  it('keeps each of an option that may be given again, and the last of the others', () => {
+    const argv = words(
+      'processor retry --hash a b --partition-key k --hash=c --partition-key l --env-file x --status limit --env-file y --status failed',
+    );
+    const parsed = parseArguments(argv, { name: 'p', version: '', commands, groups, columns: 80 });
+    expect(parsed).toMatchObject({
+      args: {
+        hash: ['a', 'b', 'c'],
+        status: ['limit', 'failed'],
+        'partition-key': 'l',
+        'env-file': 'y',
+        'dry-run': false,
+      },
+    });
   });
 
   it('is reported as one JSON document too', async () => {

@@ -1,0 +1,1 @@
+ALTER FUNCTION {{schema}}.desired_jobs() RESET jit;
