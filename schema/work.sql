@@ -564,6 +564,46 @@ $$;
 
 COMMENT ON FUNCTION partitioncache.delete_old_log(p_limit integer) IS 'Deletes up to p_limit log rows older than log_retention_days, the oldest first. Returns how many.';
 
+CREATE FUNCTION partitioncache.dense_key_bits(p_keys bigint[], p_bitsize integer) RETURNS bit varying
+    LANGUAGE plpgsql IMMUTABLE STRICT
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+BEGIN
+  -- Eight keys a row, since a row costs more than a key. Each row gives the bits after the key before it (k0) up to its
+  -- last key (k8). Past the end of the array the keys go on beyond the bit size, and are cut off in the end.
+  RETURN (
+    SELECT "bit"(string_agg(
+             CASE
+               WHEN k8 - k0 = 8 THEN '11111111'
+               -- As one number while that stays positive; bit() puts zeros before it.
+               WHEN k8 - k1 < 63 THEN
+                 "bit"((1::bigint << (k8 - k1)) | (1::bigint << (k8 - k2)) | (1::bigint << (k8 - k3)) | (1::bigint << (k8 - k4))
+                       | (1::bigint << (k8 - k5)) | (1::bigint << (k8 - k6)) | (1::bigint << (k8 - k7)) | 1, k8 - k0)::text
+               ELSE
+                 ("bit"(1, k1 - k0) || "bit"(1, k2 - k1) || "bit"(1, k3 - k2) || "bit"(1, k4 - k3)
+                  || "bit"(1, k5 - k4) || "bit"(1, k6 - k5) || "bit"(1, k7 - k6) || "bit"(1, k8 - k7))::text
+             END, NULL)::bit varying, p_bitsize, true)
+    FROM (
+      SELECT coalesce(p_keys[i - 1], -1)::integer AS k0,
+             coalesce(p_keys[i], p_bitsize)::integer AS k1,
+             coalesce(p_keys[i + 1], p_bitsize + 1)::integer AS k2,
+             coalesce(p_keys[i + 2], p_bitsize + 2)::integer AS k3,
+             coalesce(p_keys[i + 3], p_bitsize + 3)::integer AS k4,
+             coalesce(p_keys[i + 4], p_bitsize + 4)::integer AS k5,
+             coalesce(p_keys[i + 5], p_bitsize + 5)::integer AS k6,
+             coalesce(p_keys[i + 6], p_bitsize + 6)::integer AS k7,
+             coalesce(p_keys[i + 7], p_bitsize + 7)::integer AS k8
+      -- In the target list generate_series() keeps no rows; in FROM it would write them all down first.
+      FROM (SELECT generate_series(1, cardinality(p_keys) + 1, 8) AS i) AS positions
+      OFFSET 0 -- not merged into the expressions above, which would look up each key each time
+    ) AS eights
+  );
+END
+$$;
+
+COMMENT ON FUNCTION partitioncache.dense_key_bits(p_keys bigint[], p_bitsize integer) IS 'As key_bits, fastest when many bits are set: by groups of eight keys.';
+
 CREATE FUNCTION partitioncache.deployment_schemas() RETURNS SETOF name
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1030,16 +1070,24 @@ $$;
 COMMENT ON FUNCTION partitioncache.judge_cancel(p_item partitioncache.batch_item, p_started timestamp with time zone, p_job_name text, p_held_up boolean) IS 'What a cancel means for the fragment that began a transaction at p_started: timeout when its time is over; failed when it made maintenance believe that results are waiting (p_held_up); no outcome when the cancel was meant for the run.';
 
 CREATE FUNCTION partitioncache.key_bits(p_keys bigint[], p_bitsize integer) RETURNS bit varying
-    LANGUAGE sql IMMUTABLE STRICT
+    LANGUAGE plpgsql IMMUTABLE STRICT
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  -- Runs of zeros between the keys, assembled once: set_bit() would copy the whole string for each key.
-  SELECT (coalesce(string_agg(repeat('0', (key - previous - 1)::integer) || '1', '' ORDER BY key), '')
-          || repeat('0', (p_bitsize - 1 - coalesce(max(key), -1))::integer))::bit varying
-  FROM (SELECT key, lag(key, 1, -1::bigint) OVER (ORDER BY key) AS previous FROM unnest(p_keys) AS key) AS gaps
+DECLARE
+  v_count integer := cardinality(p_keys);
+BEGIN
+  -- bit(..., true) cuts or fills up with zeros at the right, as a cast does whose length must be a constant.
+  IF p_keys[v_count] - p_keys[1] = v_count - 1 THEN
+    -- Without a gap, as all keys are: zeros, then ones.
+    RETURN "bit"("bit"(B'', p_keys[1]::integer, true) || ~ "bit"(B'', v_count, true), p_bitsize, true);
+  ELSIF v_count < p_bitsize / 128 THEN
+    RETURN "partitioncache".sparse_key_bits(p_keys, p_bitsize);
+  END IF;
+  RETURN "partitioncache".dense_key_bits(p_keys, p_bitsize);
+END
 $$;
 
-COMMENT ON FUNCTION partitioncache.key_bits(p_keys bigint[], p_bitsize integer) IS 'Bit string of p_bitsize bits in which bit k, counted from 0 at the left, is set for each key k of the distinct p_keys (all below p_bitsize).';
+COMMENT ON FUNCTION partitioncache.key_bits(p_keys bigint[], p_bitsize integer) IS 'Bit string of p_bitsize bits in which bit k, counted from 0 at the left, is set for each key k of p_keys, which are distinct, ascending, not NULL, and from 0 to below p_bitsize.';
 
 CREATE FUNCTION partitioncache.keys_expression(p_backend text, p_datatype text, p_bitsize integer) RETURNS text
     LANGUAGE plpgsql STABLE
@@ -2178,6 +2226,40 @@ $$;
 
 COMMENT ON FUNCTION partitioncache.skipped(p_item partitioncache.batch_item) IS 'The result of a fragment that is cached already.';
 
+CREATE FUNCTION partitioncache.sparse_key_bits(p_keys bigint[], p_bitsize integer) RETURNS bit varying
+    LANGUAGE plpgsql IMMUTABLE STRICT
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+DECLARE
+  -- The words of 64 bits that are not zero (the first one always), and before each of them how many are.
+  v_words bigint[];
+  v_zeros integer[] := '{0}';
+  v_count integer := 1;
+  v_word bigint := 0;
+  v_last_of_word bigint := 63;
+  v_key bigint;
+BEGIN
+  FOREACH v_key IN ARRAY p_keys LOOP
+    IF v_key > v_last_of_word THEN
+      v_words[v_count] := v_word;
+      v_count := v_count + 1;
+      v_zeros[v_count] := (v_key - v_last_of_word - 1) >> 6;
+      v_word := 0;
+      v_last_of_word := v_key | 63;
+    END IF;
+    v_word := v_word | (1::bigint << (v_last_of_word - v_key)::integer);
+  END LOOP;
+  v_words[v_count] := v_word;
+  RETURN "bit"(('x' || (
+    SELECT string_agg(lpad(to_hex(word), 16, '0'), repeat('0000000000000000', zeros))
+    FROM (SELECT unnest(v_words) AS word, unnest(v_zeros) AS zeros) AS words
+  ))::bit varying, p_bitsize, true);
+END
+$$;
+
+COMMENT ON FUNCTION partitioncache.sparse_key_bits(p_keys bigint[], p_bitsize integer) IS 'As key_bits, fastest when few bits are set: by words of 64 bits.';
+
 CREATE FUNCTION partitioncache.start_interval(p_frequency_seconds integer, p_pg_cron_version text) RETURNS integer
     LANGUAGE sql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2508,6 +2590,7 @@ COMMENT ON FUNCTION public.non_blocking_fragment_queue_batch_upsert(p_hashes tex
 CREATE FUNCTION public.non_blocking_fragment_queue_batch_upsert(p_hashes text[], p_partition_keys text[], p_partition_datatypes text[], p_queries text[], p_priorities integer[] DEFAULT NULL::integer[], p_queue_table text DEFAULT 'partitioncache_fragmentqueue'::text) RETURNS TABLE(idx integer, hash text, partition_key text, status text)
     LANGUAGE plpgsql
     SET search_path TO 'public', 'pg_temp'
+    SET jit TO 'off'
     AS $_$
 #variable_conflict use_column
 DECLARE
@@ -2521,6 +2604,8 @@ BEGIN
       USING ERRCODE = 'array_subscript_error';
   END IF;
   -- Set-based. Batches that overlap cannot deadlock: all insert in the same order, and what follows does not wait.
+  -- LATERAL looks each row up by its key: a join would read the whole queue when it has never been analyzed, since then
+  -- each key is taken for many rows. The same mistake would set off JIT.
   RETURN QUERY EXECUTE format($batch$
     WITH given AS (
       SELECT item.position::integer AS position, item.hash, item.partition_key, item.datatype, item.query,
@@ -2532,7 +2617,9 @@ BEGIN
     ),
     present AS (
       SELECT queue.id, wanted.hash, wanted.partition_key, wanted.priority
-      FROM %1$I AS queue JOIN wanted ON queue.hash = wanted.hash AND queue.partition_key = wanted.partition_key
+      FROM wanted CROSS JOIN LATERAL (
+        SELECT id FROM %1$I AS queue WHERE queue.hash = wanted.hash AND queue.partition_key = wanted.partition_key LIMIT 1
+      ) AS queue
     ),
     inserted AS (
       INSERT INTO %1$I AS queue (hash, partition_key, partition_datatype, query, priority)
@@ -2545,9 +2632,10 @@ BEGIN
     ),
     free AS (
       SELECT queue.id, present.priority
-      FROM %1$I AS queue JOIN present ON present.id = queue.id
+      FROM present CROSS JOIN LATERAL (
+        SELECT id FROM %1$I AS queue WHERE queue.id = present.id FOR UPDATE SKIP LOCKED
+      ) AS queue
       WHERE (SELECT count(*) FROM inserted) >= 0 -- not before the inserts
-      FOR UPDATE OF queue SKIP LOCKED
     ),
     updated AS (
       UPDATE %1$I AS queue SET priority = greatest(least(queue.priority, 2147483646) + 1, free.priority), updated_at = now()
@@ -3483,6 +3571,10 @@ GRANT ALL ON FUNCTION partitioncache.delete_idle_attempts() TO cron_role;
 REVOKE ALL ON FUNCTION partitioncache.delete_old_log(p_limit integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION partitioncache.delete_old_log(p_limit integer) TO cron_role;
 
+REVOKE ALL ON FUNCTION partitioncache.dense_key_bits(p_keys bigint[], p_bitsize integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.dense_key_bits(p_keys bigint[], p_bitsize integer) TO cron_role;
+GRANT ALL ON FUNCTION partitioncache.dense_key_bits(p_keys bigint[], p_bitsize integer) TO client_role;
+
 REVOKE ALL ON FUNCTION partitioncache.deployment_schemas() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION partitioncache.desired_jobs() FROM PUBLIC;
@@ -3690,6 +3782,10 @@ GRANT ALL ON FUNCTION partitioncache.share_waiting() TO cron_role;
 REVOKE ALL ON FUNCTION partitioncache.skipped(p_item partitioncache.batch_item) FROM PUBLIC;
 GRANT ALL ON FUNCTION partitioncache.skipped(p_item partitioncache.batch_item) TO cron_role;
 GRANT ALL ON FUNCTION partitioncache.skipped(p_item partitioncache.batch_item) TO client_role;
+
+REVOKE ALL ON FUNCTION partitioncache.sparse_key_bits(p_keys bigint[], p_bitsize integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.sparse_key_bits(p_keys bigint[], p_bitsize integer) TO cron_role;
+GRANT ALL ON FUNCTION partitioncache.sparse_key_bits(p_keys bigint[], p_bitsize integer) TO client_role;
 
 REVOKE ALL ON FUNCTION partitioncache.start_interval(p_frequency_seconds integer, p_pg_cron_version text) FROM PUBLIC;
 GRANT ALL ON FUNCTION partitioncache.start_interval(p_frequency_seconds integer, p_pg_cron_version text) TO cron_role;

@@ -1,0 +1,1 @@
+{{include 0019_client_enqueue.up.sql}}
