@@ -8,34 +8,34 @@ AS $$
 DECLARE
   v_parentheses text;
 BEGIN
-  -- Where nothing can be quoted or commented out, what the text looks like is what it is.
-  IF p_fragment ~ '[;''"$]|--|/\*' THEN
+  -- Without comments, dollar quotes and backslashes, a quotation ends at the next quote of its kind.
+  IF p_fragment ~ '[$\\]|--|/\*' THEN
     RETURN false;
   END IF;
-  v_parentheses := regexp_replace(p_fragment, '[^()]+', '', 'g');
+  v_parentheses := regexp_replace(p_fragment, '''[^'']*''|"[^"]*"|[^();''"]+', '', 'g');
   WHILE strpos(v_parentheses, '()') > 0 LOOP
     v_parentheses := replace(v_parentheses, '()', '');
   END LOOP;
+  -- Neither a semicolon, nor a quote that is not closed, nor a parenthesis.
   RETURN v_parentheses = '';
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.is_plainly_closed(text) IS
   'Whether a glance is enough to see that a text can neither hold a second statement nor close a parenthesis it has not opened.';
 
+-- The tables of the text are those of the clients' schema; nothing else is looked up here.
 CREATE FUNCTION {{schema}}.require_closed(p_fragment text) RETURNS void
 LANGUAGE plpgsql
-SET search_path = pg_catalog, pg_temp
+SET search_path = {{client_schema}}, pg_temp
 AS $$
 DECLARE
   v_cursor refcursor;
 BEGIN
-  -- Without a semicolon there is no second statement, without a parenthesis none to close: nothing to ask.
-  IF p_fragment !~ '[;()]' OR {{schema}}.is_plainly_closed(p_fragment) THEN
-    RETURN;
+  IF NOT {{schema}}.is_plainly_closed(p_fragment) THEN
+    -- A cursor takes exactly one whole statement that returns rows. Opening it parses and plans, and runs nothing.
+    OPEN v_cursor FOR EXECUTE p_fragment;
+    CLOSE v_cursor;
   END IF;
-  -- A cursor takes exactly one whole statement that returns rows. Opening it parses and plans, and runs nothing.
-  OPEN v_cursor FOR EXECUTE p_fragment;
-  CLOSE v_cursor;
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.require_closed(text) IS
@@ -66,7 +66,7 @@ BEGIN
   BEGIN
     PERFORM set_config('transaction_read_only', 'on', true),
             set_config('client_min_messages', 'error', true),
-            set_config('search_path', quote_ident({{client_schema:literal}}), true);
+            set_config('search_path', quote_ident({{client_schema:literal}}) || ', pg_temp', true);
     PERFORM {{schema}}.require_closed(v_fragment);
     EXECUTE v_query INTO v_type;
     v_probed := true;
@@ -95,9 +95,13 @@ BEGIN
   IF v_dimensions > 1 THEN
     RAISE EXCEPTION 'the fragment returns arrays, not keys' USING ERRCODE = 'datatype_mismatch';
   END IF;
+  IF p_result.rows_found IS NULL THEN
+    RAISE EXCEPTION 'a key falls into an hour that time zone % has twice, and would be taken for another one', current_setting('TimeZone')
+      USING ERRCODE = 'datatype_mismatch';
+  END IF;
   SELECT typelem INTO STRICT v_result.result_type FROM pg_type WHERE oid = p_result.result_type;
   PERFORM {{schema}}.require_datatype(v_result.result_type, (p_result.item).datatype);
-  -- A cast may have made keys equal, or changed their order, as from double precision to numeric.
+  -- A cast may have made keys equal, or changed their order, as from character(3) or uuid to text.
   CASE (p_result.item).datatype
     WHEN 'float' THEN
       v_result.numeric_keys := ARRAY(SELECT DISTINCT key FROM unnest(p_result.numeric_keys) AS key ORDER BY key);
@@ -161,6 +165,9 @@ BEGIN
     EXCEPTION
       WHEN datatype_mismatch OR syntax_error THEN
         GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE, v_message = MESSAGE_TEXT;
+      WHEN OTHERS OR assert_failure THEN
+        -- The same again, or worse: the first error is the fragment's own.
+        NULL;
     END;
   END IF;
   RETURN format('%s: %s', v_state, v_message);
@@ -192,36 +199,24 @@ BEGIN
     END IF;
     -- One key more than allowed is enough to know that there are too many.
     v_query := format(
-      'SELECT pg_catalog.pg_typeof(keys), keys::%1$s[] FROM ('
+      'SELECT pg_catalog.pg_typeof(keys), %1$s FROM ('
       'SELECT ARRAY(SELECT DISTINCT fragment.* FROM (%2$s) AS fragment (key) WHERE key IS NOT NULL ORDER BY key LIMIT %3$s) '
       'AS keys OFFSET 0) AS found',
-      {{schema}}.element_type(v_item.datatype), v_fragment, coalesce((p_result_limit::bigint + 1)::text, 'ALL'));
-    -- With the second one the tables of the fragment are those of the clients' schema: below, nothing of ours is named
-    -- without its schema.
+      {{schema}}.collected_as(v_item.datatype), v_fragment, coalesce((p_result_limit::bigint + 1)::text, 'ALL'));
+    -- With the second one the tables of the fragment are those of the clients' schema. Whoever may create something there
+    -- could put a function in the place of one of pg_catalog that takes any array: so below nothing is called but what has
+    -- its schema, or takes text and nothing else.
     v_settings := set_config('transaction_read_only', 'on', true)
-      || set_config('search_path', quote_ident({{client_schema:literal}}), true);
+      || set_config('search_path', quote_ident({{client_schema:literal}}) || ', pg_temp', true);
     -- Without a semicolon there is no second statement, without a parenthesis none to close.
     IF v_fragment ~ '[;()]' THEN
       PERFORM {{schema}}.require_closed(v_fragment);
     END IF;
-    -- The types of arrays, by their number, that need no second look: their elements are kept as they are.
     CASE v_item.datatype
-      WHEN 'integer' THEN
-        EXECUTE v_query INTO v_result.result_type, v_result.bigint_keys;
-        v_result.rows_found := cardinality(v_result.bigint_keys);
-        v_fits := v_result.result_type IN (1005, 1007, 1016) AND array_ndims(v_result.bigint_keys) = 1; -- smallint, integer, bigint
-      WHEN 'float' THEN
-        EXECUTE v_query INTO v_result.result_type, v_result.numeric_keys;
-        v_result.rows_found := cardinality(v_result.numeric_keys);
-        v_fits := v_result.result_type = 1231 AND array_ndims(v_result.numeric_keys) = 1; -- numeric
-      WHEN 'text' THEN
-        EXECUTE v_query INTO v_result.result_type, v_result.text_keys;
-        v_result.rows_found := cardinality(v_result.text_keys);
-        v_fits := v_result.result_type IN (1009, 1015) AND array_ndims(v_result.text_keys) = 1; -- text, character varying
-      WHEN 'timestamp' THEN
-        EXECUTE v_query INTO v_result.result_type, v_result.timestamp_keys;
-        v_result.rows_found := cardinality(v_result.timestamp_keys);
-        v_fits := v_result.result_type = 1115 AND array_ndims(v_result.timestamp_keys) = 1; -- timestamp without time zone
+      WHEN 'integer' THEN EXECUTE v_query INTO v_result.result_type, v_result.bigint_keys;
+      WHEN 'float' THEN EXECUTE v_query INTO v_result.result_type, v_result.numeric_keys;
+      WHEN 'text' THEN EXECUTE v_query INTO v_result.result_type, v_result.text_keys;
+      WHEN 'timestamp' THEN EXECUTE v_query INTO v_result.result_type, v_result.timestamp_keys;
     END CASE;
     v_evaluated := true;
     RAISE EXCEPTION USING ERRCODE = 'PCEVL', MESSAGE = 'evaluated';
@@ -241,6 +236,21 @@ BEGIN
   v_result.item := v_item;
   v_result.ended_at := clock_timestamp();
   IF v_evaluated THEN
+    -- The types of arrays, by their number, that need no second look: their elements are kept as they are.
+    CASE v_item.datatype
+      WHEN 'integer' THEN
+        v_result.rows_found := cardinality(v_result.bigint_keys);
+        v_fits := v_result.result_type IN (1005, 1007, 1016) AND array_ndims(v_result.bigint_keys) = 1; -- smallint, integer, bigint
+      WHEN 'float' THEN
+        v_result.rows_found := cardinality(v_result.numeric_keys);
+        v_fits := v_result.result_type = 1231 AND array_ndims(v_result.numeric_keys) = 1; -- numeric
+      WHEN 'text' THEN
+        v_result.rows_found := cardinality(v_result.text_keys);
+        v_fits := v_result.result_type IN (1009, 1015) AND array_ndims(v_result.text_keys) = 1; -- text, character varying
+      WHEN 'timestamp' THEN
+        v_result.rows_found := cardinality(v_result.timestamp_keys);
+        v_fits := v_result.result_type = 1115 AND array_ndims(v_result.timestamp_keys) = 1; -- timestamp without time zone
+    END CASE;
     v_result.outcome := 'ok';
     IF v_fits IS NOT TRUE THEN
       v_result := {{schema}}.fit_to_datatype(v_result);

@@ -79,7 +79,9 @@ COMMENT ON FUNCTION {{schema}}.put_back({{schema}}.item_result, interval, intege
   'Notes that an attempt ended without a result, for the reason in error: the fragment is not to be claimed again before p_wait is over. '
   'p_counts: 1, or 0 when it was not the fragment''s fault. Returns the result as put_back, or as failed after max_attempts, still to be settled.';
 
-CREATE FUNCTION {{schema}}.store_and_settle(p_results {{schema}}.item_result[], p_run {{schema}}.run_context)
+CREATE FUNCTION {{schema}}.store_and_settle(
+  p_results {{schema}}.item_result[], p_run {{schema}}.run_context, p_lock_timeout text DEFAULT '500ms'
+)
 RETURNS {{schema}}.item_result[]
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -90,6 +92,7 @@ DECLARE
   v_partition record;
   v_results {{schema}}.item_result[] := '{}';
 BEGIN
+  PERFORM set_config('lock_timeout', p_lock_timeout, true);
   FOR v_partition IN
     SELECT result.outcome IN ('ok', 'limit') AS to_store, array_agg(result) AS results
     FROM unnest(p_results) AS result
@@ -106,10 +109,12 @@ BEGIN
   RETURN v_results;
 END
 $$;
-COMMENT ON FUNCTION {{schema}}.store_and_settle({{schema}}.item_result[], {{schema}}.run_context) IS
-  'Caches the sets that fragments returned and settles the fragments; returns the results as they are now. Raises 55P03 rather than wait for long.';
+COMMENT ON FUNCTION {{schema}}.store_and_settle({{schema}}.item_result[], {{schema}}.run_context, text) IS
+  'Caches the sets that fragments returned and settles the fragments; returns the results as they are now. Raises 55P03 rather than '
+  'wait for another session for longer than p_lock_timeout.';
 
-CREATE FUNCTION {{schema}}.settle_one(p_result {{schema}}.item_result, p_run {{schema}}.run_context) RETURNS {{schema}}.item_result
+CREATE FUNCTION {{schema}}.settle_one(p_result {{schema}}.item_result, p_run {{schema}}.run_context, p_lock_timeout text)
+RETURNS {{schema}}.item_result
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -118,7 +123,7 @@ DECLARE
   v_state text;
   v_message text;
 BEGIN
-  RETURN ({{schema}}.store_and_settle(ARRAY[p_result], p_run))[1];
+  RETURN ({{schema}}.store_and_settle(ARRAY[p_result], p_run, p_lock_timeout))[1];
 EXCEPTION
   WHEN serialization_failure OR deadlock_detected OR lock_not_available OR string_data_length_mismatch THEN
     -- It is others who are in the way, and no fragment is to be set aside for that.
@@ -133,8 +138,52 @@ EXCEPTION
     RETURN v_result;
 END
 $$;
-COMMENT ON FUNCTION {{schema}}.settle_one({{schema}}.item_result, {{schema}}.run_context) IS
+COMMENT ON FUNCTION {{schema}}.settle_one({{schema}}.item_result, {{schema}}.run_context, text) IS
   'As store_and_settle for one fragment, but what the cache raises ends that fragment: put_back or failed.';
+
+CREATE FUNCTION {{schema}}.settle_each(p_results {{schema}}.item_result[], p_run {{schema}}.run_context) RETURNS {{schema}}.item_result[]
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  v_lock_timeout text := '500ms';
+  v_result {{schema}}.item_result;
+  v_settled {{schema}}.item_result;
+  v_results {{schema}}.item_result[] := '{}';
+BEGIN
+  FOREACH v_result IN ARRAY p_results LOOP
+    v_settled := {{schema}}.settle_one(v_result, p_run, v_lock_timeout);
+    v_results := v_results || v_settled;
+    -- What is settled stays locked until all are, so a session that is in the way may be waiting for that. It has been
+    -- waited for once; again and again for each would be its deadlock.
+    IF v_settled.outcome = 'put_back' AND v_result.outcome <> 'put_back' THEN
+      v_lock_timeout := '1ms';
+    END IF;
+  END LOOP;
+  RETURN v_results;
+END
+$$;
+COMMENT ON FUNCTION {{schema}}.settle_each({{schema}}.item_result[], {{schema}}.run_context) IS
+  'As store_and_settle, but each by itself, so that none is lost with another. Waits for other sessions for half a second in all.';
+
+CREATE FUNCTION {{schema}}.confirm_skip(p_result {{schema}}.item_result) RETURNS {{schema}}.item_result
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  v_result {{schema}}.item_result := p_result;
+BEGIN
+  -- From here on a client that queues it is told that another session holds it; one that did so before may have evicted
+  -- it first, and has been told that it is queued.
+  PERFORM FROM {{fragment_queue}} WHERE id = (p_result.item).queue_id FOR UPDATE SKIP LOCKED;
+  IF NOT FOUND OR NOT {{schema}}.is_cached((p_result.item).query_hash, (p_result.item).partition_key) THEN
+    v_result.outcome := 'put_back';
+  END IF;
+  RETURN v_result;
+END
+$$;
+COMMENT ON FUNCTION {{schema}}.confirm_skip({{schema}}.item_result) IS
+  'A skipped result as it is if its fragment is still cached, else as put_back, without a wait.';
 
 CREATE FUNCTION {{schema}}.finish(p_results {{schema}}.item_result[], p_run {{schema}}.run_context) RETURNS {{schema}}.item_result[]
 LANGUAGE plpgsql
@@ -144,14 +193,18 @@ DECLARE
   v_results {{schema}}.item_result[];
 BEGIN
   v_results := ARRAY(
-    SELECT CASE result.outcome WHEN 'put_back' THEN {{schema}}.put_back(result, '1 s', 1) ELSE result END
+    SELECT CASE result.outcome
+             WHEN 'put_back' THEN {{schema}}.put_back(result, '1 s', 1)
+             WHEN 'skipped' THEN {{schema}}.confirm_skip(result)
+             ELSE result
+           END
     FROM unnest(p_results) AS result);
   BEGIN
     RETURN {{schema}}.store_and_settle(v_results, p_run);
   EXCEPTION
     WHEN OTHERS THEN
       -- One of them cannot be stored: each by itself, so that the others are not lost with it, and its error is found again.
-      RETURN ARRAY(SELECT {{schema}}.settle_one(result, p_run) FROM unnest(v_results) AS result);
+      RETURN {{schema}}.settle_each(v_results, p_run);
   END;
 END
 $$;
@@ -160,11 +213,13 @@ COMMENT ON FUNCTION {{schema}}.finish({{schema}}.item_result[], {{schema}}.run_c
 
 REVOKE ALL ON FUNCTION {{schema}}.settle_results({{schema}}.item_result[], {{schema}}.run_context),
   {{schema}}.put_back({{schema}}.item_result, interval, integer),
-  {{schema}}.store_and_settle({{schema}}.item_result[], {{schema}}.run_context),
-  {{schema}}.settle_one({{schema}}.item_result, {{schema}}.run_context),
+  {{schema}}.store_and_settle({{schema}}.item_result[], {{schema}}.run_context, text),
+  {{schema}}.settle_one({{schema}}.item_result, {{schema}}.run_context, text),
+  {{schema}}.settle_each({{schema}}.item_result[], {{schema}}.run_context), {{schema}}.confirm_skip({{schema}}.item_result),
   {{schema}}.finish({{schema}}.item_result[], {{schema}}.run_context) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.settle_results({{schema}}.item_result[], {{schema}}.run_context),
   {{schema}}.put_back({{schema}}.item_result, interval, integer),
-  {{schema}}.store_and_settle({{schema}}.item_result[], {{schema}}.run_context),
-  {{schema}}.settle_one({{schema}}.item_result, {{schema}}.run_context),
+  {{schema}}.store_and_settle({{schema}}.item_result[], {{schema}}.run_context, text),
+  {{schema}}.settle_one({{schema}}.item_result, {{schema}}.run_context, text),
+  {{schema}}.settle_each({{schema}}.item_result[], {{schema}}.run_context), {{schema}}.confirm_skip({{schema}}.item_result),
   {{schema}}.finish({{schema}}.item_result[], {{schema}}.run_context) TO {{cron_role}}, {{client_role}};

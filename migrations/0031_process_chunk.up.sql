@@ -52,19 +52,23 @@ BEGIN
   v_result.item := p_item;
   v_result.started_at := p_started;
   v_result.ended_at := clock_timestamp();
-  IF clock_timestamp() - p_started >= make_interval(secs => v_timeout) THEN
+  IF v_result.ended_at - p_started >= make_interval(secs => v_timeout) THEN
     v_result.outcome := 'timeout';
     v_result.error := format('57014: cancelled after timeout_seconds = %s', v_timeout);
   ELSIF p_held_up THEN
     v_result.outcome := 'failed';
     v_result.error := '57014: cancelled, since it has taken the advisory lock by which a run says that results are waiting';
+  ELSE
+    -- By an operator, most likely. But a fragment can do it as well, so it counts as an attempt.
+    v_result.outcome := 'put_back';
+    v_result.error := '57014: the run was cancelled while it worked on this';
   END IF;
   RETURN v_result;
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.judge_cancel({{schema}}.batch_item, timestamptz, text, boolean) IS
-  'What a cancel means for the fragment that began a transaction at p_started: timeout when its time is over; failed when it made '
-  'maintenance believe that results are waiting (p_held_up); no outcome when the cancel was meant for the run.';
+  'What a cancel means for a fragment that was begun at p_started: timeout when its time is over; failed when it made maintenance believe '
+  'that results are waiting (p_held_up); else put_back, and the run shall end.';
 
 CREATE FUNCTION {{schema}}.is_overdue(p_run {{schema}}.run_context) RETURNS boolean
 LANGUAGE plpgsql
@@ -90,6 +94,8 @@ DECLARE
   c_time CONSTANT interval := '50 ms';
   -- In a session of its own the transaction begins with its first fragment, and that is what the watchdog sees.
   v_started timestamptz := CASE WHEN p_run.own_session THEN now() ELSE clock_timestamp() END;
+  -- What is behind the first one of an overdue batch may be given to others at any moment.
+  v_until timestamptz := v_started + CASE WHEN {{schema}}.is_overdue(p_run) THEN interval '0' ELSE c_time END;
   v_running_class integer := {{schema}}.running_class();
   v_item {{schema}}.batch_item;
   v_results {{schema}}.item_result[] := '{}';
@@ -101,7 +107,7 @@ DECLARE
 BEGIN
   IF p_run.own_session THEN
     -- A fragment can release the session's locks, or leave some of its own. The slot stays taken meanwhile, and
-    -- afterwards the session holds the lock of the slot and nothing else.
+    -- afterwards the session holds the lock of the slot and nothing else, nor a prepared statement.
     PERFORM pg_advisory_xact_lock(c_schema, p_run.lock_key),
             -- Losing the last settled fragments in a crash is harmless: they are still queued then. Waiting for the
             -- disk each time is not.
@@ -109,7 +115,7 @@ BEGIN
   END IF;
   BEGIN
     FOREACH v_item IN ARRAY p_items[p_first:] LOOP
-      EXIT WHEN v_done > 0 AND (v_done >= c_items OR clock_timestamp() > v_started + c_time);
+      EXIT WHEN v_done > 0 AND (v_done >= c_items OR clock_timestamp() > v_until);
       -- Says what is evaluated. To the end of the transaction, so that no fragment can release it.
       IF v_done < 2 THEN
         PERFORM pg_advisory_xact_lock(v_running_class, CASE v_done WHEN 0 THEN v_item.queue_id ELSE 0 END);
@@ -132,20 +138,20 @@ BEGIN
   v_end.ends_run := false;
   IF v_cancelled THEN
     v_held_up := coalesce((SELECT held_up FROM {{schema}}.batch WHERE batch_id = p_run.batch_id), false);
-    v_cancel := {{schema}}.judge_cancel(v_item, v_started, p_run.job_name, v_held_up);
-    IF v_done = 0 AND v_cancel.outcome IS NOT NULL THEN
-      v_results := ARRAY[v_cancel];
-      v_done := 1;
-    ELSE
-      -- Held up: by maintenance, because the results so far wait for this fragment, which is begun anew by itself. Or
-      -- else by an operator, or a shutdown: not the fragment's fault, and the run shall end.
-      v_end.ends_run := NOT v_held_up;
+    -- Held up, with results that are ready: it was cancelled by maintenance because of them, and is begun anew by itself.
+    IF NOT v_held_up OR v_done = 0 THEN
+      v_cancel := {{schema}}.judge_cancel(
+        v_item, CASE v_done WHEN 0 THEN v_started ELSE clock_timestamp() END, p_run.job_name, v_held_up);
+      v_results := v_results || v_cancel;
+      v_done := v_done + 1;
+      v_end.ends_run := v_cancel.outcome = 'put_back';
     END IF;
   END IF;
 
   v_results := {{schema}}.finish(v_results, p_run);
   IF p_run.own_session THEN
     PERFORM pg_advisory_unlock_all(), pg_advisory_lock(c_schema, p_run.lock_key);
+    DEALLOCATE ALL;
   END IF;
   v_end.outcome := CASE WHEN v_end.ends_run THEN 'cancelled' ELSE v_results[cardinality(v_results)].outcome END;
   IF NOT v_end.ends_run AND p_first + v_done <= cardinality(p_items) AND NOT {{schema}}.is_overdue(p_run) THEN

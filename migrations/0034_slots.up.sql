@@ -44,10 +44,14 @@ COMMENT ON FUNCTION {{schema}}.open_manual_slot(text) IS
 CREATE FUNCTION {{schema}}.close_slot(p_lock_key integer) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
+SET client_min_messages = error -- the last unlock warns that there is nothing left
 AS $$
 BEGIN
   DELETE FROM {{schema}}.batch WHERE lock_key = p_lock_key;
-  PERFORM pg_advisory_unlock(quote_ident({{schema:literal}})::regnamespace::oid::integer, p_lock_key);
+  -- More than once, should a fragment have taken it as well.
+  WHILE pg_advisory_unlock(quote_ident({{schema:literal}})::regnamespace::oid::integer, p_lock_key) LOOP
+    NULL;
+  END LOOP;
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.close_slot(integer) IS 'Gives back what the run has claimed and not settled, and unlocks its slot.';

@@ -145,9 +145,13 @@ BEGIN
         -- In a transaction of its own: the lock it takes must not be held while a fragment is evaluated.
         v_widened := {{schema}}.widen_for(v_end.narrow, v_step.context);
         COMMIT;
-        CONTINUE WHEN v_widened IS NULL;
-        v_end := {{schema}}.process_chunk(v_widened, 1, v_step.context);
-        COMMIT;
+        IF v_widened IS NOT NULL THEN
+          v_end := {{schema}}.process_chunk(v_widened, 1, v_step.context);
+          COMMIT;
+        END IF;
+        IF {{schema}}.is_overdue(v_step.context) THEN
+          v_next := NULL;
+        END IF;
       END IF;
       EXIT WHEN v_end.ends_run;
     END LOOP;

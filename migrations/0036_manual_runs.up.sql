@@ -55,17 +55,101 @@ COMMENT ON PROCEDURE {{schema}}.process_now(text, text) IS
   'Works on the next queued fragment by hand, even if the processor is disabled. p_outcome: how it ended, NULL when nothing is due. '
   'The caller''s statement_timeout is the fragment''s.';
 
+CREATE FUNCTION {{schema}}.session_locks() RETURNS text[]
+LANGUAGE sql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT coalesce(array_agg(format('%s %s %s %s', classid, objid, objsubid, mode)), '{}')
+  FROM pg_locks
+  WHERE pid = pg_backend_pid() AND locktype = 'advisory' AND granted
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+    AND classid <> {{schema}}.running_class()::oid
+$$;
+COMMENT ON FUNCTION {{schema}}.session_locks() IS
+  'The advisory locks of this session, but for those that say what is evaluated: as "class object kind mode", as pg_locks has them.';
+
+CREATE FUNCTION {{schema}}.unlock_once(p_lock text) RETURNS boolean
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  v_class bigint := split_part(p_lock, ' ', 1);
+  v_object bigint := split_part(p_lock, ' ', 2);
+BEGIN
+  -- One key of 64 bits, or two of 32 bits, which pg_locks shows without their signs.
+  RETURN CASE split_part(p_lock, ' ', 3) || split_part(p_lock, ' ', 4)
+    WHEN '1ExclusiveLock' THEN pg_advisory_unlock((v_class << 32) | v_object)
+    WHEN '1ShareLock' THEN pg_advisory_unlock_shared((v_class << 32) | v_object)
+    WHEN '2ExclusiveLock' THEN pg_advisory_unlock(v_class::oid::integer, v_object::oid::integer)
+    WHEN '2ShareLock' THEN pg_advisory_unlock_shared(v_class::oid::integer, v_object::oid::integer)
+  END;
+END
+$$;
+COMMENT ON FUNCTION {{schema}}.unlock_once(text) IS 'Releases one of session_locks() once; false when the session does not hold it.';
+
+CREATE FUNCTION {{schema}}.lock_again(p_lock text) RETURNS boolean
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  v_class bigint := split_part(p_lock, ' ', 1);
+  v_object bigint := split_part(p_lock, ' ', 2);
+BEGIN
+  RETURN CASE split_part(p_lock, ' ', 3) || split_part(p_lock, ' ', 4)
+    WHEN '1ExclusiveLock' THEN pg_try_advisory_lock((v_class << 32) | v_object)
+    WHEN '1ShareLock' THEN pg_try_advisory_lock_shared((v_class << 32) | v_object)
+    WHEN '2ExclusiveLock' THEN pg_try_advisory_lock(v_class::oid::integer, v_object::oid::integer)
+    WHEN '2ShareLock' THEN pg_try_advisory_lock_shared(v_class::oid::integer, v_object::oid::integer)
+  END;
+END
+$$;
+COMMENT ON FUNCTION {{schema}}.lock_again(text) IS
+  'Takes one of session_locks() for the session; false when somebody else has taken it meanwhile.';
+
+CREATE FUNCTION {{schema}}.restore_session(p_locks text[], p_statements text[]) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+SET client_min_messages = error -- unlock_once warns of what is not held any more
+AS $$
+DECLARE
+  v_lock text;
+  v_statement text;
+BEGIN
+  FOREACH v_lock IN ARRAY {{schema}}.session_locks() LOOP
+    CONTINUE WHEN v_lock = ANY (p_locks);
+    WHILE {{schema}}.unlock_once(v_lock) LOOP
+      NULL;
+    END LOOP;
+  END LOOP;
+  FOREACH v_lock IN ARRAY p_locks LOOP
+    IF v_lock <> ALL ({{schema}}.session_locks()) AND NOT {{schema}}.lock_again(v_lock) THEN
+      RAISE EXCEPTION 'a fragment has released an advisory lock of this session (%), and another session holds it now', v_lock
+        USING ERRCODE = 'lock_not_available', HINT = 'Roll back; the fragments stay queued.';
+    END IF;
+  END LOOP;
+  FOR v_statement IN SELECT name FROM pg_prepared_statements WHERE name <> ALL (p_statements) LOOP
+    EXECUTE format('DEALLOCATE %I', v_statement);
+  END LOOP;
+END
+$$;
+COMMENT ON FUNCTION {{schema}}.restore_session(text[], text[]) IS
+  'Undoes what fragments have done to a client''s session: takes away advisory locks beside p_locks and prepared statements beside '
+  'p_statements, and takes p_locks again. Raises 55P03 when another session was quicker.';
+
 CREATE FUNCTION {{schema}}.process_claimed(p_step {{schema}}.run_step) RETURNS boolean
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+  v_locks text[] := {{schema}}.session_locks();
+  v_statements text[] := ARRAY(SELECT name FROM pg_prepared_statements);
   v_next integer := 1;
   v_end {{schema}}.chunk_end;
   v_items {{schema}}.batch_item[];
 BEGIN
   WHILE v_next IS NOT NULL LOOP
     v_end := {{schema}}.process_chunk(p_step.items, v_next, p_step.context);
+    PERFORM {{schema}}.restore_session(v_locks, v_statements);
     v_next := v_end.next_item;
     WHILE v_end.narrow IS NOT NULL LOOP
       v_items := {{schema}}.widen_for(v_end.narrow, p_step.context);
@@ -109,6 +193,8 @@ COMMENT ON FUNCTION {{schema}}.process_batch(text, integer) IS
   'Works on up to p_count queued fragments in the caller''s transaction, even if the processor is disabled. Returns how many.';
 
 REVOKE ALL ON ROUTINE {{schema}}.claim_by_hand(text, integer, integer, boolean), {{schema}}.process_now(text, text),
-  {{schema}}.process_claimed({{schema}}.run_step), {{schema}}.process_batch(text, integer) FROM PUBLIC;
+  {{schema}}.process_claimed({{schema}}.run_step), {{schema}}.session_locks(), {{schema}}.unlock_once(text),
+  {{schema}}.lock_again(text), {{schema}}.restore_session(text[], text[]), {{schema}}.process_batch(text, integer) FROM PUBLIC;
 GRANT EXECUTE ON ROUTINE {{schema}}.claim_by_hand(text, integer, integer, boolean), {{schema}}.process_now(text, text),
-  {{schema}}.process_claimed({{schema}}.run_step), {{schema}}.process_batch(text, integer) TO {{cron_role}}, {{client_role}};
+  {{schema}}.process_claimed({{schema}}.run_step), {{schema}}.session_locks(), {{schema}}.unlock_once(text),
+  {{schema}}.lock_again(text), {{schema}}.restore_session(text[], text[]), {{schema}}.process_batch(text, integer) TO {{cron_role}}, {{client_role}};

@@ -20,39 +20,79 @@ $$;
 COMMENT ON FUNCTION {{schema}}.hold_run(integer, integer, timestamptz, boolean) IS
   'Whether the run is still evaluating as working_runs() showed it; if so it stays with that until the caller''s transaction ends.';
 
+CREATE FUNCTION {{schema}}.terminate_deaf(
+  p_job_name text, p_lock_key integer, p_batch_id bigint, p_queue_id integer, p_pid integer, p_started timestamptz
+) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+SET lock_timeout = '500ms'
+AS $$
+DECLARE
+  v_result {{schema}}.item_result;
+BEGIN
+  -- Its run cannot settle it any more, and must not count as having died of it.
+  v_result.item := ({{schema}}.items_of(ARRAY[p_queue_id]))[1];
+  IF v_result.item IS NOT NULL THEN
+    v_result.outcome := 'timeout';
+    v_result.error := '57014: terminated, since it went on after it had been cancelled at its timeout';
+    v_result.started_at := p_started;
+    v_result.ended_at := clock_timestamp();
+    PERFORM {{schema}}.settle_results(ARRAY[v_result],
+      ROW(p_job_name, p_lock_key, 'cron', false, NULL, NULL, NULL, NULL)::{{schema}}.run_context);
+  END IF;
+  DELETE FROM {{schema}}.batch WHERE batch_id = p_batch_id;
+  PERFORM pg_terminate_backend(p_pid);
+EXCEPTION
+  WHEN lock_not_available THEN
+    -- A client holds its row at this moment: at the next look, in a second.
+    RETURN;
+END
+$$;
+COMMENT ON FUNCTION {{schema}}.terminate_deaf(text, integer, bigint, integer, integer, timestamptz) IS
+  'Ends the session of a run whose fragment does not let itself be cancelled, and settles the fragment as timed out. pg_cron starts the slot again.';
+
 CREATE FUNCTION {{schema}}.cancel_overdue() RETURNS integer
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+  -- A function of a fragment may catch its cancel. It is cancelled again each second, for so long.
+  c_grace CONSTANT interval := '10 s';
   v_running record;
-  v_cancelled integer := 0;
+  v_stopped integer := 0;
 BEGIN
   -- A COMMIT inside a CALL does not re-arm statement_timeout, so the cancel has to come from outside.
   FOR v_running IN
-    SELECT running.*
+    SELECT running.*, clock_timestamp() - running.started_at - make_interval(secs => config.timeout_seconds) AS late
     FROM {{schema}}.working_runs() AS running
     JOIN {{processor_config}} AS config USING (job_name)
     WHERE running.slot > 0 AND NOT running.has_results
       AND clock_timestamp() - running.started_at
           >= make_interval(secs => config.timeout_seconds) + CASE WHEN running.is_exact THEN interval '0' ELSE interval '1 s' END
   LOOP
-    IF {{schema}}.hold_run(v_running.lock_key, v_running.pid, v_running.started_at, v_running.has_results) THEN
+    CONTINUE WHEN NOT {{schema}}.hold_run(v_running.lock_key, v_running.pid, v_running.started_at, v_running.has_results);
+    IF v_running.late > c_grace THEN
+      PERFORM {{schema}}.terminate_deaf(v_running.job_name, v_running.lock_key, v_running.batch_id, v_running.queue_id::integer,
+        v_running.pid, v_running.started_at);
+    ELSE
       PERFORM pg_cancel_backend(v_running.pid);
-      v_cancelled := v_cancelled + 1;
     END IF;
+    v_stopped := v_stopped + 1;
   END LOOP;
-  RETURN v_cancelled;
+  RETURN v_stopped;
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.cancel_overdue() IS
-  'Cancels every run that works on one fragment for longer than its timeout_seconds; the run marks the fragment and goes on. Returns how many.';
+  'Cancels every run that works on one fragment for longer than its timeout_seconds: the run marks the fragment and goes on. One that goes '
+  'on with the fragment for another ten seconds is terminated. Returns how many.';
 
 CREATE FUNCTION {{schema}}.release_results() RETURNS integer
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+  -- As in cancel_overdue: then the results are lost, and begun anew, rather than wait for it.
+  c_grace CONSTANT interval := '10 s';
   v_running record;
   v_cancelled integer := 0;
 BEGIN
@@ -66,7 +106,11 @@ BEGIN
   LOOP
     IF {{schema}}.hold_run(v_running.lock_key, v_running.pid, v_running.started_at, v_running.has_results) THEN
       UPDATE {{schema}}.batch SET held_up = true WHERE batch_id = v_running.batch_id;
-      PERFORM pg_cancel_backend(v_running.pid);
+      IF clock_timestamp() - v_running.started_at > c_grace THEN
+        PERFORM pg_terminate_backend(v_running.pid);
+      ELSE
+        PERFORM pg_cancel_backend(v_running.pid);
+      END IF;
       v_cancelled := v_cancelled + 1;
     END IF;
   END LOOP;
@@ -106,6 +150,7 @@ COMMENT ON FUNCTION {{schema}}.share_waiting() IS
 CREATE FUNCTION {{schema}}.publish_running() RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
+SET lock_timeout = '100ms'
 AS $$
 BEGIN
   DELETE FROM {{active_jobs}} AS active
@@ -119,7 +164,13 @@ BEGIN
   FROM {{schema}}.working_runs() AS running
   JOIN {{fragment_queue}} AS queue ON queue.id = running.queue_id
   WHERE NOT running.has_results
+  -- In one order, should two maintenance runs meet.
+  ORDER BY queue.hash, queue.partition_key
   ON CONFLICT (query_hash, partition_key) DO NOTHING;
+EXCEPTION
+  WHEN lock_not_available THEN
+    -- A client has the table to itself. To show what runs can wait, what else maintenance does cannot.
+    RETURN;
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.publish_running() IS
@@ -136,6 +187,7 @@ COMMENT ON FUNCTION {{schema}}.has_runs() IS 'Whether there is anything to watch
 CREATE FUNCTION {{schema}}.delete_old_log(p_limit integer) RETURNS integer
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
+SET lock_timeout = '100ms'
 AS $$
 DECLARE
   v_deleted integer;
@@ -148,6 +200,10 @@ BEGIN
     LIMIT p_limit);
   GET DIAGNOSTICS v_deleted = ROW_COUNT;
   RETURN v_deleted;
+EXCEPTION
+  WHEN lock_not_available THEN
+    -- A client has the table to itself: at the next look.
+    RETURN 0;
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.delete_old_log(integer) IS
@@ -173,26 +229,34 @@ COMMENT ON FUNCTION {{schema}}.delete_idle_attempts() IS
 CREATE FUNCTION {{schema}}.delete_cached_of(p_partition_key text, p_queue_ids integer[]) RETURNS integer
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
+SET lock_timeout = '100ms'
 AS $$
 DECLARE
   v_cache text := format('%I.%I', {{client_schema:literal}}, {{schema}}.cache_table_name(p_partition_key));
+  v_locked integer[];
   v_deleted integer;
 BEGIN
   IF to_regclass(v_cache) IS NULL THEN
     RETURN 0;
   END IF;
+  -- Two statements: what was evicted and queued again before its row was locked must be seen to be missing.
+  SELECT array_agg(id) INTO v_locked
+  FROM (SELECT id FROM {{fragment_queue}} WHERE id = ANY (p_queue_ids) ORDER BY id FOR UPDATE SKIP LOCKED) AS queue;
   -- Status ok is not enough: a set that was evicted since is queued because it is missing.
-  EXECUTE format(
-    'DELETE FROM %1$s WHERE id IN (SELECT queue.id FROM %1$s AS queue JOIN %2$s AS cache ON cache.query_hash = queue.hash '
-    'WHERE queue.id = ANY ($1) ORDER BY queue.id FOR UPDATE OF queue SKIP LOCKED)',
+  EXECUTE format('DELETE FROM %s AS queue USING %s AS cache WHERE queue.id = ANY ($1) AND cache.query_hash = queue.hash',
     {{fragment_queue:literal}}, v_cache)
-    USING p_queue_ids;
+    USING v_locked;
   GET DIAGNOSTICS v_deleted = ROW_COUNT;
   RETURN v_deleted;
+EXCEPTION
+  WHEN lock_not_available OR undefined_table THEN
+    -- Somebody empties, drops or recreates the cache table. No timeout is kept while that is waited for, or once this run
+    -- has ended with an error: at the next look.
+    RETURN 0;
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.delete_cached_of(text, integer[]) IS
-  'Deletes those of the queued fragments of a partition key that are in its cache table. Returns how many.';
+  'Deletes those of the queued fragments of a partition key that are in its cache table, unless that is locked. Returns how many.';
 
 CREATE FUNCTION {{schema}}.delete_cached_duplicates(p_after_id integer, p_limit integer) RETURNS integer
 LANGUAGE plpgsql
@@ -271,12 +335,14 @@ COMMENT ON PROCEDURE {{schema}}.run_maintenance() IS
   'One run of the maintenance job, as started by pg_cron every minute: timeouts, batches of dead runs or held up, display of what is '
   'running, retention of the log, cached duplicates in the queue.';
 
-REVOKE ALL ON ROUTINE {{schema}}.hold_run(integer, integer, timestamptz, boolean), {{schema}}.cancel_overdue(),
+REVOKE ALL ON ROUTINE {{schema}}.hold_run(integer, integer, timestamptz, boolean),
+  {{schema}}.terminate_deaf(text, integer, bigint, integer, integer, timestamptz), {{schema}}.cancel_overdue(),
   {{schema}}.release_results(), {{schema}}.share_waiting(), {{schema}}.publish_running(), {{schema}}.has_runs(), {{schema}}.delete_old_log(integer),
   {{schema}}.delete_idle_attempts(), {{schema}}.delete_cached_of(text, integer[]),
   {{schema}}.delete_cached_duplicates(integer, integer), {{schema}}.maintenance_goes_on(timestamptz),
   {{schema}}.run_maintenance() FROM PUBLIC;
-GRANT EXECUTE ON ROUTINE {{schema}}.hold_run(integer, integer, timestamptz, boolean), {{schema}}.cancel_overdue(),
+GRANT EXECUTE ON ROUTINE {{schema}}.hold_run(integer, integer, timestamptz, boolean),
+  {{schema}}.terminate_deaf(text, integer, bigint, integer, integer, timestamptz), {{schema}}.cancel_overdue(),
   {{schema}}.release_results(), {{schema}}.share_waiting(), {{schema}}.publish_running(), {{schema}}.has_runs(), {{schema}}.delete_old_log(integer),
   {{schema}}.delete_idle_attempts(), {{schema}}.delete_cached_of(text, integer[]),
   {{schema}}.delete_cached_duplicates(integer, integer), {{schema}}.maintenance_goes_on(timestamptz),

@@ -209,28 +209,34 @@ CREATE FUNCTION partitioncache.cancel_overdue() RETURNS integer
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
+  -- A function of a fragment may catch its cancel. It is cancelled again each second, for so long.
+  c_grace CONSTANT interval := '10 s';
   v_running record;
-  v_cancelled integer := 0;
+  v_stopped integer := 0;
 BEGIN
   -- A COMMIT inside a CALL does not re-arm statement_timeout, so the cancel has to come from outside.
   FOR v_running IN
-    SELECT running.*
+    SELECT running.*, clock_timestamp() - running.started_at - make_interval(secs => config.timeout_seconds) AS late
     FROM "partitioncache".working_runs() AS running
     JOIN "public"."partitioncache_queue_processor_config" AS config USING (job_name)
     WHERE running.slot > 0 AND NOT running.has_results
       AND clock_timestamp() - running.started_at
           >= make_interval(secs => config.timeout_seconds) + CASE WHEN running.is_exact THEN interval '0' ELSE interval '1 s' END
   LOOP
-    IF "partitioncache".hold_run(v_running.lock_key, v_running.pid, v_running.started_at, v_running.has_results) THEN
+    CONTINUE WHEN NOT "partitioncache".hold_run(v_running.lock_key, v_running.pid, v_running.started_at, v_running.has_results);
+    IF v_running.late > c_grace THEN
+      PERFORM "partitioncache".terminate_deaf(v_running.job_name, v_running.lock_key, v_running.batch_id, v_running.queue_id::integer,
+        v_running.pid, v_running.started_at);
+    ELSE
       PERFORM pg_cancel_backend(v_running.pid);
-      v_cancelled := v_cancelled + 1;
     END IF;
+    v_stopped := v_stopped + 1;
   END LOOP;
-  RETURN v_cancelled;
+  RETURN v_stopped;
 END
 $$;
 
-COMMENT ON FUNCTION partitioncache.cancel_overdue() IS 'Cancels every run that works on one fragment for longer than its timeout_seconds; the run marks the fragment and goes on. Returns how many.';
+COMMENT ON FUNCTION partitioncache.cancel_overdue() IS 'Cancels every run that works on one fragment for longer than its timeout_seconds: the run marks the fragment and goes on. One that goes on with the fragment for another ten seconds is terminated. Returns how many.';
 
 CREATE FUNCTION partitioncache.check_cron_link() RETURNS void
     LANGUAGE plpgsql
@@ -349,14 +355,60 @@ COMMENT ON FUNCTION partitioncache.claim_suspect(p_lock_key integer) IS 'Claims 
 CREATE FUNCTION partitioncache.close_slot(p_lock_key integer) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET client_min_messages TO 'error'
     AS $$
 BEGIN
   DELETE FROM "partitioncache".batch WHERE lock_key = p_lock_key;
-  PERFORM pg_advisory_unlock(quote_ident('partitioncache')::regnamespace::oid::integer, p_lock_key);
+  -- More than once, should a fragment have taken it as well.
+  WHILE pg_advisory_unlock(quote_ident('partitioncache')::regnamespace::oid::integer, p_lock_key) LOOP
+    NULL;
+  END LOOP;
 END
 $$;
 
 COMMENT ON FUNCTION partitioncache.close_slot(p_lock_key integer) IS 'Gives back what the run has claimed and not settled, and unlocks its slot.';
+
+CREATE FUNCTION partitioncache.collected_as(p_datatype text) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+  RETURN CASE p_datatype
+    WHEN 'integer' THEN 'keys::bigint[]'
+    -- A cast from double precision keeps 15 digits, its text keeps all; and a client compares real as double precision.
+    WHEN 'float' THEN
+      'CASE WHEN pg_catalog.pg_typeof(keys) OPERATOR(pg_catalog.=) ANY (''{real[],double precision[]}''::pg_catalog.regtype[]) '
+      'THEN keys::double precision[]::pg_catalog.text[]::numeric[] ELSE keys::numeric[] END'
+    WHEN 'text' THEN 'keys::pg_catalog.text[]'
+    -- In the hour that is repeated when summer time ends, a local time is two instants: NULL says that one of them is among the keys.
+    WHEN 'timestamp' THEN
+      'CASE WHEN pg_catalog.pg_typeof(keys) OPERATOR(pg_catalog.<>) ''timestamp with time zone[]''::pg_catalog.regtype '
+      'OR keys::timestamp[]::timestamp with time zone[] OPERATOR(pg_catalog.=) keys::timestamp with time zone[] '
+      'THEN keys::timestamp[] END'
+  END;
+END
+$$;
+
+COMMENT ON FUNCTION partitioncache.collected_as(p_datatype text) IS 'SQL expression that makes of an array named keys, as a fragment returned them, the array in which keys of this datatype are collected: of the widest type, so that nothing is lost before it is stored.';
+
+CREATE FUNCTION partitioncache.confirm_skip(p_result partitioncache.item_result) RETURNS partitioncache.item_result
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  v_result "partitioncache".item_result := p_result;
+BEGIN
+  -- From here on a client that queues it is told that another session holds it; one that did so before may have evicted
+  -- it first, and has been told that it is queued.
+  PERFORM FROM "public"."partitioncache_queue_query_fragment_queue" WHERE id = (p_result.item).queue_id FOR UPDATE SKIP LOCKED;
+  IF NOT FOUND OR NOT "partitioncache".is_cached((p_result.item).query_hash, (p_result.item).partition_key) THEN
+    v_result.outcome := 'put_back';
+  END IF;
+  RETURN v_result;
+END
+$$;
+
+COMMENT ON FUNCTION partitioncache.confirm_skip(p_result partitioncache.item_result) IS 'A skipped result as it is if its fragment is still cached, else as put_back, without a wait.';
 
 CREATE FUNCTION partitioncache.cron_job_name(p_job_name text, p_slot integer) RETURNS text
     LANGUAGE plpgsql STABLE STRICT
@@ -506,26 +558,34 @@ COMMENT ON FUNCTION partitioncache.delete_cached_duplicates(p_after_id integer, 
 CREATE FUNCTION partitioncache.delete_cached_of(p_partition_key text, p_queue_ids integer[]) RETURNS integer
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '100ms'
     AS $_$
 DECLARE
   v_cache text := format('%I.%I', 'public', "partitioncache".cache_table_name(p_partition_key));
+  v_locked integer[];
   v_deleted integer;
 BEGIN
   IF to_regclass(v_cache) IS NULL THEN
     RETURN 0;
   END IF;
+  -- Two statements: what was evicted and queued again before its row was locked must be seen to be missing.
+  SELECT array_agg(id) INTO v_locked
+  FROM (SELECT id FROM "public"."partitioncache_queue_query_fragment_queue" WHERE id = ANY (p_queue_ids) ORDER BY id FOR UPDATE SKIP LOCKED) AS queue;
   -- Status ok is not enough: a set that was evicted since is queued because it is missing.
-  EXECUTE format(
-    'DELETE FROM %1$s WHERE id IN (SELECT queue.id FROM %1$s AS queue JOIN %2$s AS cache ON cache.query_hash = queue.hash '
-    'WHERE queue.id = ANY ($1) ORDER BY queue.id FOR UPDATE OF queue SKIP LOCKED)',
+  EXECUTE format('DELETE FROM %s AS queue USING %s AS cache WHERE queue.id = ANY ($1) AND cache.query_hash = queue.hash',
     '"public"."partitioncache_queue_query_fragment_queue"', v_cache)
-    USING p_queue_ids;
+    USING v_locked;
   GET DIAGNOSTICS v_deleted = ROW_COUNT;
   RETURN v_deleted;
+EXCEPTION
+  WHEN lock_not_available OR undefined_table THEN
+    -- Somebody empties, drops or recreates the cache table. No timeout is kept while that is waited for, or once this run
+    -- has ended with an error: at the next look.
+    RETURN 0;
 END
 $_$;
 
-COMMENT ON FUNCTION partitioncache.delete_cached_of(p_partition_key text, p_queue_ids integer[]) IS 'Deletes those of the queued fragments of a partition key that are in its cache table. Returns how many.';
+COMMENT ON FUNCTION partitioncache.delete_cached_of(p_partition_key text, p_queue_ids integer[]) IS 'Deletes those of the queued fragments of a partition key that are in its cache table, unless that is locked. Returns how many.';
 
 CREATE FUNCTION partitioncache.delete_idle_attempts() RETURNS integer
     LANGUAGE plpgsql
@@ -547,6 +607,7 @@ COMMENT ON FUNCTION partitioncache.delete_idle_attempts() IS 'Forgets the attemp
 CREATE FUNCTION partitioncache.delete_old_log(p_limit integer) RETURNS integer
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '100ms'
     AS $$
 DECLARE
   v_deleted integer;
@@ -559,6 +620,10 @@ BEGIN
     LIMIT p_limit);
   GET DIAGNOSTICS v_deleted = ROW_COUNT;
   RETURN v_deleted;
+EXCEPTION
+  WHEN lock_not_available THEN
+    -- A client has the table to itself: at the next look.
+    RETURN 0;
 END
 $$;
 
@@ -667,17 +732,6 @@ $$;
 
 COMMENT ON FUNCTION partitioncache.drop_cron_link() IS 'Drops the foreign server to the pg_cron database and its user mapping.';
 
-CREATE FUNCTION partitioncache.element_type(p_datatype text) RETURNS text
-    LANGUAGE plpgsql IMMUTABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-BEGIN
-  RETURN CASE p_datatype WHEN 'integer' THEN 'bigint' WHEN 'float' THEN 'numeric' ELSE p_datatype END;
-END
-$$;
-
-COMMENT ON FUNCTION partitioncache.element_type(p_datatype text) IS 'The type in which keys of a datatype are collected: the widest one, so that nothing is lost before it is stored.';
-
 CREATE FUNCTION partitioncache.evaluate_item(p_item partitioncache.batch_item, p_result_limit integer) RETURNS partitioncache.item_result
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -700,36 +754,24 @@ BEGIN
     END IF;
     -- One key more than allowed is enough to know that there are too many.
     v_query := format(
-      'SELECT pg_catalog.pg_typeof(keys), keys::%1$s[] FROM ('
+      'SELECT pg_catalog.pg_typeof(keys), %1$s FROM ('
       'SELECT ARRAY(SELECT DISTINCT fragment.* FROM (%2$s) AS fragment (key) WHERE key IS NOT NULL ORDER BY key LIMIT %3$s) '
       'AS keys OFFSET 0) AS found',
-      "partitioncache".element_type(v_item.datatype), v_fragment, coalesce((p_result_limit::bigint + 1)::text, 'ALL'));
-    -- With the second one the tables of the fragment are those of the clients' schema: below, nothing of ours is named
-    -- without its schema.
+      "partitioncache".collected_as(v_item.datatype), v_fragment, coalesce((p_result_limit::bigint + 1)::text, 'ALL'));
+    -- With the second one the tables of the fragment are those of the clients' schema. Whoever may create something there
+    -- could put a function in the place of one of pg_catalog that takes any array: so below nothing is called but what has
+    -- its schema, or takes text and nothing else.
     v_settings := set_config('transaction_read_only', 'on', true)
-      || set_config('search_path', quote_ident('public'), true);
+      || set_config('search_path', quote_ident('public') || ', pg_temp', true);
     -- Without a semicolon there is no second statement, without a parenthesis none to close.
     IF v_fragment ~ '[;()]' THEN
       PERFORM "partitioncache".require_closed(v_fragment);
     END IF;
-    -- The types of arrays, by their number, that need no second look: their elements are kept as they are.
     CASE v_item.datatype
-      WHEN 'integer' THEN
-        EXECUTE v_query INTO v_result.result_type, v_result.bigint_keys;
-        v_result.rows_found := cardinality(v_result.bigint_keys);
-        v_fits := v_result.result_type IN (1005, 1007, 1016) AND array_ndims(v_result.bigint_keys) = 1; -- smallint, integer, bigint
-      WHEN 'float' THEN
-        EXECUTE v_query INTO v_result.result_type, v_result.numeric_keys;
-        v_result.rows_found := cardinality(v_result.numeric_keys);
-        v_fits := v_result.result_type = 1231 AND array_ndims(v_result.numeric_keys) = 1; -- numeric
-      WHEN 'text' THEN
-        EXECUTE v_query INTO v_result.result_type, v_result.text_keys;
-        v_result.rows_found := cardinality(v_result.text_keys);
-        v_fits := v_result.result_type IN (1009, 1015) AND array_ndims(v_result.text_keys) = 1; -- text, character varying
-      WHEN 'timestamp' THEN
-        EXECUTE v_query INTO v_result.result_type, v_result.timestamp_keys;
-        v_result.rows_found := cardinality(v_result.timestamp_keys);
-        v_fits := v_result.result_type = 1115 AND array_ndims(v_result.timestamp_keys) = 1; -- timestamp without time zone
+      WHEN 'integer' THEN EXECUTE v_query INTO v_result.result_type, v_result.bigint_keys;
+      WHEN 'float' THEN EXECUTE v_query INTO v_result.result_type, v_result.numeric_keys;
+      WHEN 'text' THEN EXECUTE v_query INTO v_result.result_type, v_result.text_keys;
+      WHEN 'timestamp' THEN EXECUTE v_query INTO v_result.result_type, v_result.timestamp_keys;
     END CASE;
     v_evaluated := true;
     RAISE EXCEPTION USING ERRCODE = 'PCEVL', MESSAGE = 'evaluated';
@@ -749,6 +791,21 @@ BEGIN
   v_result.item := v_item;
   v_result.ended_at := clock_timestamp();
   IF v_evaluated THEN
+    -- The types of arrays, by their number, that need no second look: their elements are kept as they are.
+    CASE v_item.datatype
+      WHEN 'integer' THEN
+        v_result.rows_found := cardinality(v_result.bigint_keys);
+        v_fits := v_result.result_type IN (1005, 1007, 1016) AND array_ndims(v_result.bigint_keys) = 1; -- smallint, integer, bigint
+      WHEN 'float' THEN
+        v_result.rows_found := cardinality(v_result.numeric_keys);
+        v_fits := v_result.result_type = 1231 AND array_ndims(v_result.numeric_keys) = 1; -- numeric
+      WHEN 'text' THEN
+        v_result.rows_found := cardinality(v_result.text_keys);
+        v_fits := v_result.result_type IN (1009, 1015) AND array_ndims(v_result.text_keys) = 1; -- text, character varying
+      WHEN 'timestamp' THEN
+        v_result.rows_found := cardinality(v_result.timestamp_keys);
+        v_fits := v_result.result_type = 1115 AND array_ndims(v_result.timestamp_keys) = 1; -- timestamp without time zone
+    END CASE;
     v_result.outcome := 'ok';
     IF v_fits IS NOT TRUE THEN
       v_result := "partitioncache".fit_to_datatype(v_result);
@@ -813,14 +870,18 @@ DECLARE
   v_results "partitioncache".item_result[];
 BEGIN
   v_results := ARRAY(
-    SELECT CASE result.outcome WHEN 'put_back' THEN "partitioncache".put_back(result, '1 s', 1) ELSE result END
+    SELECT CASE result.outcome
+             WHEN 'put_back' THEN "partitioncache".put_back(result, '1 s', 1)
+             WHEN 'skipped' THEN "partitioncache".confirm_skip(result)
+             ELSE result
+           END
     FROM unnest(p_results) AS result);
   BEGIN
     RETURN "partitioncache".store_and_settle(v_results, p_run);
   EXCEPTION
     WHEN OTHERS THEN
       -- One of them cannot be stored: each by itself, so that the others are not lost with it, and its error is found again.
-      RETURN ARRAY(SELECT "partitioncache".settle_one(result, p_run) FROM unnest(v_results) AS result);
+      RETURN "partitioncache".settle_each(v_results, p_run);
   END;
 END
 $$;
@@ -871,9 +932,13 @@ BEGIN
   IF v_dimensions > 1 THEN
     RAISE EXCEPTION 'the fragment returns arrays, not keys' USING ERRCODE = 'datatype_mismatch';
   END IF;
+  IF p_result.rows_found IS NULL THEN
+    RAISE EXCEPTION 'a key falls into an hour that time zone % has twice, and would be taken for another one', current_setting('TimeZone')
+      USING ERRCODE = 'datatype_mismatch';
+  END IF;
   SELECT typelem INTO STRICT v_result.result_type FROM pg_type WHERE oid = p_result.result_type;
   PERFORM "partitioncache".require_datatype(v_result.result_type, (p_result.item).datatype);
-  -- A cast may have made keys equal, or changed their order, as from double precision to numeric.
+  -- A cast may have made keys equal, or changed their order, as from character(3) or uuid to text.
   CASE (p_result.item).datatype
     WHEN 'float' THEN
       v_result.numeric_keys := ARRAY(SELECT DISTINCT key FROM unnest(p_result.numeric_keys) AS key ORDER BY key);
@@ -1011,14 +1076,15 @@ CREATE FUNCTION partitioncache.is_plainly_closed(p_fragment text) RETURNS boolea
 DECLARE
   v_parentheses text;
 BEGIN
-  -- Where nothing can be quoted or commented out, what the text looks like is what it is.
-  IF p_fragment ~ '[;''"$]|--|/\*' THEN
+  -- Without comments, dollar quotes and backslashes, a quotation ends at the next quote of its kind.
+  IF p_fragment ~ '[$\\]|--|/\*' THEN
     RETURN false;
   END IF;
-  v_parentheses := regexp_replace(p_fragment, '[^()]+', '', 'g');
+  v_parentheses := regexp_replace(p_fragment, '''[^'']*''|"[^"]*"|[^();''"]+', '', 'g');
   WHILE strpos(v_parentheses, '()') > 0 LOOP
     v_parentheses := replace(v_parentheses, '()', '');
   END LOOP;
+  -- Neither a semicolon, nor a quote that is not closed, nor a parenthesis.
   RETURN v_parentheses = '';
 END
 $_$;
@@ -1056,18 +1122,22 @@ BEGIN
   v_result.item := p_item;
   v_result.started_at := p_started;
   v_result.ended_at := clock_timestamp();
-  IF clock_timestamp() - p_started >= make_interval(secs => v_timeout) THEN
+  IF v_result.ended_at - p_started >= make_interval(secs => v_timeout) THEN
     v_result.outcome := 'timeout';
     v_result.error := format('57014: cancelled after timeout_seconds = %s', v_timeout);
   ELSIF p_held_up THEN
     v_result.outcome := 'failed';
     v_result.error := '57014: cancelled, since it has taken the advisory lock by which a run says that results are waiting';
+  ELSE
+    -- By an operator, most likely. But a fragment can do it as well, so it counts as an attempt.
+    v_result.outcome := 'put_back';
+    v_result.error := '57014: the run was cancelled while it worked on this';
   END IF;
   RETURN v_result;
 END
 $$;
 
-COMMENT ON FUNCTION partitioncache.judge_cancel(p_item partitioncache.batch_item, p_started timestamp with time zone, p_job_name text, p_held_up boolean) IS 'What a cancel means for the fragment that began a transaction at p_started: timeout when its time is over; failed when it made maintenance believe that results are waiting (p_held_up); no outcome when the cancel was meant for the run.';
+COMMENT ON FUNCTION partitioncache.judge_cancel(p_item partitioncache.batch_item, p_started timestamp with time zone, p_job_name text, p_held_up boolean) IS 'What a cancel means for a fragment that was begun at p_started: timeout when its time is over; failed when it made maintenance believe that results are waiting (p_held_up); else put_back, and the run shall end.';
 
 CREATE FUNCTION partitioncache.key_bits(p_keys bigint[], p_bitsize integer) RETURNS bit varying
     LANGUAGE plpgsql IMMUTABLE STRICT
@@ -1117,6 +1187,25 @@ CREATE FUNCTION partitioncache.known_fragment_rows() RETURNS TABLE(status text, 
 $$;
 
 COMMENT ON FUNCTION partitioncache.known_fragment_rows() IS 'What the view known_fragments shows.';
+
+CREATE FUNCTION partitioncache.lock_again(p_lock text) RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  v_class bigint := split_part(p_lock, ' ', 1);
+  v_object bigint := split_part(p_lock, ' ', 2);
+BEGIN
+  RETURN CASE split_part(p_lock, ' ', 3) || split_part(p_lock, ' ', 4)
+    WHEN '1ExclusiveLock' THEN pg_try_advisory_lock((v_class << 32) | v_object)
+    WHEN '1ShareLock' THEN pg_try_advisory_lock_shared((v_class << 32) | v_object)
+    WHEN '2ExclusiveLock' THEN pg_try_advisory_lock(v_class::oid::integer, v_object::oid::integer)
+    WHEN '2ShareLock' THEN pg_try_advisory_lock_shared(v_class::oid::integer, v_object::oid::integer)
+  END;
+END
+$$;
+
+COMMENT ON FUNCTION partitioncache.lock_again(p_lock text) IS 'Takes one of session_locks() for the session; false when somebody else has taken it meanwhile.';
 
 CREATE FUNCTION partitioncache.lock_claimable(p_after_priority integer, p_after_id integer, p_limit integer) RETURNS integer[]
     LANGUAGE plpgsql
@@ -1346,7 +1435,7 @@ BEGIN
   BEGIN
     PERFORM set_config('transaction_read_only', 'on', true),
             set_config('client_min_messages', 'error', true),
-            set_config('search_path', quote_ident('public'), true);
+            set_config('search_path', quote_ident('public') || ', pg_temp', true);
     PERFORM "partitioncache".require_closed(v_fragment);
     EXECUTE v_query INTO v_type;
     v_probed := true;
@@ -1403,6 +1492,8 @@ DECLARE
   c_time CONSTANT interval := '50 ms';
   -- In a session of its own the transaction begins with its first fragment, and that is what the watchdog sees.
   v_started timestamptz := CASE WHEN p_run.own_session THEN now() ELSE clock_timestamp() END;
+  -- What is behind the first one of an overdue batch may be given to others at any moment.
+  v_until timestamptz := v_started + CASE WHEN "partitioncache".is_overdue(p_run) THEN interval '0' ELSE c_time END;
   v_running_class integer := "partitioncache".running_class();
   v_item "partitioncache".batch_item;
   v_results "partitioncache".item_result[] := '{}';
@@ -1414,7 +1505,7 @@ DECLARE
 BEGIN
   IF p_run.own_session THEN
     -- A fragment can release the session's locks, or leave some of its own. The slot stays taken meanwhile, and
-    -- afterwards the session holds the lock of the slot and nothing else.
+    -- afterwards the session holds the lock of the slot and nothing else, nor a prepared statement.
     PERFORM pg_advisory_xact_lock(c_schema, p_run.lock_key),
             -- Losing the last settled fragments in a crash is harmless: they are still queued then. Waiting for the
             -- disk each time is not.
@@ -1422,7 +1513,7 @@ BEGIN
   END IF;
   BEGIN
     FOREACH v_item IN ARRAY p_items[p_first:] LOOP
-      EXIT WHEN v_done > 0 AND (v_done >= c_items OR clock_timestamp() > v_started + c_time);
+      EXIT WHEN v_done > 0 AND (v_done >= c_items OR clock_timestamp() > v_until);
       -- Says what is evaluated. To the end of the transaction, so that no fragment can release it.
       IF v_done < 2 THEN
         PERFORM pg_advisory_xact_lock(v_running_class, CASE v_done WHEN 0 THEN v_item.queue_id ELSE 0 END);
@@ -1445,20 +1536,20 @@ BEGIN
   v_end.ends_run := false;
   IF v_cancelled THEN
     v_held_up := coalesce((SELECT held_up FROM "partitioncache".batch WHERE batch_id = p_run.batch_id), false);
-    v_cancel := "partitioncache".judge_cancel(v_item, v_started, p_run.job_name, v_held_up);
-    IF v_done = 0 AND v_cancel.outcome IS NOT NULL THEN
-      v_results := ARRAY[v_cancel];
-      v_done := 1;
-    ELSE
-      -- Held up: by maintenance, because the results so far wait for this fragment, which is begun anew by itself. Or
-      -- else by an operator, or a shutdown: not the fragment's fault, and the run shall end.
-      v_end.ends_run := NOT v_held_up;
+    -- Held up, with results that are ready: it was cancelled by maintenance because of them, and is begun anew by itself.
+    IF NOT v_held_up OR v_done = 0 THEN
+      v_cancel := "partitioncache".judge_cancel(
+        v_item, CASE v_done WHEN 0 THEN v_started ELSE clock_timestamp() END, p_run.job_name, v_held_up);
+      v_results := v_results || v_cancel;
+      v_done := v_done + 1;
+      v_end.ends_run := v_cancel.outcome = 'put_back';
     END IF;
   END IF;
 
   v_results := "partitioncache".finish(v_results, p_run);
   IF p_run.own_session THEN
     PERFORM pg_advisory_unlock_all(), pg_advisory_lock(c_schema, p_run.lock_key);
+    DEALLOCATE ALL;
   END IF;
   v_end.outcome := CASE WHEN v_end.ends_run THEN 'cancelled' ELSE v_results[cardinality(v_results)].outcome END;
   IF NOT v_end.ends_run AND p_first + v_done <= cardinality(p_items) AND NOT "partitioncache".is_overdue(p_run) THEN
@@ -1476,12 +1567,15 @@ CREATE FUNCTION partitioncache.process_claimed(p_step partitioncache.run_step) R
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
+  v_locks text[] := "partitioncache".session_locks();
+  v_statements text[] := ARRAY(SELECT name FROM pg_prepared_statements);
   v_next integer := 1;
   v_end "partitioncache".chunk_end;
   v_items "partitioncache".batch_item[];
 BEGIN
   WHILE v_next IS NOT NULL LOOP
     v_end := "partitioncache".process_chunk(p_step.items, v_next, p_step.context);
+    PERFORM "partitioncache".restore_session(v_locks, v_statements);
     v_next := v_end.next_item;
     WHILE v_end.narrow IS NOT NULL LOOP
       v_items := "partitioncache".widen_for(v_end.narrow, p_step.context);
@@ -1573,6 +1667,7 @@ COMMENT ON FUNCTION partitioncache.provide_cache_table(p_result partitioncache.i
 CREATE FUNCTION partitioncache.publish_running() RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '100ms'
     AS $$
 BEGIN
   DELETE FROM "public"."partitioncache_queue_active_jobs" AS active
@@ -1586,7 +1681,13 @@ BEGIN
   FROM "partitioncache".working_runs() AS running
   JOIN "public"."partitioncache_queue_query_fragment_queue" AS queue ON queue.id = running.queue_id
   WHERE NOT running.has_results
+  -- In one order, should two maintenance runs meet.
+  ORDER BY queue.hash, queue.partition_key
   ON CONFLICT (query_hash, partition_key) DO NOTHING;
+EXCEPTION
+  WHEN lock_not_available THEN
+    -- A client has the table to itself. To show what runs can wait, what else maintenance does cannot.
+    RETURN;
 END
 $$;
 
@@ -1706,6 +1807,9 @@ BEGIN
     EXCEPTION
       WHEN datatype_mismatch OR syntax_error THEN
         GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE, v_message = MESSAGE_TEXT;
+      WHEN OTHERS OR assert_failure THEN
+        -- The same again, or worse: the first error is the fragment's own.
+        NULL;
     END;
   END IF;
   RETURN format('%s: %s', v_state, v_message);
@@ -1779,6 +1883,8 @@ CREATE FUNCTION partitioncache.release_results() RETURNS integer
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
+  -- As in cancel_overdue: then the results are lost, and begun anew, rather than wait for it.
+  c_grace CONSTANT interval := '10 s';
   v_running record;
   v_cancelled integer := 0;
 BEGIN
@@ -1792,7 +1898,11 @@ BEGIN
   LOOP
     IF "partitioncache".hold_run(v_running.lock_key, v_running.pid, v_running.started_at, v_running.has_results) THEN
       UPDATE "partitioncache".batch SET held_up = true WHERE batch_id = v_running.batch_id;
-      PERFORM pg_cancel_backend(v_running.pid);
+      IF clock_timestamp() - v_running.started_at > c_grace THEN
+        PERFORM pg_terminate_backend(v_running.pid);
+      ELSE
+        PERFORM pg_cancel_backend(v_running.pid);
+      END IF;
       v_cancelled := v_cancelled + 1;
     END IF;
   END LOOP;
@@ -1804,18 +1914,16 @@ COMMENT ON FUNCTION partitioncache.release_results() IS 'Cancels every run in wh
 
 CREATE FUNCTION partitioncache.require_closed(p_fragment text) RETURNS void
     LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET search_path TO 'public', 'pg_temp'
     AS $$
 DECLARE
   v_cursor refcursor;
 BEGIN
-  -- Without a semicolon there is no second statement, without a parenthesis none to close: nothing to ask.
-  IF p_fragment !~ '[;()]' OR "partitioncache".is_plainly_closed(p_fragment) THEN
-    RETURN;
+  IF NOT "partitioncache".is_plainly_closed(p_fragment) THEN
+    -- A cursor takes exactly one whole statement that returns rows. Opening it parses and plans, and runs nothing.
+    OPEN v_cursor FOR EXECUTE p_fragment;
+    CLOSE v_cursor;
   END IF;
-  -- A cursor takes exactly one whole statement that returns rows. Opening it parses and plans, and runs nothing.
-  OPEN v_cursor FOR EXECUTE p_fragment;
-  CLOSE v_cursor;
 END
 $$;
 
@@ -1840,6 +1948,35 @@ END
 $$;
 
 COMMENT ON FUNCTION partitioncache.require_datatype(p_type oid, p_datatype text) IS 'Raises 42804 when keys of this type cannot be kept in a partition of this datatype without loss.';
+
+CREATE FUNCTION partitioncache.restore_session(p_locks text[], p_statements text[]) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET client_min_messages TO 'error'
+    AS $$
+DECLARE
+  v_lock text;
+  v_statement text;
+BEGIN
+  FOREACH v_lock IN ARRAY "partitioncache".session_locks() LOOP
+    CONTINUE WHEN v_lock = ANY (p_locks);
+    WHILE "partitioncache".unlock_once(v_lock) LOOP
+      NULL;
+    END LOOP;
+  END LOOP;
+  FOREACH v_lock IN ARRAY p_locks LOOP
+    IF v_lock <> ALL ("partitioncache".session_locks()) AND NOT "partitioncache".lock_again(v_lock) THEN
+      RAISE EXCEPTION 'a fragment has released an advisory lock of this session (%), and another session holds it now', v_lock
+        USING ERRCODE = 'lock_not_available', HINT = 'Roll back; the fragments stay queued.';
+    END IF;
+  END LOOP;
+  FOR v_statement IN SELECT name FROM pg_prepared_statements WHERE name <> ALL (p_statements) LOOP
+    EXECUTE format('DEALLOCATE %I', v_statement);
+  END LOOP;
+END
+$$;
+
+COMMENT ON FUNCTION partitioncache.restore_session(p_locks text[], p_statements text[]) IS 'Undoes what fragments have done to a client''s session: takes away advisory locks beside p_locks and prepared statements beside p_statements, and takes p_locks again. Raises 55P03 when another session was quicker.';
 
 CREATE FUNCTION partitioncache.retry_fragments(p_statuses text[] DEFAULT '{failed,timeout}'::text[], p_hashes text[] DEFAULT NULL::text[], p_partition_key text DEFAULT NULL::text, p_dry_run boolean DEFAULT false, OUT put_back bigint, OUT queued_already bigint, OUT in_use bigint, OUT unknown_hashes text[]) RETURNS record
     LANGUAGE plpgsql
@@ -2040,9 +2177,13 @@ BEGIN
         -- In a transaction of its own: the lock it takes must not be held while a fragment is evaluated.
         v_widened := "partitioncache".widen_for(v_end.narrow, v_step.context);
         COMMIT;
-        CONTINUE WHEN v_widened IS NULL;
-        v_end := "partitioncache".process_chunk(v_widened, 1, v_step.context);
-        COMMIT;
+        IF v_widened IS NOT NULL THEN
+          v_end := "partitioncache".process_chunk(v_widened, 1, v_step.context);
+          COMMIT;
+        END IF;
+        IF "partitioncache".is_overdue(v_step.context) THEN
+          v_next := NULL;
+        END IF;
       END IF;
       EXIT WHEN v_end.ends_run;
     END LOOP;
@@ -2064,6 +2205,19 @@ END
 $$;
 
 COMMENT ON FUNCTION partitioncache.running_class() IS 'First key of the advisory locks that say what a run is evaluating; the second one is the queue id of the fragment that began the transaction, and 0 as well once it is another one''s turn.';
+
+CREATE FUNCTION partitioncache.session_locks() RETURNS text[]
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  SELECT coalesce(array_agg(format('%s %s %s %s', classid, objid, objsubid, mode)), '{}')
+  FROM pg_locks
+  WHERE pid = pg_backend_pid() AND locktype = 'advisory' AND granted
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+    AND classid <> "partitioncache".running_class()::oid
+$$;
+
+COMMENT ON FUNCTION partitioncache.session_locks() IS 'The advisory locks of this session, but for those that say what is evaluated: as "class object kind mode", as pg_locks has them.';
 
 CREATE FUNCTION partitioncache.set_bits_expression() RETURNS text
     LANGUAGE sql STABLE
@@ -2104,7 +2258,32 @@ $$;
 
 COMMENT ON FUNCTION partitioncache.set_cron_link(p_host text, p_port integer, p_database text, p_user text, p_password text) IS 'Creates or replaces the link to the pg_cron database. p_port NULL means this server''s own port. Needs USAGE on the foreign data wrapper dblink_fdw.';
 
-CREATE FUNCTION partitioncache.settle_one(p_result partitioncache.item_result, p_run partitioncache.run_context) RETURNS partitioncache.item_result
+CREATE FUNCTION partitioncache.settle_each(p_results partitioncache.item_result[], p_run partitioncache.run_context) RETURNS partitioncache.item_result[]
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  v_lock_timeout text := '500ms';
+  v_result "partitioncache".item_result;
+  v_settled "partitioncache".item_result;
+  v_results "partitioncache".item_result[] := '{}';
+BEGIN
+  FOREACH v_result IN ARRAY p_results LOOP
+    v_settled := "partitioncache".settle_one(v_result, p_run, v_lock_timeout);
+    v_results := v_results || v_settled;
+    -- What is settled stays locked until all are, so a session that is in the way may be waiting for that. It has been
+    -- waited for once; again and again for each would be its deadlock.
+    IF v_settled.outcome = 'put_back' AND v_result.outcome <> 'put_back' THEN
+      v_lock_timeout := '1ms';
+    END IF;
+  END LOOP;
+  RETURN v_results;
+END
+$$;
+
+COMMENT ON FUNCTION partitioncache.settle_each(p_results partitioncache.item_result[], p_run partitioncache.run_context) IS 'As store_and_settle, but each by itself, so that none is lost with another. Waits for other sessions for half a second in all.';
+
+CREATE FUNCTION partitioncache.settle_one(p_result partitioncache.item_result, p_run partitioncache.run_context, p_lock_timeout text) RETURNS partitioncache.item_result
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -2113,7 +2292,7 @@ DECLARE
   v_state text;
   v_message text;
 BEGIN
-  RETURN ("partitioncache".store_and_settle(ARRAY[p_result], p_run))[1];
+  RETURN ("partitioncache".store_and_settle(ARRAY[p_result], p_run, p_lock_timeout))[1];
 EXCEPTION
   WHEN serialization_failure OR deadlock_detected OR lock_not_available OR string_data_length_mismatch THEN
     -- It is others who are in the way, and no fragment is to be set aside for that.
@@ -2129,7 +2308,7 @@ EXCEPTION
 END
 $$;
 
-COMMENT ON FUNCTION partitioncache.settle_one(p_result partitioncache.item_result, p_run partitioncache.run_context) IS 'As store_and_settle for one fragment, but what the cache raises ends that fragment: put_back or failed.';
+COMMENT ON FUNCTION partitioncache.settle_one(p_result partitioncache.item_result, p_run partitioncache.run_context, p_lock_timeout text) IS 'As store_and_settle for one fragment, but what the cache raises ends that fragment: put_back or failed.';
 
 CREATE FUNCTION partitioncache.settle_results(p_results partitioncache.item_result[], p_run partitioncache.run_context) RETURNS void
     LANGUAGE plpgsql
@@ -2279,7 +2458,7 @@ $$;
 
 COMMENT ON FUNCTION partitioncache.start_interval(p_frequency_seconds integer, p_pg_cron_version text) IS 'Every how many seconds pg_cron starts a slot whose frequency is p_frequency_seconds: the coarsest step that pg_cron can express and that divides the frequency, else a minute.';
 
-CREATE FUNCTION partitioncache.store_and_settle(p_results partitioncache.item_result[], p_run partitioncache.run_context) RETURNS partitioncache.item_result[]
+CREATE FUNCTION partitioncache.store_and_settle(p_results partitioncache.item_result[], p_run partitioncache.run_context, p_lock_timeout text DEFAULT '500ms'::text) RETURNS partitioncache.item_result[]
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET lock_timeout TO '500ms'
@@ -2288,6 +2467,7 @@ DECLARE
   v_partition record;
   v_results "partitioncache".item_result[] := '{}';
 BEGIN
+  PERFORM set_config('lock_timeout', p_lock_timeout, true);
   FOR v_partition IN
     SELECT result.outcome IN ('ok', 'limit') AS to_store, array_agg(result) AS results
     FROM unnest(p_results) AS result
@@ -2305,7 +2485,7 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION partitioncache.store_and_settle(p_results partitioncache.item_result[], p_run partitioncache.run_context) IS 'Caches the sets that fragments returned and settles the fragments; returns the results as they are now. Raises 55P03 rather than wait for long.';
+COMMENT ON FUNCTION partitioncache.store_and_settle(p_results partitioncache.item_result[], p_run partitioncache.run_context, p_lock_timeout text) IS 'Caches the sets that fragments returned and settles the fragments; returns the results as they are now. Raises 55P03 rather than wait for another session for longer than p_lock_timeout.';
 
 CREATE FUNCTION partitioncache.store_partition(p_results partitioncache.item_result[], p_default_bitsize integer) RETURNS partitioncache.item_result[]
     LANGUAGE plpgsql
@@ -2416,6 +2596,35 @@ $$;
 
 COMMENT ON FUNCTION partitioncache.sync_cron() IS 'Trigger function: makes pg_cron''s jobs follow the configuration, by the transport of the deployment. Raises what pg_cron raised, except when a processor is disabled or removed and all that is left to do is to unschedule.';
 
+CREATE FUNCTION partitioncache.terminate_deaf(p_job_name text, p_lock_key integer, p_batch_id bigint, p_queue_id integer, p_pid integer, p_started timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '500ms'
+    AS $$
+DECLARE
+  v_result "partitioncache".item_result;
+BEGIN
+  -- Its run cannot settle it any more, and must not count as having died of it.
+  v_result.item := ("partitioncache".items_of(ARRAY[p_queue_id]))[1];
+  IF v_result.item IS NOT NULL THEN
+    v_result.outcome := 'timeout';
+    v_result.error := '57014: terminated, since it went on after it had been cancelled at its timeout';
+    v_result.started_at := p_started;
+    v_result.ended_at := clock_timestamp();
+    PERFORM "partitioncache".settle_results(ARRAY[v_result],
+      ROW(p_job_name, p_lock_key, 'cron', false, NULL, NULL, NULL, NULL)::"partitioncache".run_context);
+  END IF;
+  DELETE FROM "partitioncache".batch WHERE batch_id = p_batch_id;
+  PERFORM pg_terminate_backend(p_pid);
+EXCEPTION
+  WHEN lock_not_available THEN
+    -- A client holds its row at this moment: at the next look, in a second.
+    RETURN;
+END
+$$;
+
+COMMENT ON FUNCTION partitioncache.terminate_deaf(p_job_name text, p_lock_key integer, p_batch_id bigint, p_queue_id integer, p_pid integer, p_started timestamp with time zone) IS 'Ends the session of a run whose fragment does not let itself be cancelled, and settles the fragment as timed out. pg_cron starts the slot again.';
+
 CREATE FUNCTION partitioncache.throughput_rows() RETURNS TABLE(job_name text, minutes integer, settled bigint, succeeded bigint, failed bigint, timed_out bigint, skipped bigint, per_second numeric, p50_ms numeric, p95_ms numeric, p99_ms numeric, max_ms numeric)
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2451,6 +2660,26 @@ CREATE FUNCTION partitioncache.throughput_rows() RETURNS TABLE(job_name text, mi
 $$;
 
 COMMENT ON FUNCTION partitioncache.throughput_rows() IS 'What the view throughput shows. Reads the log of the last 15 minutes.';
+
+CREATE FUNCTION partitioncache.unlock_once(p_lock text) RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  v_class bigint := split_part(p_lock, ' ', 1);
+  v_object bigint := split_part(p_lock, ' ', 2);
+BEGIN
+  -- One key of 64 bits, or two of 32 bits, which pg_locks shows without their signs.
+  RETURN CASE split_part(p_lock, ' ', 3) || split_part(p_lock, ' ', 4)
+    WHEN '1ExclusiveLock' THEN pg_advisory_unlock((v_class << 32) | v_object)
+    WHEN '1ShareLock' THEN pg_advisory_unlock_shared((v_class << 32) | v_object)
+    WHEN '2ExclusiveLock' THEN pg_advisory_unlock(v_class::oid::integer, v_object::oid::integer)
+    WHEN '2ShareLock' THEN pg_advisory_unlock_shared(v_class::oid::integer, v_object::oid::integer)
+  END;
+END
+$$;
+
+COMMENT ON FUNCTION partitioncache.unlock_once(p_lock text) IS 'Releases one of session_locks() once; false when the session does not hold it.';
 
 CREATE FUNCTION partitioncache.validate_processor_config() RETURNS trigger
     LANGUAGE plpgsql
@@ -2589,7 +2818,7 @@ COMMENT ON FUNCTION public.non_blocking_fragment_queue_batch_upsert(p_hashes tex
 
 CREATE FUNCTION public.non_blocking_fragment_queue_batch_upsert(p_hashes text[], p_partition_keys text[], p_partition_datatypes text[], p_queries text[], p_priorities integer[] DEFAULT NULL::integer[], p_queue_table text DEFAULT 'partitioncache_fragmentqueue'::text) RETURNS TABLE(idx integer, hash text, partition_key text, status text)
     LANGUAGE plpgsql
-    SET search_path TO 'public', 'pg_temp'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET jit TO 'off'
     AS $_$
 #variable_conflict use_column
@@ -2618,11 +2847,11 @@ BEGIN
     present AS (
       SELECT queue.id, wanted.hash, wanted.partition_key, wanted.priority
       FROM wanted CROSS JOIN LATERAL (
-        SELECT id FROM %1$I AS queue WHERE queue.hash = wanted.hash AND queue.partition_key = wanted.partition_key LIMIT 1
+        SELECT id FROM %1$s AS queue WHERE queue.hash = wanted.hash AND queue.partition_key = wanted.partition_key LIMIT 1
       ) AS queue
     ),
     inserted AS (
-      INSERT INTO %1$I AS queue (hash, partition_key, partition_datatype, query, priority)
+      INSERT INTO %1$s AS queue (hash, partition_key, partition_datatype, query, priority)
       SELECT wanted.hash, wanted.partition_key, wanted.datatype, wanted.query, wanted.priority
       FROM wanted LEFT JOIN present USING (hash, partition_key)
       WHERE present.id IS NULL
@@ -2633,12 +2862,12 @@ BEGIN
     free AS (
       SELECT queue.id, present.priority
       FROM present CROSS JOIN LATERAL (
-        SELECT id FROM %1$I AS queue WHERE queue.id = present.id FOR UPDATE SKIP LOCKED
+        SELECT id FROM %1$s AS queue WHERE queue.id = present.id FOR UPDATE SKIP LOCKED
       ) AS queue
       WHERE (SELECT count(*) FROM inserted) >= 0 -- not before the inserts
     ),
     updated AS (
-      UPDATE %1$I AS queue SET priority = greatest(least(queue.priority, 2147483646) + 1, free.priority), updated_at = now()
+      UPDATE %1$s AS queue SET priority = greatest(least(queue.priority, 2147483646) + 1, free.priority), updated_at = now()
       FROM free WHERE queue.id = free.id
       RETURNING queue.id
     )
@@ -2652,7 +2881,7 @@ BEGIN
     LEFT JOIN present ON present.hash = given.hash AND present.partition_key = given.partition_key
     LEFT JOIN updated ON updated.id = present.id
     ORDER BY given.position
-  $batch$, p_queue_table)
+  $batch$, format('%I.%I', 'public', p_queue_table))
   USING p_hashes, p_partition_keys, p_partition_datatypes, p_queries, p_priorities;
 END
 $_$;
@@ -2661,26 +2890,27 @@ COMMENT ON FUNCTION public.non_blocking_fragment_queue_batch_upsert(p_hashes tex
 
 CREATE FUNCTION public.non_blocking_fragment_queue_upsert(p_hash text, p_partition_key text, p_partition_datatype text, p_query text, p_priority integer DEFAULT 1, p_queue_table text DEFAULT 'partitioncache_fragmentqueue'::text) RETURNS text
     LANGUAGE plpgsql
-    SET search_path TO 'public', 'pg_temp'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
 DECLARE
+  v_queue text := format('%I.%I', 'public', p_queue_table);
   v_id integer;
   v_status text;
 BEGIN
-  EXECUTE format('SELECT id FROM %I WHERE hash = $1 AND partition_key = $2 FOR UPDATE SKIP LOCKED', p_queue_table)
+  EXECUTE format('SELECT id FROM %s WHERE hash = $1 AND partition_key = $2 FOR UPDATE SKIP LOCKED', v_queue)
     INTO v_id USING p_hash, p_partition_key;
   IF v_id IS NOT NULL THEN
     EXECUTE format(
-      'UPDATE %I SET priority = greatest(least(priority, 2147483646) + 1, $2), updated_at = now() WHERE id = $1', p_queue_table)
+      'UPDATE %s SET priority = greatest(least(priority, 2147483646) + 1, $2), updated_at = now() WHERE id = $1', v_queue)
       USING v_id, p_priority;
     RETURN 'updated';
   END IF;
   EXECUTE format($upsert$
     WITH present AS (
-      SELECT FROM %1$I WHERE hash = $1 AND partition_key = $2
+      SELECT FROM %1$s WHERE hash = $1 AND partition_key = $2
     ),
     inserted AS (
-      INSERT INTO %1$I (hash, partition_key, partition_datatype, query, priority)
+      INSERT INTO %1$s (hash, partition_key, partition_datatype, query, priority)
       SELECT $1, $2, $3, $4, $5 WHERE NOT EXISTS (SELECT FROM present)
       ON CONFLICT (hash, partition_key) DO NOTHING
       RETURNING id
@@ -2688,7 +2918,7 @@ BEGIN
     SELECT CASE WHEN EXISTS (SELECT FROM inserted) THEN 'inserted'
                 WHEN EXISTS (SELECT FROM present) THEN 'skipped_locked'
                 ELSE 'skipped_concurrent' END
-  $upsert$, p_queue_table)
+  $upsert$, v_queue)
     INTO v_status USING p_hash, p_partition_key, p_partition_datatype, p_query, coalesce(p_priority, 1);
   RETURN v_status;
 END
@@ -2698,26 +2928,27 @@ COMMENT ON FUNCTION public.non_blocking_fragment_queue_upsert(p_hash text, p_par
 
 CREATE FUNCTION public.non_blocking_original_queue_upsert(p_query text, p_partition_key text, p_partition_datatype text, p_priority integer DEFAULT 1, p_queue_table text DEFAULT 'partitioncache_originalqueue'::text) RETURNS text
     LANGUAGE plpgsql
-    SET search_path TO 'public', 'pg_temp'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
 DECLARE
+  v_queue text := format('%I.%I', 'public', p_queue_table);
   v_id integer;
   v_status text;
 BEGIN
-  EXECUTE format('SELECT id FROM %I WHERE query = $1 AND partition_key = $2 FOR UPDATE SKIP LOCKED', p_queue_table)
+  EXECUTE format('SELECT id FROM %s WHERE query = $1 AND partition_key = $2 FOR UPDATE SKIP LOCKED', v_queue)
     INTO v_id USING p_query, p_partition_key;
   IF v_id IS NOT NULL THEN
     EXECUTE format(
-      'UPDATE %I SET priority = greatest(least(priority, 2147483646) + 1, $2), updated_at = now() WHERE id = $1', p_queue_table)
+      'UPDATE %s SET priority = greatest(least(priority, 2147483646) + 1, $2), updated_at = now() WHERE id = $1', v_queue)
       USING v_id, p_priority;
     RETURN 'updated';
   END IF;
   EXECUTE format($upsert$
     WITH present AS (
-      SELECT FROM %1$I WHERE query = $1 AND partition_key = $2
+      SELECT FROM %1$s WHERE query = $1 AND partition_key = $2
     ),
     inserted AS (
-      INSERT INTO %1$I (query, partition_key, partition_datatype, priority)
+      INSERT INTO %1$s (query, partition_key, partition_datatype, priority)
       SELECT $1, $2, $3, $4 WHERE NOT EXISTS (SELECT FROM present)
       ON CONFLICT (query, partition_key) DO NOTHING
       RETURNING id
@@ -2725,7 +2956,7 @@ BEGIN
     SELECT CASE WHEN EXISTS (SELECT FROM inserted) THEN 'inserted'
                 WHEN EXISTS (SELECT FROM present) THEN 'skipped_locked'
                 ELSE 'skipped_concurrent' END
-  $upsert$, p_queue_table)
+  $upsert$, v_queue)
     INTO v_status USING p_query, p_partition_key, p_partition_datatype, coalesce(p_priority, 1);
   RETURN v_status;
 END
@@ -2916,6 +3147,7 @@ COMMENT ON FUNCTION public.partitioncache_get_queries_table_name(p_table_prefix 
 CREATE FUNCTION public.partitioncache_get_queue_and_cache_info(p_table_prefix text, p_queue_prefix text) RETURNS TABLE(partition_key text, cache_table_name text, cache_architecture text, cache_column_type text, bitsize integer, partition_datatype text, queue_items integer, last_cache_update timestamp without time zone, cache_exists boolean)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'public', 'pg_temp'
+    SET jit TO 'off'
     AS $_$
 #variable_conflict use_column
 DECLARE
@@ -3537,6 +3769,14 @@ REVOKE ALL ON FUNCTION partitioncache.close_slot(p_lock_key integer) FROM PUBLIC
 GRANT ALL ON FUNCTION partitioncache.close_slot(p_lock_key integer) TO cron_role;
 GRANT ALL ON FUNCTION partitioncache.close_slot(p_lock_key integer) TO client_role;
 
+REVOKE ALL ON FUNCTION partitioncache.collected_as(p_datatype text) FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.collected_as(p_datatype text) TO cron_role;
+GRANT ALL ON FUNCTION partitioncache.collected_as(p_datatype text) TO client_role;
+
+REVOKE ALL ON FUNCTION partitioncache.confirm_skip(p_result partitioncache.item_result) FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.confirm_skip(p_result partitioncache.item_result) TO cron_role;
+GRANT ALL ON FUNCTION partitioncache.confirm_skip(p_result partitioncache.item_result) TO client_role;
+
 REVOKE ALL ON FUNCTION partitioncache.cron_job_name(p_job_name text, p_slot integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION partitioncache.cron_link_name() FROM PUBLIC;
@@ -3580,10 +3820,6 @@ REVOKE ALL ON FUNCTION partitioncache.deployment_schemas() FROM PUBLIC;
 REVOKE ALL ON FUNCTION partitioncache.desired_jobs() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION partitioncache.drop_cron_link() FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION partitioncache.element_type(p_datatype text) FROM PUBLIC;
-GRANT ALL ON FUNCTION partitioncache.element_type(p_datatype text) TO cron_role;
-GRANT ALL ON FUNCTION partitioncache.element_type(p_datatype text) TO client_role;
 
 REVOKE ALL ON FUNCTION partitioncache.evaluate_item(p_item partitioncache.batch_item, p_result_limit integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION partitioncache.evaluate_item(p_item partitioncache.batch_item, p_result_limit integer) TO cron_role;
@@ -3652,6 +3888,10 @@ GRANT ALL ON FUNCTION partitioncache.keys_expression(p_backend text, p_datatype 
 REVOKE ALL ON FUNCTION partitioncache.known_fragment_rows() FROM PUBLIC;
 GRANT ALL ON FUNCTION partitioncache.known_fragment_rows() TO client_role;
 GRANT ALL ON FUNCTION partitioncache.known_fragment_rows() TO cron_role;
+
+REVOKE ALL ON FUNCTION partitioncache.lock_again(p_lock text) FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.lock_again(p_lock text) TO cron_role;
+GRANT ALL ON FUNCTION partitioncache.lock_again(p_lock text) TO client_role;
 
 REVOKE ALL ON FUNCTION partitioncache.lock_claimable(p_after_priority integer, p_after_id integer, p_limit integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION partitioncache.lock_claimable(p_after_priority integer, p_after_id integer, p_limit integer) TO cron_role;
@@ -3742,6 +3982,10 @@ REVOKE ALL ON FUNCTION partitioncache.require_datatype(p_type oid, p_datatype te
 GRANT ALL ON FUNCTION partitioncache.require_datatype(p_type oid, p_datatype text) TO cron_role;
 GRANT ALL ON FUNCTION partitioncache.require_datatype(p_type oid, p_datatype text) TO client_role;
 
+REVOKE ALL ON FUNCTION partitioncache.restore_session(p_locks text[], p_statements text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.restore_session(p_locks text[], p_statements text[]) TO cron_role;
+GRANT ALL ON FUNCTION partitioncache.restore_session(p_locks text[], p_statements text[]) TO client_role;
+
 REVOKE ALL ON FUNCTION partitioncache.retry_fragments(p_statuses text[], p_hashes text[], p_partition_key text, p_dry_run boolean, OUT put_back bigint, OUT queued_already bigint, OUT in_use bigint, OUT unknown_hashes text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION partitioncache.retry_fragments(p_statuses text[], p_hashes text[], p_partition_key text, p_dry_run boolean, OUT put_back bigint, OUT queued_already bigint, OUT in_use bigint, OUT unknown_hashes text[]) TO client_role;
 
@@ -3764,13 +4008,21 @@ REVOKE ALL ON FUNCTION partitioncache.running_class() FROM PUBLIC;
 GRANT ALL ON FUNCTION partitioncache.running_class() TO cron_role;
 GRANT ALL ON FUNCTION partitioncache.running_class() TO client_role;
 
+REVOKE ALL ON FUNCTION partitioncache.session_locks() FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.session_locks() TO cron_role;
+GRANT ALL ON FUNCTION partitioncache.session_locks() TO client_role;
+
 REVOKE ALL ON FUNCTION partitioncache.set_bits_expression() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION partitioncache.set_cron_link(p_host text, p_port integer, p_database text, p_user text, p_password text) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION partitioncache.settle_one(p_result partitioncache.item_result, p_run partitioncache.run_context) FROM PUBLIC;
-GRANT ALL ON FUNCTION partitioncache.settle_one(p_result partitioncache.item_result, p_run partitioncache.run_context) TO cron_role;
-GRANT ALL ON FUNCTION partitioncache.settle_one(p_result partitioncache.item_result, p_run partitioncache.run_context) TO client_role;
+REVOKE ALL ON FUNCTION partitioncache.settle_each(p_results partitioncache.item_result[], p_run partitioncache.run_context) FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.settle_each(p_results partitioncache.item_result[], p_run partitioncache.run_context) TO cron_role;
+GRANT ALL ON FUNCTION partitioncache.settle_each(p_results partitioncache.item_result[], p_run partitioncache.run_context) TO client_role;
+
+REVOKE ALL ON FUNCTION partitioncache.settle_one(p_result partitioncache.item_result, p_run partitioncache.run_context, p_lock_timeout text) FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.settle_one(p_result partitioncache.item_result, p_run partitioncache.run_context, p_lock_timeout text) TO cron_role;
+GRANT ALL ON FUNCTION partitioncache.settle_one(p_result partitioncache.item_result, p_run partitioncache.run_context, p_lock_timeout text) TO client_role;
 
 REVOKE ALL ON FUNCTION partitioncache.settle_results(p_results partitioncache.item_result[], p_run partitioncache.run_context) FROM PUBLIC;
 GRANT ALL ON FUNCTION partitioncache.settle_results(p_results partitioncache.item_result[], p_run partitioncache.run_context) TO cron_role;
@@ -3791,9 +4043,9 @@ REVOKE ALL ON FUNCTION partitioncache.start_interval(p_frequency_seconds integer
 GRANT ALL ON FUNCTION partitioncache.start_interval(p_frequency_seconds integer, p_pg_cron_version text) TO cron_role;
 GRANT ALL ON FUNCTION partitioncache.start_interval(p_frequency_seconds integer, p_pg_cron_version text) TO client_role;
 
-REVOKE ALL ON FUNCTION partitioncache.store_and_settle(p_results partitioncache.item_result[], p_run partitioncache.run_context) FROM PUBLIC;
-GRANT ALL ON FUNCTION partitioncache.store_and_settle(p_results partitioncache.item_result[], p_run partitioncache.run_context) TO cron_role;
-GRANT ALL ON FUNCTION partitioncache.store_and_settle(p_results partitioncache.item_result[], p_run partitioncache.run_context) TO client_role;
+REVOKE ALL ON FUNCTION partitioncache.store_and_settle(p_results partitioncache.item_result[], p_run partitioncache.run_context, p_lock_timeout text) FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.store_and_settle(p_results partitioncache.item_result[], p_run partitioncache.run_context, p_lock_timeout text) TO cron_role;
+GRANT ALL ON FUNCTION partitioncache.store_and_settle(p_results partitioncache.item_result[], p_run partitioncache.run_context, p_lock_timeout text) TO client_role;
 
 REVOKE ALL ON FUNCTION partitioncache.store_partition(p_results partitioncache.item_result[], p_default_bitsize integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION partitioncache.store_partition(p_results partitioncache.item_result[], p_default_bitsize integer) TO cron_role;
@@ -3809,9 +4061,16 @@ GRANT ALL ON FUNCTION partitioncache.suspect_of(p_batches bigint[]) TO client_ro
 
 REVOKE ALL ON FUNCTION partitioncache.sync_cron() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION partitioncache.terminate_deaf(p_job_name text, p_lock_key integer, p_batch_id bigint, p_queue_id integer, p_pid integer, p_started timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.terminate_deaf(p_job_name text, p_lock_key integer, p_batch_id bigint, p_queue_id integer, p_pid integer, p_started timestamp with time zone) TO cron_role;
+
 REVOKE ALL ON FUNCTION partitioncache.throughput_rows() FROM PUBLIC;
 GRANT ALL ON FUNCTION partitioncache.throughput_rows() TO client_role;
 GRANT ALL ON FUNCTION partitioncache.throughput_rows() TO cron_role;
+
+REVOKE ALL ON FUNCTION partitioncache.unlock_once(p_lock text) FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.unlock_once(p_lock text) TO cron_role;
+GRANT ALL ON FUNCTION partitioncache.unlock_once(p_lock text) TO client_role;
 
 REVOKE ALL ON FUNCTION partitioncache.validate_processor_config() FROM PUBLIC;
 

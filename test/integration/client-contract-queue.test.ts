@@ -183,7 +183,7 @@ describe.each([
       kind === 'fragment' ? 'partitioncache_fragmentqueue' : 'partitioncache_originalqueue';
     await expect(statusOf(scenario.app, call, [])).rejects.toMatchObject({
       code: '42P01',
-      message: `relation "${name}" does not exist`,
+      message: `relation "public.${name}" does not exist`,
     });
     await scenario.app.query(`CREATE TABLE ${name} (LIKE ${table} INCLUDING ALL)`);
     expect(await statusOf(scenario.app, call, [])).toBe('inserted');
@@ -282,7 +282,7 @@ describe('enqueueing a batch of fragments', () => {
       "SELECT * FROM non_blocking_fragment_queue_batch_upsert('{h,i}', '{zipcode,city}', '{integer,NULL}', '{SELECT 1,SELECT 2}', '{3,4}'::smallint[])";
     await expect(scenario.app.query(call)).rejects.toMatchObject({
       code: '42P01',
-      message: 'relation "partitioncache_fragmentqueue" does not exist',
+      message: 'relation "public.partitioncache_fragmentqueue" does not exist',
     });
     await scenario.app.query(
       `CREATE TABLE partitioncache_fragmentqueue (LIKE ${FRAGMENT} INCLUDING ALL)`,

@@ -1,1 +1,0 @@
-ALTER FUNCTION {{schema}}.desired_jobs() RESET jit;

@@ -1,0 +1,52 @@
+import type pg from 'pg';
+import type { SetupOptions } from '../../src/deployment/setup.js';
+import type { Settings } from '../../src/settings/settings.js';
+import type { ThrowawayCluster } from '../../src/throwaway/cluster.js';
+import { startOwnCluster } from './cluster.js';
+import { adminClient } from './databases.js';
+import { connectAs, createSite, setUp, type TestSite } from './deployment.js';
+
+/** A cluster of its own in one of pg_cron's two modes, with a processor that pg_cron's jobs run. */
+export interface JobSite {
+  readonly cluster: ThrowawayCluster;
+  readonly site: TestSite;
+  readonly settings: Settings;
+}
+
+export type BackgroundWorkers = 'off' | 'on';
+
+/** pg_cron's two modes: connections by libpq, and background workers. */
+export const pgCronModes: readonly BackgroundWorkers[] = ['off', 'on'];
+
+/**
+ * pg_cron 1.4 starts a job at the full minute only. There the same commands are also scheduled at pg_cron's own
+ * start, so that they run at once, and again right after a crash.
+ */
+export async function startJobSite(
+  backgroundWorkers: BackgroundWorkers,
+  options: Partial<SetupOptions>,
+): Promise<JobSite> {
+  const cluster = await startOwnCluster({
+    settings: { 'cron.use_background_workers': backgroundWorkers, max_worker_processes: '30' },
+  });
+  await asAdmin(cluster, (admin) => admin.query('CREATE EXTENSION pg_cron'));
+  const site = await createSite({ cluster });
+  const settings = site.settings();
+  await setUp(settings, { frequencySeconds: 1, ...options });
+  const cronRole = await connectAs(settings.cron);
+  const { rowCount } = await cronRole.query(
+    `SELECT cron.schedule_in_database('at the start: ' || jobid, '@reboot', command, database)
+       FROM cron.job WHERE schedule = '* * * * *'`,
+  );
+  if (rowCount !== 0) await cluster.restart();
+  return { cluster, site, settings };
+}
+
+async function asAdmin(cluster: ThrowawayCluster, act: (admin: pg.Client) => Promise<unknown>) {
+  const admin = await adminClient('postgres', cluster);
+  try {
+    await act(admin);
+  } finally {
+    await admin.end();
+  }
+}

@@ -1,0 +1,117 @@
+import type pg from 'pg';
+import { defaultJobName } from '../../src/processor/default-job-name.js';
+import { connectAs, tablesOf } from './deployment.js';
+import { type ManualSite, startManualSite } from './manual-site.js';
+import { waitFor } from './wait-for.js';
+
+// Runs of slots and of maintenance in sessions of the test's own, as pg_cron's jobs would have them, but when the
+// test says so.
+
+/** A site in which nothing runs but what the test starts: pg_cron knows none of its jobs. */
+export async function startSiteWithoutJobs(
+  environment: NodeJS.ProcessEnv = {},
+): Promise<ManualSite> {
+  const it_ = await startManualSite(environment);
+  const cron = await connectAs(it_.settings.cron);
+  await cron.query('SELECT cron.unschedule(jobid) FROM cron.job');
+  await waitFor(
+    'the end of what pg_cron has started already',
+    async () => {
+      const { rowCount } = await it_.cronRole.query(
+        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+          WHERE datname = current_database() AND usename = current_user AND query LIKE 'CALL %'`,
+      );
+      return rowCount === 0;
+    },
+    { deadlineMs: 20_000 },
+  );
+  return it_;
+}
+
+export interface BackgroundRuns {
+  /** Of the sessions, in the order of the slots. */
+  readonly pids: readonly number[];
+  /** Lets the runs end by themselves; throws what one of them ended with if it was an error. */
+  stop(): Promise<void>;
+}
+
+/** Runs these slots again and again until they are stopped. */
+export async function startSlots(
+  it_: ManualSite,
+  slots: readonly number[],
+): Promise<BackgroundRuns> {
+  const { settings, site, work } = it_;
+  const config = tablesOf(settings).processorConfig;
+  await work.query(`UPDATE ${config} SET enabled = true, max_parallel_jobs = 8`);
+  const sessions = await Promise.all(
+    slots.map(async (slot) => ({
+      slot,
+      ...(await sessionOf({ ...settings.cron, database: site.database })),
+    })),
+  );
+  let stopped = false;
+  const runs = sessions.map(async ({ slot, client }) => {
+    while (!stopped) {
+      await client.query('CALL partitioncache.run_processor($1, $2)', [
+        defaultJobName(settings),
+        slot,
+      ]);
+    }
+  });
+  // What they end with is thrown by stop().
+  for (const run of runs) run.catch(() => {});
+  return {
+    pids: sessions.map(({ pid }) => pid),
+    stop: async () => {
+      stopped = true;
+      await work.query(`UPDATE ${config} SET enabled = false`);
+      await Promise.all(runs);
+    },
+  };
+}
+
+/** Runs the maintenance again and again until it is stopped. */
+export async function startMaintenance({
+  settings,
+  site,
+  cronRole,
+}: ManualSite): Promise<BackgroundRuns> {
+  const { client, pid } = await sessionOf({ ...settings.cron, database: site.database });
+  const forever = async () => {
+    for (;;) await client.query('CALL partitioncache.run_maintenance()');
+  };
+  const end = forever().catch((error) => error);
+  return {
+    pids: [pid],
+    stop: async () => {
+      await cronRole.query('SELECT pg_terminate_backend($1)', [pid]);
+      const error = await end;
+      // Terminated; or so early that the connection was only seen to be lost.
+      if (error.code !== '57P01' && error.code !== undefined) throw error;
+    },
+  };
+}
+
+async function sessionOf(settings: Parameters<typeof connectAs>[0]) {
+  const client = await connectAs(settings);
+  const { rows } = await client.query('SELECT pg_backend_pid() AS pid');
+  return { client, pid: rows[0].pid as number };
+}
+
+/** Waits until nothing is queued. */
+export async function waitUntilDrained(
+  { work, settings }: ManualSite,
+  deadlineMs = 60_000,
+): Promise<void> {
+  await waitFor('an empty queue', () => queueLength(work, settings), {
+    deadlineMs,
+    until: (length) => length === 0,
+  });
+}
+
+async function queueLength(client: pg.Client, settings: ManualSite['settings']): Promise<number> {
+  const { rows } = await client.query(
+    `SELECT count(*)::int AS length FROM ${tablesOf(settings).fragmentQueue}`,
+  );
+  return rows[0].length;
+}
