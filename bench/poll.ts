@@ -1,0 +1,14 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** Looks until it is so; raises at the deadline. */
+export async function pollUntil(
+  what: string,
+  look: () => Promise<boolean>,
+  { everyMs, deadlineMs }: { everyMs: number; deadlineMs: number },
+): Promise<void> {
+  const deadline = performance.now() + deadlineMs;
+  while (!(await look())) {
+    if (performance.now() > deadline) throw new Error(`not within ${deadlineMs / 1000} s: ${what}`);
+    await sleep(everyMs);
+  }
+}

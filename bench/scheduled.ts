@@ -1,0 +1,37 @@
+import type { Client } from 'pg';
+import { pollUntil } from './poll.js';
+import type { Site } from './site.js';
+
+const slotsByDefault = 5;
+
+/** Waits until pg_cron has started a run of every slot. */
+export async function awaitFirstRuns(pgCron: Client, site: Site): Promise<void> {
+  await pollUntil(
+    'pg_cron has started all slots',
+    async () => {
+      const { rows } = await pgCron.query<{ jobs: number }>(
+        `SELECT count(DISTINCT jobid)::integer AS jobs FROM cron.job_run_details
+          WHERE database = $1 AND command LIKE '%run_processor(%' AND status <> 'failed'`,
+        [site.settings.work.database],
+      );
+      return rows[0]?.jobs === slotsByDefault;
+    },
+    { everyMs: 200, deadlineMs: 150_000 },
+  );
+}
+
+/** Rows of pg_cron's run history for this site's jobs. */
+export async function runHistoryRows(pgCron: Client, site: Site): Promise<number> {
+  const { rows } = await pgCron.query<{ count: number }>(
+    'SELECT count(*)::integer FROM cron.job_run_details WHERE username = $1',
+    [site.settings.cron.user],
+  );
+  return rows[0]?.count ?? 0;
+}
+
+export async function walBytes(client: Client): Promise<number> {
+  const { rows } = await client.query(
+    "SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::float8 AS bytes",
+  );
+  return rows[0].bytes;
+}
