@@ -13,6 +13,10 @@ BEGIN
     RETURN false;
   END IF;
   v_parentheses := regexp_replace(p_fragment, '''[^'']*''|"[^"]*"|[^();''"]+', '', 'g');
+  -- To take pairs out of a long row of them again and again would take longer than to ask PostgreSQL.
+  IF length(v_parentheses) > 200 THEN
+    RETURN false;
+  END IF;
   WHILE strpos(v_parentheses, '()') > 0 LOOP
     v_parentheses := replace(v_parentheses, '()', '');
   END LOOP;

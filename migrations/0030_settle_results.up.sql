@@ -16,7 +16,9 @@ BEGIN
     (job_id, query_hash, partition_key, status, error_message, rows_affected, execution_time_ms, execution_source, created_at)
   SELECT p_run.job_name, (result.item).query_hash, (result.item).partition_key,
          CASE WHEN result.outcome IN ('ok', 'limit') THEN 'success' ELSE result.outcome END,
-         CASE result.outcome WHEN 'limit' THEN format('more than result_limit = %s keys', p_run.result_limit) ELSE result.error END,
+         -- A fragment can make its error as long as it likes.
+         left(CASE result.outcome WHEN 'limit' THEN format('more than result_limit = %s keys', p_run.result_limit) ELSE result.error END,
+              2000),
          result.rows_found,
          -- The column's precision is the clients' contract; a longer run is capped, never an error.
          least(extract(epoch FROM result.ended_at - result.started_at) * 1000, 9999999.999)::numeric(10, 3),

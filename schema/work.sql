@@ -1081,6 +1081,10 @@ BEGIN
     RETURN false;
   END IF;
   v_parentheses := regexp_replace(p_fragment, '''[^'']*''|"[^"]*"|[^();''"]+', '', 'g');
+  -- To take pairs out of a long row of them again and again would take longer than to ask PostgreSQL.
+  IF length(v_parentheses) > 200 THEN
+    RETURN false;
+  END IF;
   WHILE strpos(v_parentheses, '()') > 0 LOOP
     v_parentheses := replace(v_parentheses, '()', '');
   END LOOP;
@@ -2326,7 +2330,9 @@ BEGIN
     (job_id, query_hash, partition_key, status, error_message, rows_affected, execution_time_ms, execution_source, created_at)
   SELECT p_run.job_name, (result.item).query_hash, (result.item).partition_key,
          CASE WHEN result.outcome IN ('ok', 'limit') THEN 'success' ELSE result.outcome END,
-         CASE result.outcome WHEN 'limit' THEN format('more than result_limit = %s keys', p_run.result_limit) ELSE result.error END,
+         -- A fragment can make its error as long as it likes.
+         left(CASE result.outcome WHEN 'limit' THEN format('more than result_limit = %s keys', p_run.result_limit) ELSE result.error END,
+              2000),
          result.rows_found,
          -- The column's precision is the clients' contract; a longer run is capped, never an error.
          least(extract(epoch FROM result.ended_at - result.started_at) * 1000, 9999999.999)::numeric(10, 3),

@@ -1,0 +1,52 @@
+import { beforeAll, describe, it } from 'vitest';
+import type { Attack } from './untrusted/attack.js';
+import { type Bench, type Clean, cleanRun, openBench, withstand } from './untrusted/bench.js';
+import { results } from './untrusted/results.js';
+import { advisoryLocks, session } from './untrusted/session.js';
+import { statements } from './untrusted/statements.js';
+import { writes } from './untrusted/writes.js';
+
+// Each attack is worked on together with the next fragments of the queue, in one session. Its title says what
+// comes of it: refused with an error in the log, or harmless, as any fragment.
+
+function title(attack: Attack): string {
+  const name = attack.name.replaceAll('\n', ' ');
+  if ('error' in attack) {
+    const { error } = attack;
+    return `is refused: ${name}: ${typeof error === 'string' ? error : error.source}`;
+  }
+  const { refusedFrom } = attack;
+  return `is harmless: ${name}${refusedFrom ? `, refused from PostgreSQL ${refusedFrom.version / 10_000} on` : ''}`;
+}
+
+let bench: Bench;
+
+beforeAll(async () => {
+  bench = await openBench();
+  return () => bench.admin.end();
+});
+
+describe.each([
+  ['a run of a slot', 'slot'],
+  ['processing by hand in one transaction', 'manual'],
+] as const)('in %s', (_, way) => {
+  let clean: Clean;
+
+  beforeAll(async () => {
+    clean = await cleanRun(bench, way);
+  });
+
+  describe.each([
+    ['a write', writes],
+    ['a statement that is not one SELECT', statements],
+    ['a change of the session', session],
+    ['an advisory lock of the session', advisoryLocks],
+    ['a strange result', results],
+  ] as const)('%s', (_, attacks) => {
+    it.each(
+      attacks
+        .filter(({ costly }) => way === 'slot' || !costly)
+        .map((attack) => [title(attack), attack] as const),
+    )('%s', (_, attack) => withstand(bench, way, clean, attack));
+  });
+});
