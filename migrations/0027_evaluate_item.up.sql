@@ -188,7 +188,7 @@ AS $$
 DECLARE
   v_result {{schema}}.item_result;
   v_item {{schema}}.batch_item := p_item;
-  v_fragment text := {{schema}}.fragment_text(p_item.query);
+  v_fragment text := rtrim(p_item.query, E'; \t\n\r\f\v') || E'\n'; -- as fragment_text()
   v_query text;
   v_settings text;
   v_fits boolean;
@@ -206,7 +206,8 @@ BEGIN
       'SELECT pg_catalog.pg_typeof(keys), %1$s FROM ('
       'SELECT ARRAY(SELECT DISTINCT fragment.* FROM (%2$s) AS fragment (key) WHERE key IS NOT NULL ORDER BY key LIMIT %3$s) '
       'AS keys OFFSET 0) AS found',
-      {{schema}}.collected_as(v_item.datatype), v_fragment, coalesce((p_result_limit::bigint + 1)::text, 'ALL'));
+      CASE v_item.datatype WHEN 'integer' THEN 'keys::bigint[]' ELSE {{schema}}.collected_as(v_item.datatype) END,
+      v_fragment, coalesce((p_result_limit::bigint + 1)::text, 'ALL'));
     -- With the second one the tables of the fragment are those of the clients' schema. Whoever may create something there
     -- could put a function in the place of one of pg_catalog that takes any array: so below nothing is called but what has
     -- its schema, or takes text and nothing else.

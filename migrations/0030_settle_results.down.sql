@@ -5,3 +5,4 @@ DROP FUNCTION {{schema}}.settle_one({{schema}}.item_result, {{schema}}.run_conte
 DROP FUNCTION {{schema}}.store_and_settle({{schema}}.item_result[], {{schema}}.run_context, text);
 DROP FUNCTION {{schema}}.put_back({{schema}}.item_result, interval, integer);
 DROP FUNCTION {{schema}}.settle_results({{schema}}.item_result[], {{schema}}.run_context);
+DROP FUNCTION {{schema}}.delete_locked({{schema}}.item_result[]);

@@ -1,9 +1,31 @@
 -- How claimed fragments end. Settling deletes the queue rows in the transaction that writes the results.
 
+CREATE FUNCTION {{schema}}.delete_locked(p_results {{schema}}.item_result[]) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+SET lock_timeout = '100ms'
+AS $$
+BEGIN
+  DELETE FROM {{fragment_queue}} AS queue
+  USING unnest(p_results) AS result
+  WHERE result.outcome IN ('ok', 'limit', 'failed', 'timeout', 'skipped')
+    AND queue.id = (result.item).queue_id AND queue.hash = (result.item).query_hash
+    AND queue.partition_key = (result.item).partition_key;
+EXCEPTION
+  WHEN lock_not_available OR deadlock_detected THEN
+    -- A client holds one of them for long. What stays queued is known as settled, and skipped when its turn comes.
+    RETURN;
+END
+$$;
+COMMENT ON FUNCTION {{schema}}.delete_locked({{schema}}.item_result[]) IS
+  'Deletes the queue rows of settled fragments that another session had locked a moment ago, as another run does while it claims.';
+
 CREATE FUNCTION {{schema}}.settle_results(p_results {{schema}}.item_result[], p_run {{schema}}.run_context) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+  v_deleted integer;
 BEGIN
   INSERT INTO {{queries}} (query_hash, partition_key, query, status, last_seen)
   SELECT (result.item).query_hash, (result.item).partition_key, (result.item).query, result.outcome, now()
@@ -26,8 +48,7 @@ BEGIN
   FROM unnest(p_results) AS result
   WHERE result.outcome IN ('ok', 'limit', 'failed', 'timeout', 'skipped');
 
-  -- Not waited for: a client that raises a priority at this moment may hold its row for long. What then stays queued
-  -- is known as ok, and skipped when its turn comes.
+  -- Not waited for: a client that raises a priority at this moment may hold its row for long.
   DELETE FROM {{fragment_queue}}
   WHERE id IN (
     SELECT queue.id
@@ -37,6 +58,10 @@ BEGIN
       AND queue.partition_key = (result.item).partition_key
     WHERE result.outcome IN ('ok', 'limit', 'failed', 'timeout', 'skipped')
     FOR UPDATE OF queue SKIP LOCKED);
+  GET DIAGNOSTICS v_deleted = ROW_COUNT;
+  IF v_deleted < cardinality(p_results) THEN
+    PERFORM {{schema}}.delete_locked(p_results);
+  END IF;
 
   DELETE FROM {{schema}}.attempt
   USING unnest(p_results) AS result
@@ -213,13 +238,13 @@ $$;
 COMMENT ON FUNCTION {{schema}}.finish({{schema}}.item_result[], {{schema}}.run_context) IS
   'Stores and settles what came of evaluated fragments, whatever the cache says to one of them. Returns the results as they are then.';
 
-REVOKE ALL ON FUNCTION {{schema}}.settle_results({{schema}}.item_result[], {{schema}}.run_context),
+REVOKE ALL ON FUNCTION {{schema}}.delete_locked({{schema}}.item_result[]), {{schema}}.settle_results({{schema}}.item_result[], {{schema}}.run_context),
   {{schema}}.put_back({{schema}}.item_result, interval, integer),
   {{schema}}.store_and_settle({{schema}}.item_result[], {{schema}}.run_context, text),
   {{schema}}.settle_one({{schema}}.item_result, {{schema}}.run_context, text),
   {{schema}}.settle_each({{schema}}.item_result[], {{schema}}.run_context), {{schema}}.confirm_skip({{schema}}.item_result),
   {{schema}}.finish({{schema}}.item_result[], {{schema}}.run_context) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION {{schema}}.settle_results({{schema}}.item_result[], {{schema}}.run_context),
+GRANT EXECUTE ON FUNCTION {{schema}}.delete_locked({{schema}}.item_result[]), {{schema}}.settle_results({{schema}}.item_result[], {{schema}}.run_context),
   {{schema}}.put_back({{schema}}.item_result, interval, integer),
   {{schema}}.store_and_settle({{schema}}.item_result[], {{schema}}.run_context, text),
   {{schema}}.settle_one({{schema}}.item_result, {{schema}}.run_context, text),

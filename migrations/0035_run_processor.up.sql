@@ -7,13 +7,15 @@ CREATE TYPE {{schema}}.run_step AS (
   wait_seconds   double precision,
   items          {{schema}}.batch_item[],
   context        {{schema}}.run_context,
+  next_due       timestamptz,
   wanted         integer,
   after_priority integer,
   after_id       integer
 );
 COMMENT ON TYPE {{schema}}.run_step IS
-  'What a run does next: end, sleep for so many seconds, or work on these items. wanted, '
-  'after_priority and after_id are for the step after it: how many items were asked for, and where in the queue they end.';
+  'What a run does next: end, sleep for so many seconds, or work on these items. next_due, '
+  'wanted, after_priority and after_id are for the step after it: when to look at the queue again, how many items were asked for, and '
+  'where in the queue they end.';
 
 CREATE FUNCTION {{schema}}.batch_limit(p_last {{schema}}.run_step, p_now timestamptz) RETURNS integer
 LANGUAGE sql STABLE
@@ -63,14 +65,16 @@ BEGIN
   v_frequency := make_interval(secs => v_config.frequency_seconds);
   v_next_start := p_run_started + make_interval(secs => greatest(c_idle_seconds, {{schema}}.start_interval(
     v_config.frequency_seconds, (SELECT pg_cron_version FROM {{schema}}.deployment))));
-  SELECT next_due INTO STRICT v_due FROM {{schema}}.slot WHERE lock_key = p_lock_key;
-  IF v_due > v_now + v_frequency THEN
-    -- The frequency was shortened since: it counts from now.
-    v_due := v_now + v_frequency;
-    UPDATE {{schema}}.slot SET next_due = v_due WHERE lock_key = p_lock_key;
-  END IF;
+  v_due := coalesce(p_last.next_due, (SELECT next_due FROM {{schema}}.slot WHERE lock_key = p_lock_key));
+  -- Where the frequency was shortened since, it counts from now.
+  v_due := least(v_due, v_now + v_frequency);
+  v_step.next_due := v_due;
   IF v_due > v_now THEN
     v_step.finished := v_due >= v_next_start;
+    IF v_step.finished THEN
+      -- Only here, for the run after this one: an idle run writes nothing.
+      UPDATE {{schema}}.slot SET next_due = v_due WHERE lock_key = p_lock_key;
+    END IF;
     -- At most a second at a time, so that being disabled ends the run soon.
     v_step.wait_seconds := least(extract(epoch FROM v_due - v_now), 1);
     RETURN v_step;
@@ -89,9 +93,7 @@ BEGIN
     v_batch := {{schema}}.claim_batch(p_lock_key, v_limit, v_step.after_priority, v_step.after_id);
   END IF;
   IF v_batch.batch_id IS NULL THEN
-    UPDATE {{schema}}.slot
-    SET next_due = CASE WHEN next_due + v_frequency > v_now THEN next_due + v_frequency ELSE v_now + v_frequency END
-    WHERE lock_key = p_lock_key;
+    v_step.next_due := CASE WHEN v_due + v_frequency > v_now THEN v_due + v_frequency ELSE v_now + v_frequency END;
     v_step.wait_seconds := 0;
     RETURN v_step;
   END IF;
