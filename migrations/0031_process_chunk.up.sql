@@ -116,9 +116,10 @@ BEGIN
   BEGIN
     FOREACH v_item IN ARRAY p_items[p_first:] LOOP
       EXIT WHEN v_done > 0 AND (v_done >= c_items OR clock_timestamp() > v_until);
-      -- Says what is evaluated. To the end of the transaction, so that no fragment can release it.
+      -- Says what is evaluated. To the end of the transaction, so that no fragment can release it; shared, since many runs
+      -- say at once that they are at a later one.
       IF v_done < 2 THEN
-        PERFORM pg_advisory_xact_lock(v_running_class, CASE v_done WHEN 0 THEN v_item.queue_id ELSE 0 END);
+        PERFORM pg_advisory_xact_lock_shared(v_running_class, CASE v_done WHEN 0 THEN v_item.queue_id ELSE 0 END);
       END IF;
       IF v_item.known AND {{schema}}.is_cached(v_item.query_hash, v_item.partition_key) THEN
         v_results := v_results || {{schema}}.skipped(v_item);

@@ -7,8 +7,6 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 -- By index whatever the statistics say, if there are any yet: to read or sort the whole queue is never right here.
 SET enable_seqscan = off
-SET enable_hashjoin = off
-SET enable_mergejoin = off
 -- What is switched off above counts as so costly, where nothing else is left, that it would be compiled.
 SET jit = off
 AS $$
@@ -32,10 +30,12 @@ BEGIN
               AND queue.id NOT IN (SELECT unnest(queue_ids) FROM %3$I.batch)
               AND NOT EXISTS (SELECT FROM %3$I.attempt
                               WHERE attempt.query_hash = queue.hash AND attempt.partition_key = queue.partition_key
-                                AND (attempt.suspect OR attempt.not_before > now()))
+                                AND (attempt.suspect OR attempt.not_before > now())
+                              OFFSET 0) -- one look by key for each, never a join with all of them
               AND NOT EXISTS (SELECT FROM %4$s AS known
                               WHERE known.query_hash = queue.hash AND known.partition_key = queue.partition_key
-                                AND known.status <> 'ok' AND known.last_seen > now()::timestamp - $4)
+                                AND known.status <> 'ok' AND known.last_seen > now()::timestamp - $4
+                              OFFSET 0)
             ORDER BY queue.priority DESC, queue.id
             LIMIT $3
             FOR UPDATE OF queue SKIP LOCKED) AS claimable

@@ -60,12 +60,13 @@ CREATE TYPE partitioncache.run_step AS (
 	wait_seconds double precision,
 	items partitioncache.batch_item[],
 	context partitioncache.run_context,
+	next_due timestamp with time zone,
 	wanted integer,
 	after_priority integer,
 	after_id integer
 );
 
-COMMENT ON TYPE partitioncache.run_step IS 'What a run does next: end, sleep for so many seconds, or work on these items. wanted, after_priority and after_id are for the step after it: how many items were asked for, and where in the queue they end.';
+COMMENT ON TYPE partitioncache.run_step IS 'What a run does next: end, sleep for so many seconds, or work on these items. next_due, wanted, after_priority and after_id are for the step after it: when to look at the queue again, how many items were asked for, and where in the queue they end.';
 
 CREATE FUNCTION partitioncache.active_item_rows() RETURNS TABLE(job_name text, slot integer, query_hash text, partition_key text, pid integer, started_at timestamp with time zone, running_for interval)
     LANGUAGE sql
@@ -604,6 +605,26 @@ $$;
 
 COMMENT ON FUNCTION partitioncache.delete_idle_attempts() IS 'Forgets the attempts of fragments that a client has taken out of the queue. Returns how many.';
 
+CREATE FUNCTION partitioncache.delete_locked(p_results partitioncache.item_result[]) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '100ms'
+    AS $$
+BEGIN
+  DELETE FROM "public"."partitioncache_queue_query_fragment_queue" AS queue
+  USING unnest(p_results) AS result
+  WHERE result.outcome IN ('ok', 'limit', 'failed', 'timeout', 'skipped')
+    AND queue.id = (result.item).queue_id AND queue.hash = (result.item).query_hash
+    AND queue.partition_key = (result.item).partition_key;
+EXCEPTION
+  WHEN lock_not_available OR deadlock_detected THEN
+    -- A client holds one of them for long. What stays queued is known as settled, and skipped when its turn comes.
+    RETURN;
+END
+$$;
+
+COMMENT ON FUNCTION partitioncache.delete_locked(p_results partitioncache.item_result[]) IS 'Deletes the queue rows of settled fragments that another session had locked a moment ago, as another run does while it claims.';
+
 CREATE FUNCTION partitioncache.delete_old_log(p_limit integer) RETURNS integer
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -739,7 +760,7 @@ CREATE FUNCTION partitioncache.evaluate_item(p_item partitioncache.batch_item, p
 DECLARE
   v_result "partitioncache".item_result;
   v_item "partitioncache".batch_item := p_item;
-  v_fragment text := "partitioncache".fragment_text(p_item.query);
+  v_fragment text := rtrim(p_item.query, E'; \t\n\r\f\v') || E'\n'; -- as fragment_text()
   v_query text;
   v_settings text;
   v_fits boolean;
@@ -757,7 +778,8 @@ BEGIN
       'SELECT pg_catalog.pg_typeof(keys), %1$s FROM ('
       'SELECT ARRAY(SELECT DISTINCT fragment.* FROM (%2$s) AS fragment (key) WHERE key IS NOT NULL ORDER BY key LIMIT %3$s) '
       'AS keys OFFSET 0) AS found',
-      "partitioncache".collected_as(v_item.datatype), v_fragment, coalesce((p_result_limit::bigint + 1)::text, 'ALL'));
+      CASE v_item.datatype WHEN 'integer' THEN 'keys::bigint[]' ELSE "partitioncache".collected_as(v_item.datatype) END,
+      v_fragment, coalesce((p_result_limit::bigint + 1)::text, 'ALL'));
     -- With the second one the tables of the fragment are those of the clients' schema. Whoever may create something there
     -- could put a function in the place of one of pg_catalog that takes any array: so below nothing is called but what has
     -- its schema, or takes text and nothing else.
@@ -1215,8 +1237,6 @@ CREATE FUNCTION partitioncache.lock_claimable(p_after_priority integer, p_after_
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
-    SET enable_hashjoin TO 'off'
-    SET enable_mergejoin TO 'off'
     SET jit TO 'off'
     AS $_$
 DECLARE
@@ -1239,10 +1259,12 @@ BEGIN
               AND queue.id NOT IN (SELECT unnest(queue_ids) FROM %3$I.batch)
               AND NOT EXISTS (SELECT FROM %3$I.attempt
                               WHERE attempt.query_hash = queue.hash AND attempt.partition_key = queue.partition_key
-                                AND (attempt.suspect OR attempt.not_before > now()))
+                                AND (attempt.suspect OR attempt.not_before > now())
+                              OFFSET 0) -- one look by key for each, never a join with all of them
               AND NOT EXISTS (SELECT FROM %4$s AS known
                               WHERE known.query_hash = queue.hash AND known.partition_key = queue.partition_key
-                                AND known.status <> 'ok' AND known.last_seen > now()::timestamp - $4)
+                                AND known.status <> 'ok' AND known.last_seen > now()::timestamp - $4
+                              OFFSET 0)
             ORDER BY queue.priority DESC, queue.id
             LIMIT $3
             FOR UPDATE OF queue SKIP LOCKED) AS claimable
@@ -1325,14 +1347,16 @@ BEGIN
   v_frequency := make_interval(secs => v_config.frequency_seconds);
   v_next_start := p_run_started + make_interval(secs => greatest(c_idle_seconds, "partitioncache".start_interval(
     v_config.frequency_seconds, (SELECT pg_cron_version FROM "partitioncache".deployment))));
-  SELECT next_due INTO STRICT v_due FROM "partitioncache".slot WHERE lock_key = p_lock_key;
-  IF v_due > v_now + v_frequency THEN
-    -- The frequency was shortened since: it counts from now.
-    v_due := v_now + v_frequency;
-    UPDATE "partitioncache".slot SET next_due = v_due WHERE lock_key = p_lock_key;
-  END IF;
+  v_due := coalesce(p_last.next_due, (SELECT next_due FROM "partitioncache".slot WHERE lock_key = p_lock_key));
+  -- Where the frequency was shortened since, it counts from now.
+  v_due := least(v_due, v_now + v_frequency);
+  v_step.next_due := v_due;
   IF v_due > v_now THEN
     v_step.finished := v_due >= v_next_start;
+    IF v_step.finished THEN
+      -- Only here, for the run after this one: an idle run writes nothing.
+      UPDATE "partitioncache".slot SET next_due = v_due WHERE lock_key = p_lock_key;
+    END IF;
     -- At most a second at a time, so that being disabled ends the run soon.
     v_step.wait_seconds := least(extract(epoch FROM v_due - v_now), 1);
     RETURN v_step;
@@ -1351,9 +1375,7 @@ BEGIN
     v_batch := "partitioncache".claim_batch(p_lock_key, v_limit, v_step.after_priority, v_step.after_id);
   END IF;
   IF v_batch.batch_id IS NULL THEN
-    UPDATE "partitioncache".slot
-    SET next_due = CASE WHEN next_due + v_frequency > v_now THEN next_due + v_frequency ELSE v_now + v_frequency END
-    WHERE lock_key = p_lock_key;
+    v_step.next_due := CASE WHEN v_due + v_frequency > v_now THEN v_due + v_frequency ELSE v_now + v_frequency END;
     v_step.wait_seconds := 0;
     RETURN v_step;
   END IF;
@@ -1518,9 +1540,10 @@ BEGIN
   BEGIN
     FOREACH v_item IN ARRAY p_items[p_first:] LOOP
       EXIT WHEN v_done > 0 AND (v_done >= c_items OR clock_timestamp() > v_until);
-      -- Says what is evaluated. To the end of the transaction, so that no fragment can release it.
+      -- Says what is evaluated. To the end of the transaction, so that no fragment can release it; shared, since many runs
+      -- say at once that they are at a later one.
       IF v_done < 2 THEN
-        PERFORM pg_advisory_xact_lock(v_running_class, CASE v_done WHEN 0 THEN v_item.queue_id ELSE 0 END);
+        PERFORM pg_advisory_xact_lock_shared(v_running_class, CASE v_done WHEN 0 THEN v_item.queue_id ELSE 0 END);
       END IF;
       IF v_item.known AND "partitioncache".is_cached(v_item.query_hash, v_item.partition_key) THEN
         v_results := v_results || "partitioncache".skipped(v_item);
@@ -2318,6 +2341,8 @@ CREATE FUNCTION partitioncache.settle_results(p_results partitioncache.item_resu
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
+DECLARE
+  v_deleted integer;
 BEGIN
   INSERT INTO "public"."my_cache_queries" (query_hash, partition_key, query, status, last_seen)
   SELECT (result.item).query_hash, (result.item).partition_key, (result.item).query, result.outcome, now()
@@ -2340,8 +2365,7 @@ BEGIN
   FROM unnest(p_results) AS result
   WHERE result.outcome IN ('ok', 'limit', 'failed', 'timeout', 'skipped');
 
-  -- Not waited for: a client that raises a priority at this moment may hold its row for long. What then stays queued
-  -- is known as ok, and skipped when its turn comes.
+  -- Not waited for: a client that raises a priority at this moment may hold its row for long.
   DELETE FROM "public"."partitioncache_queue_query_fragment_queue"
   WHERE id IN (
     SELECT queue.id
@@ -2351,6 +2375,10 @@ BEGIN
       AND queue.partition_key = (result.item).partition_key
     WHERE result.outcome IN ('ok', 'limit', 'failed', 'timeout', 'skipped')
     FOR UPDATE OF queue SKIP LOCKED);
+  GET DIAGNOSTICS v_deleted = ROW_COUNT;
+  IF v_deleted < cardinality(p_results) THEN
+    PERFORM "partitioncache".delete_locked(p_results);
+  END IF;
 
   DELETE FROM "partitioncache".attempt
   USING unnest(p_results) AS result
@@ -3813,6 +3841,10 @@ GRANT ALL ON FUNCTION partitioncache.delete_cached_of(p_partition_key text, p_qu
 
 REVOKE ALL ON FUNCTION partitioncache.delete_idle_attempts() FROM PUBLIC;
 GRANT ALL ON FUNCTION partitioncache.delete_idle_attempts() TO cron_role;
+
+REVOKE ALL ON FUNCTION partitioncache.delete_locked(p_results partitioncache.item_result[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.delete_locked(p_results partitioncache.item_result[]) TO cron_role;
+GRANT ALL ON FUNCTION partitioncache.delete_locked(p_results partitioncache.item_result[]) TO client_role;
 
 REVOKE ALL ON FUNCTION partitioncache.delete_old_log(p_limit integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION partitioncache.delete_old_log(p_limit integer) TO cron_role;
