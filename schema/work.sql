@@ -3363,15 +3363,15 @@ COMMENT ON COLUMN partitioncache.deployment.transport IS 'How a change of the pr
 COMMENT ON COLUMN partitioncache.deployment.pg_cron_version IS 'Version of the extension pg_cron when the cron stream was last deployed; NULL before. It decides whether a schedule can be given in seconds (1.5 and later).';
 
 CREATE VIEW partitioncache.failures AS
- SELECT failures_within.sqlstate,
-    failures_within.reason,
-    failures_within.failures,
-    failures_within.fragments,
-    failures_within.still_failed,
-    failures_within.last_seen,
-    failures_within.example_hash,
-    failures_within.example_partition_key,
-    failures_within.example_message
+ SELECT sqlstate,
+    reason,
+    failures,
+    fragments,
+    still_failed,
+    last_seen,
+    example_hash,
+    example_partition_key,
+    example_message
    FROM partitioncache.failures_within('24:00:00'::interval) failures_within(sqlstate, reason, failures, fragments, still_failed, last_seen, example_hash, example_partition_key, example_message);
 
 COMMENT ON VIEW partitioncache.failures IS 'Failures and timeouts of the last 24 hours by SQLSTATE, each with the last one as an example. No row: nothing failed.';
@@ -3385,9 +3385,9 @@ COMMENT ON COLUMN partitioncache.failures.failures IS 'Rows of the log; one frag
 COMMENT ON COLUMN partitioncache.failures.still_failed IS 'How many of the fragments failed in this way at last and have not been evaluated or retried since.';
 
 CREATE VIEW partitioncache.known_fragments AS
- SELECT known_fragment_rows.status,
-    known_fragment_rows.fragments,
-    known_fragment_rows.last_seen
+ SELECT status,
+    fragments,
+    last_seen
    FROM partitioncache.known_fragment_rows() known_fragment_rows(status, fragments, last_seen);
 
 COMMENT ON VIEW partitioncache.known_fragments IS 'How many fragments are known to have ended how: ok, failed, timeout or limit. No row for a status that none has.';
@@ -3429,14 +3429,14 @@ CREATE VIEW partitioncache.processor_status AS
 COMMENT ON VIEW partitioncache.processor_status IS 'Each processor with its settings, the queue''s length, what it works on and what came of the last hour.';
 
 CREATE VIEW partitioncache.queue_depth AS
- SELECT queue_depth_rows.priority,
-    queue_depth_rows.queued,
-    queue_depth_rows.waiting,
-    queue_depth_rows.over_1_minute,
-    queue_depth_rows.over_10_minutes,
-    queue_depth_rows.over_1_hour,
-    queue_depth_rows.oldest_since,
-    queue_depth_rows.oldest_age
+ SELECT priority,
+    queued,
+    waiting,
+    over_1_minute,
+    over_10_minutes,
+    over_1_hour,
+    oldest_since,
+    oldest_age
    FROM partitioncache.queue_depth_rows() queue_depth_rows(priority, queued, waiting, over_1_minute, over_10_minutes, over_1_hour, oldest_since, oldest_age);
 
 COMMENT ON VIEW partitioncache.queue_depth IS 'The fragments in the queue, those at work included, by priority. No row: the queue is empty.';
@@ -3511,18 +3511,18 @@ CREATE VIEW partitioncache.sync_pending AS
 COMMENT ON VIEW partitioncache.sync_pending IS 'Changes of the configuration that pg_cron has not been told yet: run pcache-migrate sync.';
 
 CREATE VIEW partitioncache.throughput AS
- SELECT throughput_rows.job_name,
-    throughput_rows.minutes,
-    throughput_rows.settled,
-    throughput_rows.succeeded,
-    throughput_rows.failed,
-    throughput_rows.timed_out,
-    throughput_rows.skipped,
-    throughput_rows.per_second,
-    throughput_rows.p50_ms,
-    throughput_rows.p95_ms,
-    throughput_rows.p99_ms,
-    throughput_rows.max_ms
+ SELECT job_name,
+    minutes,
+    settled,
+    succeeded,
+    failed,
+    timed_out,
+    skipped,
+    per_second,
+    p50_ms,
+    p95_ms,
+    p99_ms,
+    max_ms
    FROM partitioncache.throughput_rows() throughput_rows(job_name, minutes, settled, succeeded, failed, timed_out, skipped, per_second, p50_ms, p95_ms, p99_ms, max_ms);
 
 COMMENT ON VIEW partitioncache.throughput IS 'What each processor settled in the last 1, 5 and 15 minutes, with percentiles of the evaluations'' time in milliseconds.';
