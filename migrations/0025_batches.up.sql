@@ -7,13 +7,14 @@ DROP TABLE {{schema}}.claim;
 DELETE FROM {{active_jobs}};
 
 CREATE TABLE {{schema}}.batch (
-  batch_id   bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-  lock_key   integer NOT NULL,
-  pid        integer NOT NULL,
-  queue_ids  integer[] NOT NULL,
-  alone      boolean NOT NULL,
-  held_up    boolean NOT NULL DEFAULT false,
-  claimed_at timestamptz NOT NULL DEFAULT clock_timestamp()
+  batch_id     bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  lock_key     integer NOT NULL,
+  pid          integer NOT NULL,
+  queue_ids    integer[] NOT NULL,
+  alone        boolean NOT NULL,
+  held_up      boolean NOT NULL DEFAULT false,
+  cancelled_at timestamptz,
+  claimed_at   timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 COMMENT ON TABLE {{schema}}.batch IS
   'The fragments that runs have claimed: a batch is flushed to disk before its first fragment is touched, and deleted '
@@ -24,6 +25,8 @@ COMMENT ON COLUMN {{schema}}.batch.alone IS
   'Whether it is one fragment that a run died with before, taken alone to find out whether it is the cause.';
 COMMENT ON COLUMN {{schema}}.batch.held_up IS
   'Whether maintenance has cancelled a fragment of it because results that are ready were waiting for it.';
+COMMENT ON COLUMN {{schema}}.batch.cancelled_at IS
+  'When maintenance first cancelled the fragment that the run was at, be it overdue or held up; what goes on for ten seconds after that is terminated.';
 -- One suspect at a time in the whole deployment: a crash takes all runs along, and must be blamed on one of them.
 CREATE UNIQUE INDEX ON {{schema}}.batch (alone) WHERE alone;
 

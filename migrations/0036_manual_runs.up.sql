@@ -109,7 +109,6 @@ COMMENT ON FUNCTION {{schema}}.lock_again(text) IS
 CREATE FUNCTION {{schema}}.restore_session(p_locks text[], p_statements text[]) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
-SET client_min_messages = error -- unlock_once warns of what is not held any more
 AS $$
 DECLARE
   v_lock text;
@@ -117,8 +116,8 @@ DECLARE
 BEGIN
   FOREACH v_lock IN ARRAY {{schema}}.session_locks() LOOP
     CONTINUE WHEN v_lock = ANY (p_locks);
-    WHILE {{schema}}.unlock_once(v_lock) LOOP
-      NULL;
+    WHILE v_lock = ANY ({{schema}}.session_locks()) LOOP
+      EXIT WHEN NOT {{schema}}.unlock_once(v_lock);
     END LOOP;
   END LOOP;
   FOREACH v_lock IN ARRAY p_locks LOOP

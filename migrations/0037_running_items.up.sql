@@ -39,10 +39,13 @@ RETURNS TABLE (
 LANGUAGE sql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT running.job_name, running.slot, queue.hash, queue.partition_key, running.pid, running.started_at,
+  -- A client may have taken it out of the queue meanwhile: it is worked on all the same.
+  SELECT running.job_name, running.slot, coalesce(queue.hash, published.query_hash, '(no longer queued)'),
+         coalesce(queue.partition_key, published.partition_key, ''), running.pid, running.started_at,
          clock_timestamp() - running.started_at
   FROM {{schema}}.working_runs() AS running
-  JOIN {{fragment_queue}} AS queue ON queue.id = running.queue_id
+  LEFT JOIN {{fragment_queue}} AS queue ON queue.id = running.queue_id
+  LEFT JOIN {{active_jobs}} AS published ON published.pid = running.pid AND queue.id IS NULL
   WHERE NOT running.has_results
 $$;
 COMMENT ON FUNCTION {{schema}}.active_item_rows() IS 'What the view active_items shows.';
@@ -64,7 +67,7 @@ AS $$
   SELECT config.job_name, config.enabled, config.max_parallel_jobs, config.frequency_seconds, config.timeout_seconds,
          config.result_limit, config.default_bitsize,
          (SELECT count(*) FROM {{fragment_queue}}),
-         (SELECT count(*) FROM {{schema}}.working_runs() AS running WHERE running.job_name = config.job_name),
+         (SELECT count(*) FROM {{schema}}.working_runs() AS running WHERE running.job_name = config.job_name AND NOT running.has_results),
          cardinality(config.job_ids),
          recent.succeeded, recent.failed, recent.last_success
   FROM {{processor_config}} AS config

@@ -63,18 +63,20 @@ DECLARE
 BEGIN
   -- A COMMIT inside a CALL does not re-arm statement_timeout, so the cancel has to come from outside.
   FOR v_running IN
-    SELECT running.*, clock_timestamp() - running.started_at - make_interval(secs => config.timeout_seconds) AS late
+    SELECT running.*, batch.cancelled_at
     FROM {{schema}}.working_runs() AS running
+    JOIN {{schema}}.batch USING (batch_id)
     JOIN {{processor_config}} AS config USING (job_name)
     WHERE running.slot > 0 AND NOT running.has_results
       AND clock_timestamp() - running.started_at
           >= make_interval(secs => config.timeout_seconds) + CASE WHEN running.is_exact THEN interval '0' ELSE interval '1 s' END
   LOOP
     CONTINUE WHEN NOT {{schema}}.hold_run(v_running.lock_key, v_running.pid, v_running.started_at, v_running.has_results);
-    IF v_running.late > c_grace THEN
+    IF clock_timestamp() > v_running.cancelled_at + c_grace THEN
       PERFORM {{schema}}.terminate_deaf(v_running.job_name, v_running.lock_key, v_running.batch_id, v_running.queue_id::integer,
         v_running.pid, v_running.started_at);
     ELSE
+      UPDATE {{schema}}.batch SET cancelled_at = coalesce(cancelled_at, clock_timestamp()) WHERE batch_id = v_running.batch_id;
       PERFORM pg_cancel_backend(v_running.pid);
     END IF;
     v_stopped := v_stopped + 1;
@@ -99,14 +101,16 @@ BEGIN
   -- Quick fragments share a transaction. When a slow one has come between, what is ready must not wait for it: the run
   -- is cancelled, settles what it has, and begins the slow one anew, by itself.
   FOR v_running IN
-    SELECT running.*
+    SELECT running.*, batch.cancelled_at
     FROM {{schema}}.working_runs() AS running
+    JOIN {{schema}}.batch USING (batch_id)
     WHERE running.slot > 0 AND running.has_results
       AND clock_timestamp() - running.started_at >= CASE WHEN running.is_exact THEN interval '1 s' ELSE interval '2 s' END
   LOOP
     IF {{schema}}.hold_run(v_running.lock_key, v_running.pid, v_running.started_at, v_running.has_results) THEN
-      UPDATE {{schema}}.batch SET held_up = true WHERE batch_id = v_running.batch_id;
-      IF clock_timestamp() - v_running.started_at > c_grace THEN
+      UPDATE {{schema}}.batch SET held_up = true, cancelled_at = coalesce(cancelled_at, clock_timestamp())
+      WHERE batch_id = v_running.batch_id;
+      IF clock_timestamp() > v_running.cancelled_at + c_grace THEN
         PERFORM pg_terminate_backend(v_running.pid);
       ELSE
         PERFORM pg_cancel_backend(v_running.pid);
@@ -156,8 +160,10 @@ BEGIN
   DELETE FROM {{active_jobs}} AS active
   WHERE NOT EXISTS (
     SELECT FROM {{schema}}.working_runs() AS running
-    JOIN {{fragment_queue}} AS queue ON queue.id = running.queue_id
-    WHERE NOT running.has_results AND queue.hash = active.query_hash AND queue.partition_key = active.partition_key AND running.pid = active.pid);
+    LEFT JOIN {{fragment_queue}} AS queue ON queue.id = running.queue_id
+    WHERE running.pid = active.pid AND NOT running.has_results
+      -- Also where a client has taken it out of the queue meanwhile.
+      AND (queue.id IS NULL OR (queue.hash, queue.partition_key) = (active.query_hash, active.partition_key)));
   INSERT INTO {{active_jobs}} (query_hash, partition_key, job_id, pid, started_at, query, partition_datatype)
   SELECT queue.hash, queue.partition_key, running.job_name, running.pid,
          running.started_at::timestamp, queue.query, queue.partition_datatype

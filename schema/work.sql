@@ -72,10 +72,13 @@ CREATE FUNCTION partitioncache.active_item_rows() RETURNS TABLE(job_name text, s
     LANGUAGE sql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  SELECT running.job_name, running.slot, queue.hash, queue.partition_key, running.pid, running.started_at,
+  -- A client may have taken it out of the queue meanwhile: it is worked on all the same.
+  SELECT running.job_name, running.slot, coalesce(queue.hash, published.query_hash, '(no longer queued)'),
+         coalesce(queue.partition_key, published.partition_key, ''), running.pid, running.started_at,
          clock_timestamp() - running.started_at
   FROM "partitioncache".working_runs() AS running
-  JOIN "public"."partitioncache_queue_query_fragment_queue" AS queue ON queue.id = running.queue_id
+  LEFT JOIN "public"."partitioncache_queue_query_fragment_queue" AS queue ON queue.id = running.queue_id
+  LEFT JOIN "public"."partitioncache_queue_active_jobs" AS published ON published.pid = running.pid AND queue.id IS NULL
   WHERE NOT running.has_results
 $$;
 
@@ -217,18 +220,20 @@ DECLARE
 BEGIN
   -- A COMMIT inside a CALL does not re-arm statement_timeout, so the cancel has to come from outside.
   FOR v_running IN
-    SELECT running.*, clock_timestamp() - running.started_at - make_interval(secs => config.timeout_seconds) AS late
+    SELECT running.*, batch.cancelled_at
     FROM "partitioncache".working_runs() AS running
+    JOIN "partitioncache".batch USING (batch_id)
     JOIN "public"."partitioncache_queue_processor_config" AS config USING (job_name)
     WHERE running.slot > 0 AND NOT running.has_results
       AND clock_timestamp() - running.started_at
           >= make_interval(secs => config.timeout_seconds) + CASE WHEN running.is_exact THEN interval '0' ELSE interval '1 s' END
   LOOP
     CONTINUE WHEN NOT "partitioncache".hold_run(v_running.lock_key, v_running.pid, v_running.started_at, v_running.has_results);
-    IF v_running.late > c_grace THEN
+    IF clock_timestamp() > v_running.cancelled_at + c_grace THEN
       PERFORM "partitioncache".terminate_deaf(v_running.job_name, v_running.lock_key, v_running.batch_id, v_running.queue_id::integer,
         v_running.pid, v_running.started_at);
     ELSE
+      UPDATE "partitioncache".batch SET cancelled_at = coalesce(cancelled_at, clock_timestamp()) WHERE batch_id = v_running.batch_id;
       PERFORM pg_cancel_backend(v_running.pid);
     END IF;
     v_stopped := v_stopped + 1;
@@ -258,6 +263,7 @@ CREATE TABLE partitioncache.batch (
     queue_ids integer[] NOT NULL,
     alone boolean NOT NULL,
     held_up boolean DEFAULT false NOT NULL,
+    cancelled_at timestamp with time zone,
     claimed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
 );
 
@@ -270,6 +276,8 @@ COMMENT ON COLUMN partitioncache.batch.queue_ids IS 'The claimed fragments. What
 COMMENT ON COLUMN partitioncache.batch.alone IS 'Whether it is one fragment that a run died with before, taken alone to find out whether it is the cause.';
 
 COMMENT ON COLUMN partitioncache.batch.held_up IS 'Whether maintenance has cancelled a fragment of it because results that are ready were waiting for it.';
+
+COMMENT ON COLUMN partitioncache.batch.cancelled_at IS 'When maintenance first cancelled the fragment that the run was at, be it overdue or held up; what goes on for ten seconds after that is terminated.';
 
 CREATE FUNCTION partitioncache.claim_batch(p_lock_key integer, p_limit integer, p_after_priority integer, p_after_id integer) RETURNS partitioncache.batch
     LANGUAGE plpgsql
@@ -356,13 +364,19 @@ COMMENT ON FUNCTION partitioncache.claim_suspect(p_lock_key integer) IS 'Claims 
 CREATE FUNCTION partitioncache.close_slot(p_lock_key integer) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    SET client_min_messages TO 'error'
     AS $$
+DECLARE
+  c_schema CONSTANT integer := quote_ident('partitioncache')::regnamespace::oid::integer;
 BEGIN
   DELETE FROM "partitioncache".batch WHERE lock_key = p_lock_key;
-  -- More than once, should a fragment have taken it as well.
-  WHILE pg_advisory_unlock(quote_ident('partitioncache')::regnamespace::oid::integer, p_lock_key) LOOP
-    NULL;
+  -- More than once, should a fragment have taken it as well; but not until it fails, which PostgreSQL logs as a warning.
+  WHILE EXISTS (
+    SELECT FROM pg_locks
+    WHERE pid = pg_backend_pid() AND locktype = 'advisory' AND objsubid = 2 AND mode = 'ExclusiveLock'
+      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+      AND classid = c_schema::oid AND objid = p_lock_key::oid)
+  LOOP
+    EXIT WHEN NOT pg_advisory_unlock(c_schema, p_lock_key);
   END LOOP;
 END
 $$;
@@ -1658,7 +1672,7 @@ CREATE FUNCTION partitioncache.processor_status_rows() RETURNS TABLE(job_name te
   SELECT config.job_name, config.enabled, config.max_parallel_jobs, config.frequency_seconds, config.timeout_seconds,
          config.result_limit, config.default_bitsize,
          (SELECT count(*) FROM "public"."partitioncache_queue_query_fragment_queue"),
-         (SELECT count(*) FROM "partitioncache".working_runs() AS running WHERE running.job_name = config.job_name),
+         (SELECT count(*) FROM "partitioncache".working_runs() AS running WHERE running.job_name = config.job_name AND NOT running.has_results),
          cardinality(config.job_ids),
          recent.succeeded, recent.failed, recent.last_success
   FROM "public"."partitioncache_queue_processor_config" AS config
@@ -1700,8 +1714,10 @@ BEGIN
   DELETE FROM "public"."partitioncache_queue_active_jobs" AS active
   WHERE NOT EXISTS (
     SELECT FROM "partitioncache".working_runs() AS running
-    JOIN "public"."partitioncache_queue_query_fragment_queue" AS queue ON queue.id = running.queue_id
-    WHERE NOT running.has_results AND queue.hash = active.query_hash AND queue.partition_key = active.partition_key AND running.pid = active.pid);
+    LEFT JOIN "public"."partitioncache_queue_query_fragment_queue" AS queue ON queue.id = running.queue_id
+    WHERE running.pid = active.pid AND NOT running.has_results
+      -- Also where a client has taken it out of the queue meanwhile.
+      AND (queue.id IS NULL OR (queue.hash, queue.partition_key) = (active.query_hash, active.partition_key)));
   INSERT INTO "public"."partitioncache_queue_active_jobs" (query_hash, partition_key, job_id, pid, started_at, query, partition_datatype)
   SELECT queue.hash, queue.partition_key, running.job_name, running.pid,
          running.started_at::timestamp, queue.query, queue.partition_datatype
@@ -1918,14 +1934,16 @@ BEGIN
   -- Quick fragments share a transaction. When a slow one has come between, what is ready must not wait for it: the run
   -- is cancelled, settles what it has, and begins the slow one anew, by itself.
   FOR v_running IN
-    SELECT running.*
+    SELECT running.*, batch.cancelled_at
     FROM "partitioncache".working_runs() AS running
+    JOIN "partitioncache".batch USING (batch_id)
     WHERE running.slot > 0 AND running.has_results
       AND clock_timestamp() - running.started_at >= CASE WHEN running.is_exact THEN interval '1 s' ELSE interval '2 s' END
   LOOP
     IF "partitioncache".hold_run(v_running.lock_key, v_running.pid, v_running.started_at, v_running.has_results) THEN
-      UPDATE "partitioncache".batch SET held_up = true WHERE batch_id = v_running.batch_id;
-      IF clock_timestamp() - v_running.started_at > c_grace THEN
+      UPDATE "partitioncache".batch SET held_up = true, cancelled_at = coalesce(cancelled_at, clock_timestamp())
+      WHERE batch_id = v_running.batch_id;
+      IF clock_timestamp() > v_running.cancelled_at + c_grace THEN
         PERFORM pg_terminate_backend(v_running.pid);
       ELSE
         PERFORM pg_cancel_backend(v_running.pid);
@@ -1979,7 +1997,6 @@ COMMENT ON FUNCTION partitioncache.require_datatype(p_type oid, p_datatype text)
 CREATE FUNCTION partitioncache.restore_session(p_locks text[], p_statements text[]) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    SET client_min_messages TO 'error'
     AS $$
 DECLARE
   v_lock text;
@@ -1987,8 +2004,8 @@ DECLARE
 BEGIN
   FOREACH v_lock IN ARRAY "partitioncache".session_locks() LOOP
     CONTINUE WHEN v_lock = ANY (p_locks);
-    WHILE "partitioncache".unlock_once(v_lock) LOOP
-      NULL;
+    WHILE v_lock = ANY ("partitioncache".session_locks()) LOOP
+      EXIT WHEN NOT "partitioncache".unlock_once(v_lock);
     END LOOP;
   END LOOP;
   FOREACH v_lock IN ARRAY p_locks LOOP

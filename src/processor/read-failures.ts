@@ -39,7 +39,7 @@ export async function readFailures(work: ClientBase, settings: Settings): Promis
     `SELECT sqlstate, reason, failures::float8, fragments::float8, still_failed::float8,
             last_seen::timestamptz, example_hash, example_partition_key, example_message
        FROM ${ownName(settings, 'failures')}
-      ORDER BY still_failed DESC, failures DESC, sqlstate`,
+      ORDER BY last_seen DESC, sqlstate`,
   );
   return rows.map((row) => ({
     sqlState: row.sqlstate ?? undefined,

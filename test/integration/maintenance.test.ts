@@ -373,3 +373,52 @@ describe('while there is nothing to do', () => {
     await maintenance.stop();
   });
 });
+
+describe('a timeout that is lowered while a fragment has been at work for long', () => {
+  it('cancels it, says how long it took, and ends no session', async () => {
+    const { processorConfig } = tablesOf(it_.settings);
+    const long = fragment('long', 'zipcode', 'SELECT 7 FROM pg_sleep(120)');
+    await queueAgain([long]);
+    const slots = await startSlots(it_, [1]);
+    const maintenance = await startMaintenance(it_);
+    await waitFor(
+      'a fragment at work for longer than the grace of one that ignores its cancel',
+      async () =>
+        (
+          await it_.cronRole.query(
+            "SELECT FROM partitioncache.active_items WHERE running_for > interval '11 s'",
+          )
+        ).rowCount,
+      { deadlineMs: 40_000 },
+    );
+    await it_.work.query(`UPDATE ${processorConfig} SET timeout_seconds = 1`);
+    await waitFor('its timeout', async () => (await outcomeOf(it_, long)).status === 'timeout', {
+      deadlineMs: 20_000,
+    });
+    expect((await outcomeOf(it_, long)).error).toBe('57014: cancelled after timeout_seconds = 1');
+    const { rows } = await it_.work.query(
+      `SELECT execution_time_ms > 11000 AS whole FROM ${tablesOf(it_.settings).processorLog} WHERE query_hash = 'long'`,
+    );
+    expect(rows).toEqual([{ whole: true }]);
+    await it_.work.query(`UPDATE ${processorConfig} SET timeout_seconds = 1800`);
+    // Throws if the session was terminated.
+    await slots.stop();
+    await maintenance.stop();
+  });
+});
+
+describe('a fragment that a client takes out of the queue while it is worked on', () => {
+  it('is shown all the same', async () => {
+    await queueAgain([fragment('taken out', 'zipcode', 'SELECT 7 FROM pg_sleep(120)')]);
+    const slots = await startSlots(it_, [1]);
+    const shown = async () =>
+      (await it_.work.query('SELECT * FROM partitioncache.active_items')).rows;
+    await waitFor('the fragment to be at work', async () => (await shown()).length === 1, {
+      deadlineMs: 20_000,
+    });
+    await it_.work.query(`DELETE FROM ${tablesOf(it_.settings).fragmentQueue}`);
+    expect(await shown()).toMatchObject([{ slot: 1, query_hash: '(no longer queued)' }]);
+    await it_.cronRole.query('SELECT pg_cancel_backend($1)', [slots.pids[0]]);
+    await slots.stop();
+  });
+});
