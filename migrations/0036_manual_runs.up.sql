@@ -109,6 +109,7 @@ COMMENT ON FUNCTION {{schema}}.lock_again(text) IS
 CREATE FUNCTION {{schema}}.restore_session(p_locks text[], p_statements text[]) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
+SET client_min_messages = error -- of locks that last to the end of the transaction, unlock_once warns that they are not the session's
 AS $$
 DECLARE
   v_lock text;

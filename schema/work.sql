@@ -1997,6 +1997,7 @@ COMMENT ON FUNCTION partitioncache.require_datatype(p_type oid, p_datatype text)
 CREATE FUNCTION partitioncache.restore_session(p_locks text[], p_statements text[]) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET client_min_messages TO 'error'
     AS $$
 DECLARE
   v_lock text;
