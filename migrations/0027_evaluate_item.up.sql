@@ -69,7 +69,6 @@ DECLARE
 BEGIN
   BEGIN
     PERFORM set_config('transaction_read_only', 'on', true),
-            set_config('client_min_messages', 'error', true),
             set_config('search_path', quote_ident({{client_schema:literal}}) || ', pg_temp', true);
     PERFORM {{schema}}.require_closed(v_fragment);
     EXECUTE v_query INTO v_type;
@@ -103,8 +102,8 @@ BEGIN
     RAISE EXCEPTION 'a key falls into an hour that time zone % has twice, and would be taken for another one', current_setting('TimeZone')
       USING ERRCODE = 'datatype_mismatch';
   END IF;
-  SELECT typelem INTO STRICT v_result.result_type FROM pg_type WHERE oid = p_result.result_type;
-  PERFORM {{schema}}.require_datatype(v_result.result_type, (p_result.item).datatype);
+  PERFORM {{schema}}.require_datatype(
+    (SELECT typelem FROM pg_type WHERE oid = p_result.result_type), (p_result.item).datatype);
   -- A cast may have made keys equal, or changed their order, as from character(3) or uuid to text.
   CASE (p_result.item).datatype
     WHEN 'float' THEN

@@ -203,6 +203,23 @@ describe('the array cache', () => {
     expect(rows).toEqual([{ partition_keys: null }]);
   });
 
+  it.each([
+    ['nothing_integer', 'SELECT zipcode FROM pois WHERE false', 'integer[]'],
+    ['nothing_bigint', 'SELECT area FROM pois WHERE false', 'bigint[]'],
+    ['nothing_float', 'SELECT price FROM pois WHERE false', 'numeric[]'],
+  ])(
+    'makes the table of a new partition by type, also of an empty result: %s',
+    async (key, query, type) => {
+      await process(it_, [{ hash: `first of ${key}`, key, datatype: null, query }]);
+      const { rows } = await it_.work.query(
+        `SELECT format_type(atttypid, atttypmod) AS type FROM pg_attribute
+        WHERE attrelid = $1::regclass AND attname = 'partition_keys'`,
+        [`my_cache_cache_${key}`],
+      );
+      expect(rows).toEqual([{ type }]);
+    },
+  );
+
   it('skips what is cached, and evaluates again what was evicted', async () => {
     const fragment = { hash: 'twice', key: 'zipcode', datatype: 'integer', query: 'SELECT 5' };
     await process(it_, [fragment]);
