@@ -10,4 +10,5 @@ DROP FUNCTION {{schema}}.share_waiting();
 DROP FUNCTION {{schema}}.release_results();
 DROP FUNCTION {{schema}}.cancel_overdue();
 DROP FUNCTION {{schema}}.terminate_deaf(text, integer, bigint, integer, integer, timestamptz);
+DROP FUNCTION {{schema}}.is_deaf(timestamptz);
 DROP FUNCTION {{schema}}.hold_run(integer, integer, timestamptz, boolean);

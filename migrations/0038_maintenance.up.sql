@@ -20,6 +20,18 @@ $$;
 COMMENT ON FUNCTION {{schema}}.hold_run(integer, integer, timestamptz, boolean) IS
   'Whether the run is still evaluating as working_runs() showed it; if so it stays with that until the caller''s transaction ends.';
 
+CREATE FUNCTION {{schema}}.is_deaf(p_cancelled_at timestamptz) RETURNS boolean
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  -- A function of a fragment may catch its cancel. It is cancelled again each second, for so long.
+  RETURN coalesce(clock_timestamp() > p_cancelled_at + interval '10 s', false);
+END
+$$;
+COMMENT ON FUNCTION {{schema}}.is_deaf(timestamptz) IS
+  'Whether a fragment that was first cancelled then, and still goes on, does not let itself be cancelled.';
+
 CREATE FUNCTION {{schema}}.terminate_deaf(
   p_job_name text, p_lock_key integer, p_batch_id bigint, p_queue_id integer, p_pid integer, p_started timestamptz
 ) RETURNS void
@@ -56,8 +68,6 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-  -- A function of a fragment may catch its cancel. It is cancelled again each second, for so long.
-  c_grace CONSTANT interval := '10 s';
   v_running record;
   v_stopped integer := 0;
 BEGIN
@@ -72,7 +82,7 @@ BEGIN
           >= make_interval(secs => config.timeout_seconds) + CASE WHEN running.is_exact THEN interval '0' ELSE interval '1 s' END
   LOOP
     CONTINUE WHEN NOT {{schema}}.hold_run(v_running.lock_key, v_running.pid, v_running.started_at, v_running.has_results);
-    IF clock_timestamp() > v_running.cancelled_at + c_grace THEN
+    IF {{schema}}.is_deaf(v_running.cancelled_at) THEN
       PERFORM {{schema}}.terminate_deaf(v_running.job_name, v_running.lock_key, v_running.batch_id, v_running.queue_id::integer,
         v_running.pid, v_running.started_at);
     ELSE
@@ -93,8 +103,6 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-  -- As in cancel_overdue: then the results are lost, and begun anew, rather than wait for it.
-  c_grace CONSTANT interval := '10 s';
   v_running record;
   v_cancelled integer := 0;
 BEGIN
@@ -110,7 +118,8 @@ BEGIN
     IF {{schema}}.hold_run(v_running.lock_key, v_running.pid, v_running.started_at, v_running.has_results) THEN
       UPDATE {{schema}}.batch SET held_up = true, cancelled_at = coalesce(cancelled_at, clock_timestamp())
       WHERE batch_id = v_running.batch_id;
-      IF clock_timestamp() > v_running.cancelled_at + c_grace THEN
+      IF {{schema}}.is_deaf(v_running.cancelled_at) THEN
+        -- Then the results are lost, and begun anew, rather than wait for it.
         PERFORM pg_terminate_backend(v_running.pid);
       ELSE
         PERFORM pg_cancel_backend(v_running.pid);
@@ -342,13 +351,15 @@ COMMENT ON PROCEDURE {{schema}}.run_maintenance() IS
   'running, retention of the log, cached duplicates in the queue.';
 
 REVOKE ALL ON ROUTINE {{schema}}.hold_run(integer, integer, timestamptz, boolean),
-  {{schema}}.terminate_deaf(text, integer, bigint, integer, integer, timestamptz), {{schema}}.cancel_overdue(),
+  {{schema}}.is_deaf(timestamptz), {{schema}}.terminate_deaf(text, integer, bigint, integer, integer, timestamptz),
+  {{schema}}.cancel_overdue(),
   {{schema}}.release_results(), {{schema}}.share_waiting(), {{schema}}.publish_running(), {{schema}}.has_runs(), {{schema}}.delete_old_log(integer),
   {{schema}}.delete_idle_attempts(), {{schema}}.delete_cached_of(text, integer[]),
   {{schema}}.delete_cached_duplicates(integer, integer), {{schema}}.maintenance_goes_on(timestamptz),
   {{schema}}.run_maintenance() FROM PUBLIC;
 GRANT EXECUTE ON ROUTINE {{schema}}.hold_run(integer, integer, timestamptz, boolean),
-  {{schema}}.terminate_deaf(text, integer, bigint, integer, integer, timestamptz), {{schema}}.cancel_overdue(),
+  {{schema}}.is_deaf(timestamptz), {{schema}}.terminate_deaf(text, integer, bigint, integer, integer, timestamptz),
+  {{schema}}.cancel_overdue(),
   {{schema}}.release_results(), {{schema}}.share_waiting(), {{schema}}.publish_running(), {{schema}}.has_runs(), {{schema}}.delete_old_log(integer),
   {{schema}}.delete_idle_attempts(), {{schema}}.delete_cached_of(text, integer[]),
   {{schema}}.delete_cached_duplicates(integer, integer), {{schema}}.maintenance_goes_on(timestamptz),

@@ -213,8 +213,6 @@ CREATE FUNCTION partitioncache.cancel_overdue() RETURNS integer
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
-  -- A function of a fragment may catch its cancel. It is cancelled again each second, for so long.
-  c_grace CONSTANT interval := '10 s';
   v_running record;
   v_stopped integer := 0;
 BEGIN
@@ -229,7 +227,7 @@ BEGIN
           >= make_interval(secs => config.timeout_seconds) + CASE WHEN running.is_exact THEN interval '0' ELSE interval '1 s' END
   LOOP
     CONTINUE WHEN NOT "partitioncache".hold_run(v_running.lock_key, v_running.pid, v_running.started_at, v_running.has_results);
-    IF clock_timestamp() > v_running.cancelled_at + c_grace THEN
+    IF "partitioncache".is_deaf(v_running.cancelled_at) THEN
       PERFORM "partitioncache".terminate_deaf(v_running.job_name, v_running.lock_key, v_running.batch_id, v_running.queue_id::integer,
         v_running.pid, v_running.started_at);
     ELSE
@@ -972,8 +970,8 @@ BEGIN
     RAISE EXCEPTION 'a key falls into an hour that time zone % has twice, and would be taken for another one', current_setting('TimeZone')
       USING ERRCODE = 'datatype_mismatch';
   END IF;
-  SELECT typelem INTO STRICT v_result.result_type FROM pg_type WHERE oid = p_result.result_type;
-  PERFORM "partitioncache".require_datatype(v_result.result_type, (p_result.item).datatype);
+  PERFORM "partitioncache".require_datatype(
+    (SELECT typelem FROM pg_type WHERE oid = p_result.result_type), (p_result.item).datatype);
   -- A cast may have made keys equal, or changed their order, as from character(3) or uuid to text.
   CASE (p_result.item).datatype
     WHEN 'float' THEN
@@ -1069,6 +1067,18 @@ END
 $_$;
 
 COMMENT ON FUNCTION partitioncache.is_cached(p_query_hash text, p_partition_key text) IS 'Whether a fragment''s set is in the cache and its status ok; an evicted one counts as not cached.';
+
+CREATE FUNCTION partitioncache.is_deaf(p_cancelled_at timestamp with time zone) RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+  -- A function of a fragment may catch its cancel. It is cancelled again each second, for so long.
+  RETURN coalesce(clock_timestamp() > p_cancelled_at + interval '10 s', false);
+END
+$$;
+
+COMMENT ON FUNCTION partitioncache.is_deaf(p_cancelled_at timestamp with time zone) IS 'Whether a fragment that was first cancelled then, and still goes on, does not let itself be cancelled.';
 
 CREATE FUNCTION partitioncache.is_last_deployment() RETURNS boolean
     LANGUAGE plpgsql STABLE
@@ -1474,7 +1484,6 @@ DECLARE
 BEGIN
   BEGIN
     PERFORM set_config('transaction_read_only', 'on', true),
-            set_config('client_min_messages', 'error', true),
             set_config('search_path', quote_ident('public') || ', pg_temp', true);
     PERFORM "partitioncache".require_closed(v_fragment);
     EXECUTE v_query INTO v_type;
@@ -1926,8 +1935,6 @@ CREATE FUNCTION partitioncache.release_results() RETURNS integer
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
-  -- As in cancel_overdue: then the results are lost, and begun anew, rather than wait for it.
-  c_grace CONSTANT interval := '10 s';
   v_running record;
   v_cancelled integer := 0;
 BEGIN
@@ -1943,7 +1950,8 @@ BEGIN
     IF "partitioncache".hold_run(v_running.lock_key, v_running.pid, v_running.started_at, v_running.has_results) THEN
       UPDATE "partitioncache".batch SET held_up = true, cancelled_at = coalesce(cancelled_at, clock_timestamp())
       WHERE batch_id = v_running.batch_id;
-      IF clock_timestamp() > v_running.cancelled_at + c_grace THEN
+      IF "partitioncache".is_deaf(v_running.cancelled_at) THEN
+        -- Then the results are lost, and begun anew, rather than wait for it.
         PERFORM pg_terminate_backend(v_running.pid);
       ELSE
         PERFORM pg_cancel_backend(v_running.pid);
@@ -3914,6 +3922,9 @@ GRANT ALL ON FUNCTION partitioncache.insert_batch(p_lock_key integer, p_queue_id
 REVOKE ALL ON FUNCTION partitioncache.is_cached(p_query_hash text, p_partition_key text) FROM PUBLIC;
 GRANT ALL ON FUNCTION partitioncache.is_cached(p_query_hash text, p_partition_key text) TO cron_role;
 GRANT ALL ON FUNCTION partitioncache.is_cached(p_query_hash text, p_partition_key text) TO client_role;
+
+REVOKE ALL ON FUNCTION partitioncache.is_deaf(p_cancelled_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.is_deaf(p_cancelled_at timestamp with time zone) TO cron_role;
 
 REVOKE ALL ON FUNCTION partitioncache.is_last_deployment() FROM PUBLIC;
 
