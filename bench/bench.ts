@@ -1,4 +1,4 @@
-import type { ThrowawayCluster } from '../src/throwaway/cluster.js';
+import type { ThrowawayCluster } from '../tools/throwaway/cluster.js';
 import type { Site, SiteOptions } from './site.js';
 
 export interface Bench {

@@ -1,7 +1,7 @@
 import { cpus, loadavg, totalmem } from 'node:os';
-import { environmentFor, settingsFrom } from '../src/quickstart/environment.js';
 import { asAdministrator } from '../src/settings/settings.js';
-import type { ThrowawayCluster } from '../src/throwaway/cluster.js';
+import { environmentFor, settingsFrom } from '../tools/quickstart/environment.js';
+import type { ThrowawayCluster } from '../tools/throwaway/cluster.js';
 import { connect } from './connect.js';
 
 export interface Machine {

@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import type { Client } from 'pg';
-import type { ThrowawayCluster } from '../src/throwaway/cluster.js';
-import { runCommand } from '../src/throwaway/run-command.js';
+import type { ThrowawayCluster } from '../tools/throwaway/cluster.js';
+import { runCommand } from '../tools/throwaway/run-command.js';
 
 // USER_HZ, in which the kernel shows times: 100 on every Linux.
 const ticksASecond = 100;

@@ -6,14 +6,14 @@ import { setup } from '../src/deployment/setup.js';
 import { up } from '../src/deployment/up.js';
 import { addProcessor } from '../src/processor/change-processor.js';
 import { defaultJobName } from '../src/processor/default-job-name.js';
+import { asAdministrator, type ConnectionSettings } from '../src/settings/settings.js';
 import {
   environmentFor,
   type QuickstartSettings,
   settingsFrom,
-} from '../src/quickstart/environment.js';
-import { prepareServer } from '../src/quickstart/prepare-server.js';
-import { asAdministrator, type ConnectionSettings } from '../src/settings/settings.js';
-import type { ThrowawayCluster } from '../src/throwaway/cluster.js';
+} from '../tools/quickstart/environment.js';
+import { prepareServer } from '../tools/quickstart/prepare-server.js';
+import type { ThrowawayCluster } from '../tools/throwaway/cluster.js';
 import { connect } from './connect.js';
 
 export interface SiteOptions {

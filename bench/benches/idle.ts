@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from 'pg';
-import { environmentFor, settingsFrom } from '../../src/quickstart/environment.js';
 import { asAdministrator } from '../../src/settings/settings.js';
+import { environmentFor, settingsFrom } from '../../tools/quickstart/environment.js';
 import type { Bench, BenchContext } from '../bench.js';
 import { connect } from '../connect.js';
 import { awaitFirstRuns, walBytes } from '../scheduled.js';

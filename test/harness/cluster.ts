@@ -4,7 +4,7 @@ import {
   type ClusterOptions,
   startCluster,
   type ThrowawayCluster,
-} from '../../src/throwaway/cluster.js';
+} from '../../tools/throwaway/cluster.js';
 import './global-setup.js';
 
 const own: ThrowawayCluster[] = [];

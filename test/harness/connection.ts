@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { ClusterAddress } from '../../src/throwaway/cluster.js';
+import type { ClusterAddress } from '../../tools/throwaway/cluster.js';
 
 /** How the administrator connects. */
 export function connectionConfig(cluster: ClusterAddress, database: string): pg.ClientConfig {

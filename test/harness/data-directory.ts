@@ -1,4 +1,4 @@
-import type { ClusterAddress } from '../../src/throwaway/cluster.js';
+import type { ClusterAddress } from '../../tools/throwaway/cluster.js';
 import { adminClient } from './databases.js';
 
 /** Where the server keeps its data, as a path on its own side. */

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
-import type { ClusterAddress } from '../../src/throwaway/cluster.js';
+import type { ClusterAddress } from '../../tools/throwaway/cluster.js';
 import { sharedCluster } from './cluster.js';
 import { connectionConfig } from './connection.js';
 

@@ -7,7 +7,7 @@ import { type SetupOptions, setup } from '../../src/deployment/setup.js';
 import { type UpOptions, type UpReport, up } from '../../src/deployment/up.js';
 import { loadSettings } from '../../src/settings/load.js';
 import type { ConnectionSettings, Settings } from '../../src/settings/settings.js';
-import type { ClusterAddress } from '../../src/throwaway/cluster.js';
+import type { ClusterAddress } from '../../tools/throwaway/cluster.js';
 import { sharedCluster } from './cluster.js';
 import { adminClient, createDatabase, createRole, dropDatabase, type Role } from './databases.js';
 

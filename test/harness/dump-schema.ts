@@ -1,5 +1,5 @@
-import type { ClusterAddress } from '../../src/throwaway/cluster.js';
-import { runServerTool } from '../../src/throwaway/server-tool.js';
+import type { ClusterAddress } from '../../tools/throwaway/cluster.js';
+import { runServerTool } from '../../tools/throwaway/server-tool.js';
 
 /** pg_dump's schema, less what differs from one run, or one version of pg_dump, to the next. */
 export async function dumpSchema(

@@ -1,7 +1,7 @@
 import pg from 'pg';
 import type { TestProject } from 'vitest/node';
-import { type ClusterAddress, startCluster } from '../../src/throwaway/cluster.js';
-import { findRuntime, type Runtime } from '../../src/throwaway/find-runtime.js';
+import { type ClusterAddress, startCluster } from '../../tools/throwaway/cluster.js';
+import { findRuntime, type Runtime } from '../../tools/throwaway/find-runtime.js';
 import { connectionConfig } from './connection.js';
 
 declare module 'vitest' {

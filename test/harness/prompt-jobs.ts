@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import type { SetupOptions } from '../../src/deployment/setup.js';
 import type { Settings } from '../../src/settings/settings.js';
-import type { ThrowawayCluster } from '../../src/throwaway/cluster.js';
+import type { ThrowawayCluster } from '../../tools/throwaway/cluster.js';
 import { startOwnCluster } from './cluster.js';
 import { adminClient } from './databases.js';
 import { connectAs, createSite, setUp, type TestSite } from './deployment.js';

@@ -1,8 +1,8 @@
 import path from 'node:path';
 import { getContainerRuntimeClient } from 'testcontainers';
 import { inject } from 'vitest';
-import type { ThrowawayCluster } from '../../src/throwaway/cluster.js';
-import { runCommand } from '../../src/throwaway/run-command.js';
+import type { ThrowawayCluster } from '../../tools/throwaway/cluster.js';
+import { runCommand } from '../../tools/throwaway/run-command.js';
 import { dataDirectory } from './data-directory.js';
 import './global-setup.js';
 import { waitFor } from './wait-for.js';

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { getContainerRuntimeClient } from 'testcontainers';
-import type { ClusterAddress } from '../../src/throwaway/cluster.js';
-import { runCommand } from '../../src/throwaway/run-command.js';
+import type { ClusterAddress } from '../../tools/throwaway/cluster.js';
+import { runCommand } from '../../tools/throwaway/run-command.js';
 import { dataDirectory } from './data-directory.js';
 
 /** A directory on the server's side with room for a few megabytes, for a tablespace that runs full. */

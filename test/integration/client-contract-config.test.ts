@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { sync } from '../../src/jobs/sync.js';
 import { defaultJobName } from '../../src/processor/default-job-name.js';
 import { runProcessor } from '../../src/processor/run-processor.js';
-import { runServerTool } from '../../src/throwaway/server-tool.js';
+import { runServerTool } from '../../tools/throwaway/server-tool.js';
 import { adminClient } from '../harness/databases.js';
 import { connectAs, createSite, deploy, enqueue, setUp } from '../harness/deployment.js';
 import { type Scenario, startScenario } from './client-contract.js';

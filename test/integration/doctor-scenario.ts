@@ -5,7 +5,7 @@ import type { CheckResult, DoctorReport } from '../../src/doctor/check.js';
 import { runDoctor } from '../../src/doctor/run-doctor.js';
 import { cronSchemaName } from '../../src/settings/cron-schema.js';
 import type { ConnectionSettings, Settings } from '../../src/settings/settings.js';
-import type { ClusterAddress } from '../../src/throwaway/cluster.js';
+import type { ClusterAddress } from '../../tools/throwaway/cluster.js';
 import { adminClient, createDatabase, createRole, type Role } from '../harness/databases.js';
 
 export const CRON_DATABASE = 'postgres';

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { mendAsAdministrator } from '../../src/doctor/mend.js';
 import type { Settings } from '../../src/settings/settings.js';
-import type { ThrowawayCluster } from '../../src/throwaway/cluster.js';
+import type { ThrowawayCluster } from '../../tools/throwaway/cluster.js';
 import { sharedCluster, startOwnCluster } from '../harness/cluster.js';
 import { createDatabase } from '../harness/databases.js';
 import {

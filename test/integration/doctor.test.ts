@@ -5,7 +5,7 @@ import { mendAsAdministrator } from '../../src/doctor/mend.js';
 import { runDoctor } from '../../src/doctor/run-doctor.js';
 import { cronSchemaName } from '../../src/settings/cron-schema.js';
 import type { Settings } from '../../src/settings/settings.js';
-import type { ThrowawayCluster } from '../../src/throwaway/cluster.js';
+import type { ThrowawayCluster } from '../../tools/throwaway/cluster.js';
 import { startOwnCluster } from '../harness/cluster.js';
 import { createRole } from '../harness/databases.js';
 import {

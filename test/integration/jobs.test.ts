@@ -7,7 +7,7 @@ import { setProcessor } from '../../src/processor/change-processor.js';
 import { configureProcessor } from '../../src/processor/configure-processor.js';
 import { defaultJobName } from '../../src/processor/default-job-name.js';
 import type { Settings } from '../../src/settings/settings.js';
-import type { ClusterAddress } from '../../src/throwaway/cluster.js';
+import type { ClusterAddress } from '../../tools/throwaway/cluster.js';
 import { sharedCluster, startOwnCluster } from '../harness/cluster.js';
 import { adminClient } from '../harness/databases.js';
 import {

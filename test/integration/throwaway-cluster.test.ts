@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import pg from 'pg';
 import { expect, test } from 'vitest';
-import { runServerTool } from '../../src/throwaway/server-tool.js';
+import { runServerTool } from '../../tools/throwaway/server-tool.js';
 import { sharedCluster, startOwnCluster } from '../harness/cluster.js';
 import { connectionConfig } from '../harness/connection.js';
 import { adminClient, createDatabase, createRole, dropDatabase } from '../harness/databases.js';

@@ -1,4 +1,4 @@
-import type { ClusterAddress } from '../../../src/throwaway/cluster.js';
+import type { ClusterAddress } from '../../../tools/throwaway/cluster.js';
 
 export const clusterAddress: ClusterAddress = {
   runtime: 'docker',

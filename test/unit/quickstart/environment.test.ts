@@ -2,13 +2,13 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, test } from 'vitest';
+import { loadSettings } from '../../../src/settings/load.js';
 import {
   environmentFor,
   renderEnvFile,
   settingsFrom,
   variablesSetIn,
-} from '../../../src/quickstart/environment.js';
-import { loadSettings } from '../../../src/settings/load.js';
+} from '../../../tools/quickstart/environment.js';
 import { clusterAddress } from './cluster-address.js';
 
 test('the settings are those of a link between two databases, under four roles', () => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { environmentFor, settingsFrom } from '../../../src/quickstart/environment.js';
-import { stepsOnKeptServer } from '../../../src/quickstart/next-steps.js';
+import { environmentFor, settingsFrom } from '../../../tools/quickstart/environment.js';
+import { stepsOnKeptServer } from '../../../tools/quickstart/next-steps.js';
 import { clusterAddress } from './cluster-address.js';
 
 function steps(overridden: string[]): string {

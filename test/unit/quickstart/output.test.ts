@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { styleOf } from '../../../src/cli/output/style.js';
-import { createOutput } from '../../../src/quickstart/output.js';
+import { createOutput } from '../../../tools/quickstart/output.js';
 
 function outputTo(stream: { isTTY: boolean; columns?: number }) {
   const written: string[] = [];

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { sameSet } from '../../../src/quickstart/same-set.js';
+import { sameSet } from '../../../tools/quickstart/same-set.js';
 
 test('order does not matter, what is missing, foreign or doubled does', () => {
   expect(sameSet(['a', 'b'], ['b', 'a'])).toBe(true);

@@ -1,7 +1,7 @@
 import type { ClientBase } from 'pg';
-import { cronName } from '../deployment/own-names.js';
-import { type JobStatus, readJobs } from '../jobs/read-jobs.js';
-import type { Settings } from '../settings/settings.js';
+import { cronName } from '../../src/deployment/own-names.js';
+import { type JobStatus, readJobs } from '../../src/jobs/read-jobs.js';
+import type { Settings } from '../../src/settings/settings.js';
 
 export interface JobRun {
   readonly jobId: number;

@@ -1,6 +1,6 @@
 import { escapeIdentifier, escapeLiteral } from 'pg';
-import { withClient } from '../database/connect.js';
-import { asAdministrator, type ConnectionSettings } from '../settings/settings.js';
+import { withClient } from '../../src/database/connect.js';
+import { asAdministrator, type ConnectionSettings } from '../../src/settings/settings.js';
 import type { QuickstartSettings } from './environment.js';
 
 export interface ServerVersions {

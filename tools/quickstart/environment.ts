@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { loadSettings } from '../settings/load.js';
-import type { AdministratorSettings, Settings } from '../settings/settings.js';
-import { VARIABLES } from '../settings/variables.js';
+import { loadSettings } from '../../src/settings/load.js';
+import type { AdministratorSettings, Settings } from '../../src/settings/settings.js';
+import { VARIABLES } from '../../src/settings/variables.js';
 import type { ClusterAddress } from '../throwaway/cluster.js';
 
 export type Environment = Readonly<Record<string, string>>;

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Makes the Docker image that the tests and the quickstart run PostgreSQL and pg_cron in:
 #
-#   bash src/throwaway/image/build.sh [--no-debootstrap] [--suite SUITE]
+#   bash tools/throwaway/image/build.sh [--no-debootstrap] [--suite SUITE]
 #
 # Its base is a Debian of the local engine or, failing that, of the engine's registry; where
 # neither has it, one made by debootstrap (as root; kept under ~/.cache/pcache-migrate), unless

@@ -1,11 +1,11 @@
 import type { ClientBase } from 'pg';
-import type { Style } from '../cli/output/style.js';
-import { counted } from '../cli/output/text.js';
-import { withClient } from '../database/connect.js';
-import { clientName } from '../deployment/own-names.js';
-import { deploymentTables } from '../deployment/placeholder-values.js';
-import type { JobStatus } from '../jobs/read-jobs.js';
-import type { Settings } from '../settings/settings.js';
+import type { Style } from '../../src/cli/output/style.js';
+import { counted } from '../../src/cli/output/text.js';
+import { withClient } from '../../src/database/connect.js';
+import { clientName } from '../../src/deployment/own-names.js';
+import { deploymentTables } from '../../src/deployment/placeholder-values.js';
+import type { JobStatus } from '../../src/jobs/read-jobs.js';
+import type { Settings } from '../../src/settings/settings.js';
 import { clockTime } from './clock-time.js';
 import { latestRuns, processorJobs, startsAtFullMinutes } from './cron-jobs.js';
 import type { Fragment } from './fragments.js';

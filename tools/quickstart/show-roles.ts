@@ -1,7 +1,7 @@
-import { table } from '../cli/output/table.js';
-import { indented, yesNo } from '../cli/output/text.js';
-import { withClient } from '../database/connect.js';
-import { asAdministrator } from '../settings/settings.js';
+import { table } from '../../src/cli/output/table.js';
+import { indented, yesNo } from '../../src/cli/output/text.js';
+import { withClient } from '../../src/database/connect.js';
+import { asAdministrator } from '../../src/settings/settings.js';
 import type { QuickstartSettings } from './environment.js';
 import type { Output } from './output.js';
 

@@ -24,7 +24,7 @@ interface Surroundings {
 const defaultImage = 'pcache-migrate/postgres-pg_cron:trixie';
 // Says which entrypoint and paths the image has; image/Dockerfile sets it.
 const imageLabel = { name: 'pcache-migrate.throwaway-image', value: '1' };
-const imageScript = fileURLToPath(new URL('../../src/throwaway/image/build.sh', import.meta.url));
+const imageScript = fileURLToPath(new URL('image/build.sh', import.meta.url));
 
 /** Finds what can run a throwaway PostgreSQL with pg_cron here, installing it if need be. */
 export async function findRuntime(surroundings: Surroundings): Promise<Runtime> {
@@ -66,11 +66,11 @@ async function findDocker({ env, say }: Surroundings): Promise<DockerRuntime | s
   if (!chosen && !(await hasImage(engine, image))) {
     const failure = await buildImage(say);
     if (failure !== undefined) {
-      return `Docker: the engine answers, but the image ${image} is not there. Make it: bash src/throwaway/image/build.sh\n  (tried without debootstrap: ${failure})`;
+      return `Docker: the engine answers, but the image ${image} is not there. Make it: bash tools/throwaway/image/build.sh\n  (tried without debootstrap: ${failure})`;
     }
   }
   if (!(await hasLabel(engine, image, imageLabel))) {
-    return `Docker: the image ${image} is not one of src/throwaway/image/build.sh (label ${imageLabel.name}=${imageLabel.value}). Make it anew: bash src/throwaway/image/build.sh`;
+    return `Docker: the image ${image} is not one of tools/throwaway/image/build.sh (label ${imageLabel.name}=${imageLabel.value}). Make it anew: bash tools/throwaway/image/build.sh`;
   }
   return { kind: 'docker', image };
 }

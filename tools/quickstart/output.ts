@@ -1,5 +1,5 @@
-import type { Style } from '../cli/output/style.js';
-import type { OutputStream } from '../cli/world.js';
+import type { Style } from '../../src/cli/output/style.js';
+import type { OutputStream } from '../../src/cli/world.js';
 
 export interface Output {
   /** A line that stays. */

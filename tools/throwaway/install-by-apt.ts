@@ -2,9 +2,7 @@ import { access } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { runCommand } from './run-command.js';
 
-const installer = fileURLToPath(
-  new URL('../../src/throwaway/image/install-postgresql.sh', import.meta.url),
-);
+const installer = fileURLToPath(new URL('image/install-postgresql.sh', import.meta.url));
 
 /** The command prefix that makes us root for apt-get, or why there is none. */
 export async function findAptPrivilege(): Promise<string[] | string> {

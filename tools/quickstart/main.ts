@@ -1,8 +1,7 @@
-#!/usr/bin/env node
 import { parseArgs } from 'node:util';
-import { EXIT_CODES, type ExitCode } from '../cli/exit-codes.js';
-import { failureReport, failureText } from '../cli/failure.js';
-import { styleOf } from '../cli/output/style.js';
+import { EXIT_CODES, type ExitCode } from '../../src/cli/exit-codes.js';
+import { failureReport, failureText } from '../../src/cli/failure.js';
+import { styleOf } from '../../src/cli/output/style.js';
 import { createOutput } from './output.js';
 import { quickstart } from './quickstart.js';
 
@@ -17,9 +16,8 @@ Touches no other server and reads neither DB_* variables nor a .env.
 Exit code: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
 `;
 
-process.exit(await main(process.argv.slice(2)));
-
-async function main(args: string[]): Promise<ExitCode> {
+/** Returns the exit code. */
+export async function main(args: string[]): Promise<ExitCode> {
   const options = parseOptions(args);
   if (options === undefined) {
     process.stderr.write(usage);

@@ -1,6 +1,6 @@
 import { escapeIdentifier } from 'pg';
-import { withClient } from '../database/connect.js';
-import { clientName } from '../deployment/own-names.js';
+import { withClient } from '../../src/database/connect.js';
+import { clientName } from '../../src/deployment/own-names.js';
 import type { QuickstartSettings } from './environment.js';
 
 export const poiCount = 100_000;

@@ -1,4 +1,4 @@
-import { untilInterrupted } from '../cli/interrupt.js';
+import { untilInterrupted } from '../../src/cli/interrupt.js';
 import { startCluster, type ThrowawayCluster } from '../throwaway/cluster.js';
 import { findRuntime, type Runtime } from '../throwaway/find-runtime.js';
 import { demonstrate } from './demonstrate.js';

@@ -1,5 +1,5 @@
-import type { ConnectionSettings } from '../settings/settings.js';
-import { asAdministrator } from '../settings/settings.js';
+import type { ConnectionSettings } from '../../src/settings/settings.js';
+import { asAdministrator } from '../../src/settings/settings.js';
 import type { ClusterAddress } from '../throwaway/cluster.js';
 import { setupCommand } from './deploy.js';
 import type { QuickstartSettings } from './environment.js';

@@ -1,7 +1,7 @@
-import { withClient } from '../database/connect.js';
-import { clientName } from '../deployment/own-names.js';
-import { deploymentTables } from '../deployment/placeholder-values.js';
-import type { Settings } from '../settings/settings.js';
+import { withClient } from '../../src/database/connect.js';
+import { clientName } from '../../src/deployment/own-names.js';
+import { deploymentTables } from '../../src/deployment/placeholder-values.js';
+import type { Settings } from '../../src/settings/settings.js';
 import { jobsThatSucceeded, processorJobs, startsAtFullMinutes } from './cron-jobs.js';
 import type { Output } from './output.js';
 import { waitUntil } from './wait-until.js';

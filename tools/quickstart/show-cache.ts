@@ -1,11 +1,11 @@
 import type { ClientBase } from 'pg';
 import { escapeIdentifier } from 'pg';
-import { table } from '../cli/output/table.js';
-import { indented } from '../cli/output/text.js';
-import { withClient } from '../database/connect.js';
-import { clientName } from '../deployment/own-names.js';
-import { deploymentTables } from '../deployment/placeholder-values.js';
-import type { Settings } from '../settings/settings.js';
+import { table } from '../../src/cli/output/table.js';
+import { indented } from '../../src/cli/output/text.js';
+import { withClient } from '../../src/database/connect.js';
+import { clientName } from '../../src/deployment/own-names.js';
+import { deploymentTables } from '../../src/deployment/placeholder-values.js';
+import type { Settings } from '../../src/settings/settings.js';
 import type { Fragment } from './fragments.js';
 import type { Output } from './output.js';
 import { sameSet } from './same-set.js';

@@ -1,9 +1,9 @@
-import type { Style } from '../cli/output/style.js';
-import { table } from '../cli/output/table.js';
-import { counted, indented } from '../cli/output/text.js';
-import { withClient } from '../database/connect.js';
-import { readJobs } from '../jobs/read-jobs.js';
-import type { Settings } from '../settings/settings.js';
+import type { Style } from '../../src/cli/output/style.js';
+import { table } from '../../src/cli/output/table.js';
+import { counted, indented } from '../../src/cli/output/text.js';
+import { withClient } from '../../src/database/connect.js';
+import { readJobs } from '../../src/jobs/read-jobs.js';
+import type { Settings } from '../../src/settings/settings.js';
 import { clockTime } from './clock-time.js';
 import { type JobRun, latestRuns, processorJobs } from './cron-jobs.js';
 import type { Output } from './output.js';
