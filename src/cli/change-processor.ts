@@ -1,9 +1,9 @@
+import { configureProcessor } from '../operations/configure-processor.js';
 import {
   type ProcessorChange,
   setProcessor,
   UnknownProcessorError,
 } from '../processor/change-processor.js';
-import { configureProcessor } from '../processor/configure-processor.js';
 import { defaultJobName } from '../processor/default-job-name.js';
 import { type ProcessorStatus, readProcessors } from '../processor/read-processors.js';
 import type { Context, Outcome } from './command.js';

@@ -6,13 +6,13 @@
  * left out; further members may be added, those here stay.
  */
 
-import type { DownReport } from '../deployment/down.js';
-import type { SetupReport } from '../deployment/setup.js';
-import type { StatusReport } from '../deployment/status.js';
-import type { UpReport } from '../deployment/up.js';
 import type { CheckResult, DoctorReport } from '../doctor/check.js';
 import type { AppliedAction } from '../jobs/apply-jobs.js';
-import type { SyncReport } from '../jobs/sync.js';
+import type { DownReport } from '../operations/down.js';
+import type { SetupReport } from '../operations/setup.js';
+import type { StatusReport } from '../operations/status.js';
+import type { SyncReport } from '../operations/sync.js';
+import type { UpReport } from '../operations/up.js';
 import type { ProcessorChange } from '../processor/change-processor.js';
 import type { ActiveFragment } from '../processor/read-active.js';
 import type { FailureClass } from '../processor/read-failures.js';

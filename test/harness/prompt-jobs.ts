@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { SetupOptions } from '../../src/deployment/setup.js';
+import type { SetupOptions } from '../../src/operations/setup.js';
 import type { Settings } from '../../src/settings/settings.js';
 import type { ThrowawayCluster } from '../../tools/throwaway/cluster.js';
 import { startOwnCluster } from './cluster.js';

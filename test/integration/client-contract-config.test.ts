@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import type pg from 'pg';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { sync } from '../../src/jobs/sync.js';
+import { sync } from '../../src/operations/sync.js';
 import { defaultJobName } from '../../src/processor/default-job-name.js';
 import { runProcessor } from '../../src/processor/run-processor.js';
 import { runServerTool } from '../../tools/throwaway/server-tool.js';

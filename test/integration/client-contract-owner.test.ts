@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { down } from '../../src/deployment/down.js';
-import { readStatus } from '../../src/deployment/status.js';
+import { down } from '../../src/operations/down.js';
+import { readStatus } from '../../src/operations/status.js';
 import { defaultJobName } from '../../src/processor/default-job-name.js';
 import { runProcessor } from '../../src/processor/run-processor.js';
 import type { Settings } from '../../src/settings/settings.js';

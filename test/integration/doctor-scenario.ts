@@ -1,8 +1,8 @@
 import { escapeIdentifier, type QueryResultRow } from 'pg';
 import { expect } from 'vitest';
-import { up } from '../../src/deployment/up.js';
 import type { CheckResult, DoctorReport } from '../../src/doctor/check.js';
 import { runDoctor } from '../../src/doctor/run-doctor.js';
+import { up } from '../../src/operations/up.js';
 import { cronSchemaName } from '../../src/settings/cron-schema.js';
 import type { ConnectionSettings, Settings } from '../../src/settings/settings.js';
 import type { ClusterAddress } from '../../tools/throwaway/cluster.js';

@@ -1,10 +1,10 @@
 import type pg from 'pg';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { down } from '../../src/deployment/down.js';
-import { readStatus } from '../../src/deployment/status.js';
-import { sync } from '../../src/jobs/sync.js';
+import { configureProcessor } from '../../src/operations/configure-processor.js';
+import { down } from '../../src/operations/down.js';
+import { readStatus } from '../../src/operations/status.js';
+import { sync } from '../../src/operations/sync.js';
 import { setProcessor } from '../../src/processor/change-processor.js';
-import { configureProcessor } from '../../src/processor/configure-processor.js';
 import { defaultJobName } from '../../src/processor/default-job-name.js';
 import type { Settings } from '../../src/settings/settings.js';
 import type { ClusterAddress } from '../../tools/throwaway/cluster.js';

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { down } from '../../src/deployment/down.js';
+import { down } from '../../src/operations/down.js';
 import type { Settings } from '../../src/settings/settings.js';
 import { startOwnCluster } from '../harness/cluster.js';
 import { adminClient } from '../harness/databases.js';

@@ -1,5 +1,5 @@
-import { setup } from '../../src/deployment/setup.js';
-import type { StreamChange } from '../../src/deployment/up.js';
+import { setup } from '../../src/operations/setup.js';
+import type { StreamChange } from '../../src/operations/up.js';
 import type { QuickstartSettings } from './environment.js';
 import type { Output } from './output.js';
 

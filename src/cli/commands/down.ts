@@ -1,6 +1,6 @@
-import { type DownReport, down, type RollbackPreview } from '../../deployment/down.js';
 import type { DownExtent } from '../../migrations/select-migrations.js';
 import type { StreamName } from '../../migrations/streams.js';
+import { type DownReport, down, type RollbackPreview } from '../../operations/down.js';
 import { type Context, defineCommand } from '../command.js';
 import { confirmed } from '../confirm.js';
 import { EXIT_CODES } from '../exit-codes.js';

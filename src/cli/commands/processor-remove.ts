@@ -1,5 +1,5 @@
+import { configureProcessor } from '../../operations/configure-processor.js';
 import { removeProcessor } from '../../processor/change-processor.js';
-import { configureProcessor } from '../../processor/configure-processor.js';
 import { defaultJobName } from '../../processor/default-job-name.js';
 import { defineCommand } from '../command.js';
 import { EXIT_CODES } from '../exit-codes.js';

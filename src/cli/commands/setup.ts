@@ -1,4 +1,4 @@
-import { type SetupReport, setup } from '../../deployment/setup.js';
+import { type SetupReport, setup } from '../../operations/setup.js';
 import type { ProcessorChange } from '../../processor/change-processor.js';
 import type { Settings } from '../../settings/settings.js';
 import { type Context, defineCommand } from '../command.js';

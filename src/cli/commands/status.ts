@@ -1,5 +1,5 @@
-import { readStatus, type StatusReport, type StreamStatus } from '../../deployment/status.js';
 import type { JobStatus } from '../../jobs/read-jobs.js';
+import { readStatus, type StatusReport, type StreamStatus } from '../../operations/status.js';
 import type { Settings } from '../../settings/settings.js';
 import { type Context, defineCommand } from '../command.js';
 import { EXIT_CODES, type ExitCode } from '../exit-codes.js';

@@ -1,4 +1,4 @@
-import { sync } from '../../jobs/sync.js';
+import { sync } from '../../operations/sync.js';
 import { defineCommand } from '../command.js';
 import { EXIT_CODES } from '../exit-codes.js';
 import { waitLock } from '../options.js';

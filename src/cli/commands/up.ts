@@ -1,5 +1,5 @@
-import { type UpReport, up } from '../../deployment/up.js';
 import type { StreamName } from '../../migrations/streams.js';
+import { type UpReport, up } from '../../operations/up.js';
 import type { Settings } from '../../settings/settings.js';
 import { defineCommand } from '../command.js';
 import { EXIT_CODES } from '../exit-codes.js';

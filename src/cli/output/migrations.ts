@@ -1,4 +1,4 @@
-import type { StreamChange } from '../../deployment/up.js';
+import type { StreamChange } from '../../operations/up.js';
 import { counted } from './text.js';
 
 export function appliedText({ stream, database, schema, migrations }: StreamChange): string {

@@ -7,10 +7,10 @@ import { styleOf } from '../../../src/cli/output/style.js';
 import { UsageError } from '../../../src/cli/usage-error.js';
 import { LockBusyError } from '../../../src/database/advisory-lock.js';
 import { ConnectionError } from '../../../src/database/connection-error.js';
-import { PreflightError } from '../../../src/deployment/preflight.js';
 import { NotDeployedError } from '../../../src/deployment/require-deployed.js';
-import { CronStreamError } from '../../../src/deployment/up.js';
 import { MigrationSelectionError } from '../../../src/migrations/select-migrations.js';
+import { PreflightError } from '../../../src/operations/preflight.js';
+import { CronStreamError } from '../../../src/operations/up.js';
 import { SettingsError } from '../../../src/settings/problem.js';
 import type { Settings } from '../../../src/settings/settings.js';
 

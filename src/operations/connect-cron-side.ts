@@ -1,9 +1,9 @@
+import { ownName } from '../deployment/own-names.js';
+import type { Databases } from '../deployment/with-databases.js';
 import { type AppliedAction, applyJobs } from '../jobs/apply-jobs.js';
 import { dropLink, establishLink } from '../jobs/cron-link.js';
 import { readPgCronVersion } from '../jobs/pg-cron-version.js';
 import type { Settings } from '../settings/settings.js';
-import { ownName } from './own-names.js';
-import type { Databases } from './with-databases.js';
 
 /**
  * Makes the work database reach pg_cron by the deployment's transport, and pg_cron's jobs those that are

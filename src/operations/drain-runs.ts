@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClientBase } from 'pg';
+import { clientName, ownName } from '../deployment/own-names.js';
+import { deploymentTables } from '../deployment/placeholder-values.js';
 import type { Settings } from '../settings/settings.js';
-import { clientName, ownName } from './own-names.js';
-import { deploymentTables } from './placeholder-values.js';
 
 export interface LiveRun {
   readonly jobName: string;

@@ -1,10 +1,10 @@
+import type { StreamPlan } from '../deployment/stream-plan.js';
 import {
   type DownExtent,
   MigrationSelectionError,
   selectDown,
 } from '../migrations/select-migrations.js';
 import type { StreamName } from '../migrations/streams.js';
-import type { StreamPlan } from './stream-plan.js';
 
 export interface RollbackStep {
   readonly stream: StreamName;

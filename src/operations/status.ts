@@ -1,13 +1,13 @@
 import type { ClientBase } from 'pg';
 import { withClient } from '../database/connect.js';
 import { ConnectionError } from '../database/connection-error.js';
+import { readStreamPlan, type StreamPlan } from '../deployment/stream-plan.js';
 import { desiredJobs } from '../jobs/apply-jobs.js';
 import { type Drift, readDrift } from '../jobs/drift.js';
 import { type JobStatus, readJobs } from '../jobs/read-jobs.js';
 import type { StreamName } from '../migrations/streams.js';
 import { type ProcessorStatus, readProcessors } from '../processor/read-processors.js';
 import type { Mode, Settings, Transport } from '../settings/settings.js';
-import { readStreamPlan, type StreamPlan } from './stream-plan.js';
 
 export interface StreamStatus {
   readonly stream: StreamName;

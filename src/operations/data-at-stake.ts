@@ -1,7 +1,7 @@
 import { type ClientBase, escapeIdentifier } from 'pg';
+import { clientName } from '../deployment/own-names.js';
+import { deploymentTables } from '../deployment/placeholder-values.js';
 import type { Settings } from '../settings/settings.js';
-import { clientName } from './own-names.js';
-import { deploymentTables } from './placeholder-values.js';
 
 export interface TableAtStake {
   readonly table: string;

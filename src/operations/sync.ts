@@ -1,8 +1,8 @@
-import { awaitUnwantedRuns } from '../deployment/drain-runs.js';
 import { requireDeployed } from '../deployment/require-deployed.js';
 import { type LockWait, withLockedDatabases } from '../deployment/with-databases.js';
+import { type AppliedAction, applyJobs } from '../jobs/apply-jobs.js';
 import type { Settings } from '../settings/settings.js';
-import { type AppliedAction, applyJobs } from './apply-jobs.js';
+import { awaitUnwantedRuns } from './drain-runs.js';
 
 // A run ends after its present fragment; a long one is not waited for, it is safe to unschedule.
 const DRAIN_SECONDS = 5;

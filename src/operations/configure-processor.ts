@@ -5,8 +5,8 @@ import { ownName } from '../deployment/own-names.js';
 import { requireDeployed } from '../deployment/require-deployed.js';
 import type { LockWait } from '../deployment/with-databases.js';
 import type { AppliedAction } from '../jobs/apply-jobs.js';
-import { sync } from '../jobs/sync.js';
 import type { Settings } from '../settings/settings.js';
+import { sync } from './sync.js';
 
 export interface ConfigureReport {
   /** What was done to pg_cron's jobs by this command; empty where the sync_cron trigger had done it all. */

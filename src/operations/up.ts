@@ -2,15 +2,15 @@ import type { ClientBase } from 'pg';
 import { withAdvisoryLock } from '../database/advisory-lock.js';
 import { withClient } from '../database/connect.js';
 import { describeDatabaseError } from '../database/explain-error.js';
+import { lockPolicy } from '../deployment/lock-policy.js';
+import { readStreamPlan } from '../deployment/stream-plan.js';
+import { type LockWait, withLockedDatabases, workLock } from '../deployment/with-databases.js';
 import type { AppliedAction } from '../jobs/apply-jobs.js';
 import { migrateUp } from '../migrations/run-migrations.js';
 import type { StreamName } from '../migrations/streams.js';
 import type { Settings } from '../settings/settings.js';
 import { connectCronSide } from './connect-cron-side.js';
-import { lockPolicy } from './lock-policy.js';
 import { preflight } from './preflight.js';
-import { readStreamPlan } from './stream-plan.js';
-import { type LockWait, withLockedDatabases, workLock } from './with-databases.js';
 
 export interface UpOptions extends LockWait {
   readonly streams: readonly StreamName[];

@@ -1,7 +1,7 @@
 import { addProcessor, processorNames, setProcessor } from '../processor/change-processor.js';
-import { type ConfigureReport, configureProcessor } from '../processor/configure-processor.js';
 import { defaultJobName } from '../processor/default-job-name.js';
 import type { Settings } from '../settings/settings.js';
+import { type ConfigureReport, configureProcessor } from './configure-processor.js';
 import { type UpOptions, type UpReport, up } from './up.js';
 
 export interface SetupOptions extends Omit<UpOptions, 'streams' | 'to'> {

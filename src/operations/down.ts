@@ -1,4 +1,12 @@
 import type { ClientBase } from 'pg';
+import { lockPolicy } from '../deployment/lock-policy.js';
+import { ownName } from '../deployment/own-names.js';
+import { readStreamPlan, type StreamPlan } from '../deployment/stream-plan.js';
+import {
+  type Databases,
+  type LockWait,
+  withLockedDatabases,
+} from '../deployment/with-databases.js';
 import { dropEmptyLedger } from '../migrations/ledger.js';
 import { migrateDown } from '../migrations/run-migrations.js';
 import type { DownExtent } from '../migrations/select-migrations.js';
@@ -6,12 +14,8 @@ import type { StreamName } from '../migrations/streams.js';
 import type { Settings } from '../settings/settings.js';
 import { dataAtStake, type TableAtStake } from './data-at-stake.js';
 import { drainRuns } from './drain-runs.js';
-import { lockPolicy } from './lock-policy.js';
-import { ownName } from './own-names.js';
 import { planRollback, type RollbackStep } from './rollback-plan.js';
-import { readStreamPlan, type StreamPlan } from './stream-plan.js';
 import type { StreamChange } from './up.js';
-import { type Databases, type LockWait, withLockedDatabases } from './with-databases.js';
 
 export interface RollbackPreview {
   readonly steps: readonly RollbackStep[];
