@@ -14,8 +14,8 @@ const BACKENDS: ReadonlyMap<string, [CacheBackend, VariableName]> = new Map([
 const CHOICE = [...BACKENDS.keys()].join(', ');
 
 export interface Cache {
-  cacheBackend: CacheBackend;
-  tablePrefix: string;
+  readonly cacheBackend: CacheBackend;
+  readonly tablePrefix: string;
 }
 
 export function readCache(lookup: Lookup, problems: Problems): Cache | undefined {

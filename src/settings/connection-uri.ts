@@ -1,15 +1,17 @@
 /** A connection URI as libpq reads it; a part that the URI leaves out is undefined. */
 export interface ConnectionUri {
-  host?: string;
-  port?: string;
-  user?: string;
-  password?: string;
-  database?: string;
-  sslmode?: string;
-  sslrootcert?: string;
-  sslcert?: string;
-  sslkey?: string;
+  readonly host?: string;
+  readonly port?: string;
+  readonly user?: string;
+  readonly password?: string;
+  readonly database?: string;
+  readonly sslmode?: string;
+  readonly sslrootcert?: string;
+  readonly sslcert?: string;
+  readonly sslkey?: string;
 }
+
+type UriDraft = { -readonly [Part in keyof ConnectionUri]: ConnectionUri[Part] };
 
 export class ConnectionUriError extends Error {
   override readonly name = 'ConnectionUriError';
@@ -57,7 +59,7 @@ export function parseConnectionUri(text: string): ConnectionUri {
   if (`${groups.host}${groups.port}`.includes(',')) {
     throw new ConnectionUriError('names several hosts; name the one that is to be written to');
   }
-  const uri: ConnectionUri = {};
+  const uri: UriDraft = {};
   set(uri, 'user', groups.user);
   set(uri, 'password', groups.password);
   set(uri, 'host', groups.host?.replace(/^\[(.*)\]$/, '$1'));
@@ -89,7 +91,7 @@ function parameters(text: string | undefined): [string, string][] {
   });
 }
 
-function setParameter(uri: ConnectionUri, name: string, value: string): void {
+function setParameter(uri: UriDraft, name: string, value: string): void {
   const part = PARAMETERS.get(name);
   if (part !== undefined) {
     set(uri, part, value);
@@ -103,7 +105,7 @@ function setParameter(uri: ConnectionUri, name: string, value: string): void {
   }
 }
 
-function set(uri: ConnectionUri, part: keyof ConnectionUri, encoded: string | undefined): void {
+function set(uri: UriDraft, part: keyof ConnectionUri, encoded: string | undefined): void {
   if (encoded !== undefined && encoded !== '') uri[part] = decode(encoded);
 }
 

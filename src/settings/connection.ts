@@ -8,13 +8,13 @@ import { readSsl, type SslReading } from './ssl.js';
 import { type UriPart, type UriVariable, type VariableName, variable } from './variables.js';
 
 export interface ConnectionReading extends SslReading {
-  passwordFile: string | undefined;
+  readonly passwordFile: string | undefined;
 }
 
 export interface ConnectionSource {
-  names: Readonly<Record<UriPart, VariableName>>;
+  readonly names: Readonly<Record<UriPart, VariableName>>;
   /** Its own URI, then the one it falls back to. */
-  uris: readonly UriVariable[];
+  readonly uris: readonly UriVariable[];
 }
 
 export const WORK: ConnectionSource = {

@@ -4,15 +4,15 @@ import dotenv from 'dotenv';
 import type { Problems } from './problem.js';
 
 export interface EnvironmentInput {
-  env: NodeJS.ProcessEnv;
-  cwd: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly cwd: string;
   /** The file given by `--env-file`; without it `.env` in `cwd` is read if there is one. */
-  envFile?: string;
+  readonly envFile?: string;
 }
 
 export interface EnvironmentValue {
-  value: string;
-  source: string;
+  readonly value: string;
+  readonly source: string;
 }
 
 export type Environment = ReadonlyMap<string, EnvironmentValue>;

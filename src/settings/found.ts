@@ -1,12 +1,12 @@
 /** A variable's value, and where it stands. */
 export interface Found {
-  value: string;
+  readonly value: string;
   /** Where the variable that was asked for has it from: "environment", ".env", "from DB_HOST", "default". */
-  source: string;
+  readonly source: string;
   /** Where `origin` has it from: the end of that chain. */
-  place: string;
+  readonly place: string;
   /** The variable that was set to this value: the one to correct when it is wrong. */
-  origin: string;
+  readonly origin: string;
 }
 
 export function quoted({ value, place }: Found): string {

@@ -17,8 +17,16 @@ import { modeOf, readTransport, transportIn } from './transport.js';
 import type { VariableName } from './variables.js';
 
 export type SettingsResult =
-  | { ok: true; settings: Settings; resolved: ResolvedVariable[] }
-  | { ok: false; problems: Problem[]; resolved: ResolvedVariable[] };
+  | {
+      readonly ok: true;
+      readonly settings: Settings;
+      readonly resolved: readonly ResolvedVariable[];
+    }
+  | {
+      readonly ok: false;
+      readonly problems: readonly Problem[];
+      readonly resolved: readonly ResolvedVariable[];
+    };
 
 /** Reads and checks every variable; all that is wrong is reported together. */
 export function loadSettings(input: EnvironmentInput): SettingsResult {

@@ -1,10 +1,10 @@
 export interface Problem {
   /** The environment variable (or `--env-file`) that is wrong. */
-  variable: string;
+  readonly variable: string;
   /** What is wrong with it, without a full stop. */
-  message: string;
+  readonly message: string;
   /** What to do about it, as a sentence. */
-  remedy: string;
+  readonly remedy: string;
 }
 
 export class SettingsError extends Error {

@@ -3,11 +3,11 @@ import type { Lookup } from './lookup.js';
 import { VARIABLES, type VariableName } from './variables.js';
 
 export interface ResolvedVariable {
-  name: VariableName;
+  readonly name: VariableName;
   /** Secrets are masked. */
-  value: string | undefined;
+  readonly value: string | undefined;
   /** "environment", ".env" or the file given instead, "from <variable>", "default", "not set". */
-  source: string;
+  readonly source: string;
 }
 
 export function resolvedVariables(lookup: Lookup): ResolvedVariable[] {

@@ -12,62 +12,62 @@ export type SslMode = (typeof SSL_MODES)[number];
 
 /** File paths; every member means what it means to libpq. */
 export interface SslSettings {
-  mode: SslMode;
-  rootCert?: string;
-  cert?: string;
-  key?: string;
+  readonly mode: SslMode;
+  readonly rootCert?: string;
+  readonly cert?: string;
+  readonly key?: string;
 }
 
 /** The variable that gave each value, so that a failed connection can name what to correct. */
 export interface ConnectionVariables {
-  host: string;
-  port: string;
-  user: string;
-  password: string;
-  database: string;
+  readonly host: string;
+  readonly port: string;
+  readonly user: string;
+  readonly password: string;
+  readonly database: string;
 }
 
 export interface ConnectionSettings {
-  host: string;
-  port: number;
-  user: string;
-  password: string | undefined;
-  database: string;
-  ssl: SslSettings;
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string | undefined;
+  readonly database: string;
+  readonly ssl: SslSettings;
   /** Where to look for the password when there is none above (PGPASSFILE, ~/.pgpass). */
-  passwordFile?: string;
-  variables?: ConnectionVariables;
+  readonly passwordFile?: string;
+  readonly variables?: ConnectionVariables;
 }
 
 export interface AdministratorSettings {
-  user: string;
-  password: string | undefined;
+  readonly user: string;
+  readonly password: string | undefined;
 }
 
 export interface LinkSettings {
   /** The cron database as the server reaches itself. */
-  host: string;
+  readonly host: string;
   /** Undefined: the port the server itself listens on. */
-  port: number | undefined;
+  readonly port: number | undefined;
 }
 
 export type Mode = 'single' | 'cross';
 export type Transport = 'direct' | 'link' | 'deploy';
 
 export interface Settings {
-  mode: Mode;
-  transport: Transport;
-  work: ConnectionSettings;
-  cron: ConnectionSettings;
-  client: ConnectionSettings;
-  admin: AdministratorSettings | undefined;
-  link: LinkSettings;
-  schema: string;
-  clientSchema: string;
-  cronSchema: string;
-  queuePrefix: string;
-  tablePrefix: string;
-  cacheBackend: CacheBackend;
+  readonly mode: Mode;
+  readonly transport: Transport;
+  readonly work: ConnectionSettings;
+  readonly cron: ConnectionSettings;
+  readonly client: ConnectionSettings;
+  readonly admin: AdministratorSettings | undefined;
+  readonly link: LinkSettings;
+  readonly schema: string;
+  readonly clientSchema: string;
+  readonly cronSchema: string;
+  readonly queuePrefix: string;
+  readonly tablePrefix: string;
+  readonly cacheBackend: CacheBackend;
 }
 
 /** The same server and database as `connection`, under the administrator's role. */

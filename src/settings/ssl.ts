@@ -8,11 +8,11 @@ import { SSL_MODES, type SslMode, type SslSettings } from './settings.js';
 import type { UriVariable, VariableName } from './variables.js';
 
 export interface SslReading {
-  uris: ConnectionUris;
-  lookup: Lookup;
-  problems: Problems;
-  cwd: string;
-  home: string | undefined;
+  readonly uris: ConnectionUris;
+  readonly lookup: Lookup;
+  readonly problems: Problems;
+  readonly cwd: string;
+  readonly home: string | undefined;
 }
 
 /** The word instead of a file name by which libpq trusts the authorities that the system trusts. */
@@ -35,10 +35,10 @@ export function readSsl(
   const mode = parseMode(foundMode, foundRoot, reading.problems);
   if (mode === undefined) return undefined;
   if (mode === 'disable') return { mode };
-  const ssl: SslSettings = { mode };
-  if (foundRoot !== undefined && foundRoot.value !== SYSTEM) {
-    ssl.rootCert = readableFile(foundRoot, reading);
-  }
+  const ssl: SslSettings =
+    foundRoot === undefined || foundRoot.value === SYSTEM
+      ? { mode }
+      : { mode, rootCert: readableFile(foundRoot, reading) };
   if (mode === 'verify-ca' && foundRoot === undefined) refuseVerifyCaAlone(foundMode, reading);
   if (foundCert === undefined && foundKey === undefined) return ssl;
   if (foundCert === undefined || foundKey === undefined) {

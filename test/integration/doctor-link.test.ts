@@ -79,7 +79,8 @@ test('a password with quotes and backslashes gets through', async () => {
   await inWork(
     `ALTER ROLE ${scenario.settings.cron.user} PASSWORD '${password.replaceAll("'", "''")}'`,
   );
-  scenario.settings.cron.password = password;
+  const { settings } = scenario;
+  scenario = { ...scenario, settings: { ...settings, cron: { ...settings.cron, password } } };
   expectStatus(await examineOne(scenario.settings, 'link-login'), 'ok');
 });
 
