@@ -4,6 +4,7 @@ import { type Migration, readMigrations } from '../migrations/read-migrations.js
 import { type StreamName, streams } from '../migrations/streams.js';
 import type { Settings } from '../settings/settings.js';
 import { placeholderValues } from './placeholder-values.js';
+import { streamSites } from './stream-sites.js';
 
 export interface StreamPlan {
   readonly stream: StreamName;
@@ -21,12 +22,12 @@ export async function readStreamPlan(
   stream: StreamName,
 ): Promise<StreamPlan> {
   const migrations = await readMigrations(streams[stream].directory, placeholderValues(settings));
-  const schema = stream === 'work' ? settings.schema : settings.cronSchema;
+  const { connection, schema } = streamSites(settings)[stream];
   const applied = await readLedger(client, schema);
   checkLedger(applied, migrations);
   return {
     stream,
-    database: stream === 'work' ? settings.work.database : settings.cron.database,
+    database: connection.database,
     schema,
     migrations,
     applied,

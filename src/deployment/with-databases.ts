@@ -2,6 +2,7 @@ import type { ClientBase } from 'pg';
 import { type LockHolder, withAdvisoryLock } from '../database/advisory-lock.js';
 import { withClient } from '../database/connect.js';
 import type { Settings } from '../settings/settings.js';
+import { streamSites } from './stream-sites.js';
 
 export interface Databases {
   /** Connected to the work database as the migrator. */
@@ -16,17 +17,14 @@ export interface LockWait {
   readonly onWait: (holder: LockHolder | undefined) => void;
 }
 
-export function workLock(settings: Pick<Settings, 'schema'>): string {
-  return `pcache-migrate work ${settings.schema}`;
-}
-
 /** Connects to both databases for reading; takes no lock. */
 export async function withDatabases<T>(
   settings: Settings,
   use: (databases: Databases) => Promise<T>,
 ): Promise<T> {
-  return withClient(settings.work, (work) =>
-    withClient(settings.cron, (cron) => use({ work, cron })),
+  const sites = streamSites(settings);
+  return withClient(sites.work.connection, (work) =>
+    withClient(sites.cron.connection, (cron) => use({ work, cron })),
   );
 }
 
@@ -39,11 +37,10 @@ export async function withLockedDatabases<T>(
   wait: LockWait,
   use: (databases: Databases) => Promise<T>,
 ): Promise<T> {
+  const sites = streamSites(settings);
   return withDatabases(settings, (databases) =>
-    withAdvisoryLock(databases.work, workLock(settings), wait, () =>
-      withAdvisoryLock(databases.cron, `pcache-migrate cron ${settings.cronSchema}`, wait, () =>
-        use(databases),
-      ),
+    withAdvisoryLock(databases.work, sites.work.lock, wait, () =>
+      withAdvisoryLock(databases.cron, sites.cron.lock, wait, () => use(databases)),
     ),
   );
 }

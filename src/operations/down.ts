@@ -75,7 +75,7 @@ export async function down(settings: Settings, options: DownOptions): Promise<Do
       if (step.migrations.length === 0) continue;
       streams.push(await rollBack(databases, settings, plans, step, options.log));
     }
-    await dropLedgers(databases, settings, plans, steps, options.log);
+    await dropLedgers(databases, plans, steps, options.log);
     return {
       confirmed: true,
       streams,
@@ -152,15 +152,13 @@ async function rollBack(
 
 async function dropLedgers(
   databases: Databases,
-  settings: Settings,
   plans: readonly StreamPlan[],
   steps: readonly RollbackStep[],
   log: (message: string) => void,
 ): Promise<void> {
   for (const { stream } of steps) {
     if (remaining(plans, steps, stream) > 0) continue;
-    const schema = stream === 'work' ? settings.schema : settings.cronSchema;
-    await dropEmptyLedger(databases[stream], schema, lockPolicy(log));
+    await dropEmptyLedger(databases[stream], planOf(plans, stream).schema, lockPolicy(log));
   }
 }
 

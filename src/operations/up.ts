@@ -4,7 +4,8 @@ import { withClient } from '../database/connect.js';
 import { describeDatabaseError } from '../database/explain-error.js';
 import { lockPolicy } from '../deployment/lock-policy.js';
 import { readStreamPlan } from '../deployment/stream-plan.js';
-import { type LockWait, withLockedDatabases, workLock } from '../deployment/with-databases.js';
+import { streamSites } from '../deployment/stream-sites.js';
+import { type LockWait, withLockedDatabases } from '../deployment/with-databases.js';
 import type { AppliedAction } from '../jobs/apply-jobs.js';
 import { migrateUp } from '../migrations/run-migrations.js';
 import type { StreamName } from '../migrations/streams.js';
@@ -65,7 +66,7 @@ export async function up(settings: Settings, options: UpOptions): Promise<UpRepo
   const administrator = await preflight(settings, options.streams);
   if (!options.streams.includes('cron')) {
     return withClient(settings.work, (work) =>
-      withAdvisoryLock(work, workLock(settings), options, async () => ({
+      withAdvisoryLock(work, streamSites(settings).work.lock, options, async () => ({
         administrator,
         streams: [await upStream(work, settings, 'work', options)],
         jobs: [],

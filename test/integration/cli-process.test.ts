@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { lockId } from '../../src/database/advisory-lock.js';
-import { workLock } from '../../src/deployment/with-databases.js';
+import { streamSites } from '../../src/deployment/stream-sites.js';
 import { connectAs, createSite, type TestSite } from '../harness/deployment.js';
 import { waitFor } from '../harness/wait-for.js';
 
@@ -88,7 +88,9 @@ it('wants --yes when the input is no terminal', async () => {
 it('ends on Ctrl-C with exit code 130 and no connection left', async () => {
   const settings = site.settings();
   const holder = await connectAs(settings.work);
-  await holder.query('SELECT pg_advisory_lock($1)', [String(lockId(workLock(settings)))]);
+  await holder.query('SELECT pg_advisory_lock($1)', [
+    String(lockId(streamSites(settings).work.lock)),
+  ]);
   const { child, output, ended } = start('exec $NODE $MAIN up');
   await waitFor('it to wait', async () => output.stderr.includes('Waiting up to 60 s'), {
     deadlineMs: 20_000,

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { lockId } from '../../src/database/advisory-lock.js';
-import { workLock } from '../../src/deployment/with-databases.js';
+import { streamSites } from '../../src/deployment/stream-sites.js';
 import { defaultJobName } from '../../src/processor/default-job-name.js';
 import type { Settings } from '../../src/settings/settings.js';
 import { adminClient } from '../harness/databases.js';
@@ -412,7 +412,7 @@ describe('stopping everything', () => {
 describe('another run that holds the lock', () => {
   it('is waited for, then named, exit code 4', async () => {
     const holder = await connectAs(settings.work);
-    const key = [String(lockId(workLock(settings)))];
+    const key = [String(lockId(streamSites(settings).work.lock))];
     await holder.query('SELECT pg_advisory_lock($1)', key);
     try {
       for (const line of ['up', 'setup', 'sync', 'down', 'processor set --parallel 4']) {
