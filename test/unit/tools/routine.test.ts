@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest';
+import {
+  dropStatements,
+  inOrderOfUse,
+  isReplaceable,
+  parseRoutine,
+  RoutineSourceError,
+} from '../../../tools/migrations/routine.js';
+import { functionSource, viewSource } from './sources.js';
+
+const overloaded = `CREATE OR REPLACE FUNCTION {{schema}}.f(p_a text, p_b integer DEFAULT NULL) RETURNS text
+LANGUAGE sql
+AS $$ SELECT p_a $$;
+CREATE OR REPLACE FUNCTION {{schema}}.f(p_a text) RETURNS text
+LANGUAGE sql
+AS $$ SELECT {{schema}}.f(p_a, 1) $$;
+`;
+
+describe('the source of a routine', () => {
+  it.each([
+    ['another name', 'g', functionSource('f')],
+    ['nothing', 'f', 'SELECT 1;'],
+    ['two names', 'f', functionSource('f') + functionSource('g')],
+    ['CREATE alone', 'f', functionSource('f').replace('CREATE OR REPLACE', 'CREATE')],
+    ['a schema of its own', 'f', functionSource('f').replaceAll('{{schema}}', 'public')],
+  ])('is refused when it creates %s', (_, name, text) => {
+    expect(() => parseRoutine(name, text)).toThrow(RoutineSourceError);
+  });
+
+  it('is dropped by name, and by parameters only where the name is overloaded', () => {
+    expect(dropStatements(parseRoutine('f', functionSource('f', 'p_a text')))).toEqual([
+      'DROP FUNCTION {{schema}}.f;',
+    ]);
+    expect(dropStatements(parseRoutine('v', viewSource('v')))).toEqual(['DROP VIEW {{schema}}.v;']);
+    expect(dropStatements(parseRoutine('f', overloaded))).toEqual([
+      'DROP FUNCTION {{schema}}.f(p_a text);',
+      'DROP FUNCTION {{schema}}.f(p_a text, p_b integer);',
+    ]);
+  });
+});
+
+describe('CREATE OR REPLACE', () => {
+  const before = functionSource('f', 'p_a text');
+
+  it.each([
+    ['another body', before.replace('SELECT 1', 'SELECT 2')],
+    ['another setting', before.replace('LANGUAGE sql', 'LANGUAGE sql\nSET jit = off')],
+    ['another line break in the heading', before.replace(' RETURNS', '\nRETURNS')],
+  ])('is enough for %s', (_, after) => {
+    expect(isReplaceable(parseRoutine('f', before), parseRoutine('f', after))).toBe(true);
+  });
+
+  it.each([
+    ['another parameter', before.replace('p_a text', 'p_b text')],
+    ['another result', before.replace('RETURNS integer', 'RETURNS bigint')],
+    ['another grant', `${before}GRANT EXECUTE ON FUNCTION {{schema}}.f TO {{cron_role}};\n`],
+  ])('is not enough for %s', (_, after) => {
+    expect(isReplaceable(parseRoutine('f', before), parseRoutine('f', after))).toBe(false);
+  });
+});
+
+it('routines come after those that they use', () => {
+  const sources = [
+    parseRoutine('a', functionSource('a').replace('SELECT 1', 'SELECT {{schema}}.b()')),
+    parseRoutine('b', functionSource('b').replace('SELECT 1', 'SELECT * FROM {{schema}}.c')),
+    parseRoutine('c', viewSource('c')),
+  ];
+  expect(inOrderOfUse(sources).map(({ name }) => name)).toEqual(['c', 'b', 'a']);
+});
