@@ -1,3 +1,3 @@
-DROP FUNCTION {{cron_schema}}.desired_job_rows(jsonb);
-DROP FUNCTION {{cron_schema}}.own_jobs();
-DROP FUNCTION {{cron_schema}}.is_own(text, text);
+DROP FUNCTION {{cron_schema}}.desired_job_rows;
+DROP FUNCTION {{cron_schema}}.own_jobs;
+DROP FUNCTION {{cron_schema}}.is_own;

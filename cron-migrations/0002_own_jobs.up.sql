@@ -1,7 +1,8 @@
 -- pg_cron shows a job only to the role that owns it, so everything here runs with the rights of the cron role.
 -- A job is ours by what it calls and where, not by its name: a name can be given by anyone.
 
-CREATE FUNCTION {{cron_schema}}.is_own(p_database text, p_command text) RETURNS boolean
+--! routine is_own
+CREATE OR REPLACE FUNCTION {{cron_schema}}.is_own(p_database text, p_command text) RETURNS boolean
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -11,10 +12,13 @@ AS $$
       OR (p_database = current_database()
           AND starts_with(p_command, format('SELECT %I.prune_job_runs(', {{cron_schema:literal}})))
 $$;
-COMMENT ON FUNCTION {{cron_schema}}.is_own(text, text) IS
+COMMENT ON FUNCTION {{cron_schema}}.is_own IS
   'Whether a job with this database and command belongs to this deployment.';
+REVOKE ALL ON FUNCTION {{cron_schema}}.is_own FROM PUBLIC;
+--! end
 
-CREATE FUNCTION {{cron_schema}}.own_jobs()
+--! routine own_jobs
+CREATE OR REPLACE FUNCTION {{cron_schema}}.own_jobs()
 RETURNS TABLE (jobid bigint, job_name text, schedule text, command text, database text, active boolean)
 LANGUAGE sql STABLE
 SECURITY DEFINER
@@ -25,9 +29,12 @@ AS $$
   WHERE job.username = current_user
     AND {{cron_schema}}.is_own(job.database, job.command)
 $$;
-COMMENT ON FUNCTION {{cron_schema}}.own_jobs() IS 'The jobs of pg_cron that belong to this deployment.';
+COMMENT ON FUNCTION {{cron_schema}}.own_jobs IS 'The jobs of pg_cron that belong to this deployment.';
+REVOKE ALL ON FUNCTION {{cron_schema}}.own_jobs FROM PUBLIC;
+--! end
 
-CREATE FUNCTION {{cron_schema}}.desired_job_rows(p_desired jsonb)
+--! routine desired_job_rows
+CREATE OR REPLACE FUNCTION {{cron_schema}}.desired_job_rows(p_desired jsonb)
 RETURNS TABLE (job_name text, schedule text, command text, database text)
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -35,7 +42,7 @@ AS $$
   SELECT desired.job_name, desired.schedule, desired.command, coalesce(desired.database, current_database()::text)
   FROM jsonb_to_recordset(p_desired) AS desired (job_name text, schedule text, command text, database text)
 $$;
-COMMENT ON FUNCTION {{cron_schema}}.desired_job_rows(jsonb) IS
+COMMENT ON FUNCTION {{cron_schema}}.desired_job_rows IS
   'The jobs that desired_jobs() in the work database asks for, as rows; a NULL database is this one.';
-
-REVOKE ALL ON FUNCTION {{cron_schema}}.is_own(text, text), {{cron_schema}}.own_jobs(), {{cron_schema}}.desired_job_rows(jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION {{cron_schema}}.desired_job_rows FROM PUBLIC;
+--! end

@@ -2,7 +2,8 @@
 -- while it runs is logged as cancelled. Needs no more than USAGE on schema cron and EXECUTE on
 -- schedule_in_database and unschedule; a username is never passed, for that takes a superuser.
 
-CREATE FUNCTION {{cron_schema}}.apply_jobs(p_desired jsonb) RETURNS jsonb
+--! routine apply_jobs
+CREATE OR REPLACE FUNCTION {{cron_schema}}.apply_jobs(p_desired jsonb) RETURNS jsonb
 LANGUAGE plpgsql
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -45,10 +46,10 @@ BEGIN
              FROM {{cron_schema}}.own_jobs()));
 END
 $$;
-COMMENT ON FUNCTION {{cron_schema}}.apply_jobs(jsonb) IS
+COMMENT ON FUNCTION {{cron_schema}}.apply_jobs IS
   'Makes pg_cron''s jobs of this deployment those of p_desired (desired_jobs() of the work database). '
   'Returns {actions: [{action: scheduled|altered|unscheduled, job_name}], jobs: [{job_name, schedule, command, job_id}]}. '
   'Raises what pg_cron raises; then nothing is changed.';
-
-REVOKE ALL ON FUNCTION {{cron_schema}}.apply_jobs(jsonb) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION {{cron_schema}}.apply_jobs(jsonb) TO {{migrator_role}};
+REVOKE ALL ON FUNCTION {{cron_schema}}.apply_jobs FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION {{cron_schema}}.apply_jobs TO {{migrator_role}};
+--! end

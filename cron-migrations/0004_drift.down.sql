@@ -1,1 +1,1 @@
-DROP FUNCTION {{cron_schema}}.drift(jsonb);
+DROP FUNCTION {{cron_schema}}.drift;

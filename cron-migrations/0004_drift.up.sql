@@ -1,6 +1,7 @@
 -- What an operator changed behind our back, or a crash between two databases left.
 
-CREATE FUNCTION {{cron_schema}}.drift(p_desired jsonb)
+--! routine drift
+CREATE OR REPLACE FUNCTION {{cron_schema}}.drift(p_desired jsonb)
 RETURNS TABLE (job_name text, problem text, desired text, actual text)
 LANGUAGE sql STABLE
 SECURITY DEFINER
@@ -26,8 +27,9 @@ AS $$
     AND strpos(job.command, 'partitioncache_run_single_job') > 0
   ORDER BY 1
 $$;
-COMMENT ON FUNCTION {{cron_schema}}.drift(jsonb) IS
+COMMENT ON FUNCTION {{cron_schema}}.drift IS
   'How pg_cron''s jobs differ from p_desired: missing, altered, orphaned (ours, but not desired), foreign '
   '(another tool''s jobs on this queue). No row when there is no difference.';
-REVOKE ALL ON FUNCTION {{cron_schema}}.drift(jsonb) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION {{cron_schema}}.drift(jsonb) TO {{migrator_role}};
+REVOKE ALL ON FUNCTION {{cron_schema}}.drift FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION {{cron_schema}}.drift TO {{migrator_role}};
+--! end

@@ -1,6 +1,7 @@
 -- The job views pg_cron does not have: cron.job knows no runs, cron.job_run_details no names.
 
-CREATE FUNCTION {{cron_schema}}.next_run(p_schedule text, p_last_end timestamptz) RETURNS timestamptz
+--! routine next_run
+CREATE OR REPLACE FUNCTION {{cron_schema}}.next_run(p_schedule text, p_last_end timestamptz) RETURNS timestamptz
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -31,10 +32,13 @@ AS $$
   END
   FROM clock, rule
 $$;
-COMMENT ON FUNCTION {{cron_schema}}.next_run(text, timestamptz) IS
+COMMENT ON FUNCTION {{cron_schema}}.next_run IS
   'When pg_cron starts a job next, for the schedules this package writes (NULL for others); hours are GMT unless the cron role may read cron.timezone; p_last_end is the end of its last run.';
+REVOKE ALL ON FUNCTION {{cron_schema}}.next_run FROM PUBLIC;
+--! end
 
-CREATE FUNCTION {{cron_schema}}.job_rows()
+--! routine job_rows
+CREATE OR REPLACE FUNCTION {{cron_schema}}.job_rows()
 RETURNS TABLE (
   jobid bigint, job_name text, schedule text, command text, database text, active boolean,
   last_run timestamptz, last_status text, last_message text, next_run timestamptz,
@@ -62,9 +66,13 @@ AS $$
   ) AS history ON true
   ORDER BY own.job_name
 $$;
-COMMENT ON FUNCTION {{cron_schema}}.job_rows() IS 'What the view jobs shows, with the rights of the cron role.';
+COMMENT ON FUNCTION {{cron_schema}}.job_rows IS 'What the view jobs shows, with the rights of the cron role.';
+REVOKE ALL ON FUNCTION {{cron_schema}}.job_rows FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION {{cron_schema}}.job_rows TO {{migrator_role}};
+--! end
 
-CREATE FUNCTION {{cron_schema}}.job_run_rows()
+--! routine job_run_rows
+CREATE OR REPLACE FUNCTION {{cron_schema}}.job_run_rows()
 RETURNS TABLE (
   runid bigint, jobid bigint, job_name text, status text, return_message text,
   start_time timestamptz, end_time timestamptz, duration interval
@@ -78,16 +86,20 @@ AS $$
   FROM cron.job_run_details AS details
   JOIN {{cron_schema}}.own_jobs() AS own ON own.jobid = details.jobid
 $$;
-COMMENT ON FUNCTION {{cron_schema}}.job_run_rows() IS 'What the view job_runs shows, with the rights of the cron role.';
+COMMENT ON FUNCTION {{cron_schema}}.job_run_rows IS 'What the view job_runs shows, with the rights of the cron role.';
+REVOKE ALL ON FUNCTION {{cron_schema}}.job_run_rows FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION {{cron_schema}}.job_run_rows TO {{migrator_role}};
+--! end
 
-CREATE VIEW {{cron_schema}}.jobs AS SELECT * FROM {{cron_schema}}.job_rows();
+--! routine jobs
+CREATE OR REPLACE VIEW {{cron_schema}}.jobs AS SELECT * FROM {{cron_schema}}.job_rows();
 COMMENT ON VIEW {{cron_schema}}.jobs IS
   'This deployment''s jobs with last run, next run, average duration of the successful runs, and failures (as far as the history is kept).';
+GRANT SELECT ON {{cron_schema}}.jobs TO {{migrator_role}};
+--! end
 
-CREATE VIEW {{cron_schema}}.job_runs AS SELECT * FROM {{cron_schema}}.job_run_rows();
+--! routine job_runs
+CREATE OR REPLACE VIEW {{cron_schema}}.job_runs AS SELECT * FROM {{cron_schema}}.job_run_rows();
 COMMENT ON VIEW {{cron_schema}}.job_runs IS 'The run history of this deployment''s jobs, with their names.';
-
-REVOKE ALL ON FUNCTION {{cron_schema}}.next_run(text, timestamptz), {{cron_schema}}.job_rows(),
-  {{cron_schema}}.job_run_rows() FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION {{cron_schema}}.job_rows(), {{cron_schema}}.job_run_rows() TO {{migrator_role}};
-GRANT SELECT ON {{cron_schema}}.jobs, {{cron_schema}}.job_runs TO {{migrator_role}};
+GRANT SELECT ON {{cron_schema}}.job_runs TO {{migrator_role}};
+--! end

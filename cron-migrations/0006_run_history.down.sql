@@ -1,1 +1,1 @@
-DROP FUNCTION {{cron_schema}}.prune_job_runs(integer);
+DROP FUNCTION {{cron_schema}}.prune_job_runs;

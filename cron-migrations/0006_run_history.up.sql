@@ -1,6 +1,7 @@
 -- pg_cron keeps its run history for ever; a job every second writes a row every second.
 
-CREATE FUNCTION {{cron_schema}}.prune_job_runs(p_keep_days integer) RETURNS bigint
+--! routine prune_job_runs
+CREATE OR REPLACE FUNCTION {{cron_schema}}.prune_job_runs(p_keep_days integer) RETURNS bigint
 LANGUAGE plpgsql
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -17,6 +18,7 @@ BEGIN
   RETURN v_deleted;
 END
 $$;
-COMMENT ON FUNCTION {{cron_schema}}.prune_job_runs(integer) IS
+COMMENT ON FUNCTION {{cron_schema}}.prune_job_runs IS
   'Deletes this deployment''s runs from cron.job_run_details that ended more than p_keep_days days ago. Returns how many.';
-REVOKE ALL ON FUNCTION {{cron_schema}}.prune_job_runs(integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION {{cron_schema}}.prune_job_runs FROM PUBLIC;
+--! end

@@ -1,6 +1,6 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readWithIncludes } from './include-sql.js';
+import { droppedTables } from './directives.js';
 import { type PlaceholderValues, renderSql } from './render-sql.js';
 import { lineAt, type Statement, splitStatements } from './split-statements.js';
 
@@ -16,6 +16,8 @@ export interface Migration {
   readonly name: string;
   readonly up: MigrationScript;
   readonly down: MigrationScript;
+  /** The tables of the clients' schema that `down` drops, as its header says: `--! drops <placeholder> …`. */
+  readonly drops: readonly string[];
 }
 
 export class MigrationFilesError extends Error {
@@ -46,11 +48,11 @@ export async function readMigrations(
   const files = await listFiles(directory);
   const names = migrationNames(directory, files);
   const migrations = await Promise.all(
-    names.map(async (name) => ({
-      name,
-      up: await readScript(join(directory, `${name}.up.sql`), values),
-      down: await readScript(join(directory, `${name}.down.sql`), values),
-    })),
+    names.map(async (name) => {
+      const up = await readScript(join(directory, `${name}.up.sql`), values);
+      const down = await readScript(join(directory, `${name}.down.sql`), values);
+      return { name, up: up.script, down: down.script, drops: down.drops };
+    }),
   );
   const problems = migrations.flatMap(({ up, down }) => [
     ...scriptProblems(up),
@@ -110,9 +112,16 @@ function numberOf(name: string | undefined): number {
   return Number(name?.slice(0, 4) ?? 0);
 }
 
-async function readScript(file: string, values: PlaceholderValues): Promise<MigrationScript> {
-  const sql = renderSql(await readWithIncludes(file), values, file);
-  return { file, sql, statements: splitStatements(sql) };
+async function readScript(
+  file: string,
+  values: PlaceholderValues,
+): Promise<{ script: MigrationScript; drops: string[] }> {
+  const text = await readFile(file, 'utf8');
+  const sql = renderSql(text, values, file);
+  return {
+    script: { file, sql, statements: splitStatements(sql) },
+    drops: droppedTables(text, values, file),
+  };
 }
 
 function scriptProblems({ file, sql, statements }: MigrationScript): string[] {

@@ -1,6 +1,7 @@
 import { type ClientBase, escapeIdentifier } from 'pg';
 import { clientName } from '../deployment/own-names.js';
 import { deploymentTables } from '../deployment/placeholder-values.js';
+import type { Migration } from '../migrations/read-migrations.js';
 import type { Settings } from '../settings/settings.js';
 
 export interface TableAtStake {
@@ -12,7 +13,7 @@ export interface TableAtStake {
 export async function dataAtStake(
   work: ClientBase,
   settings: Settings,
-  migrations: readonly string[],
+  migrations: readonly Migration[],
 ): Promise<TableAtStake[]> {
   const tables: TableAtStake[] = [];
   for (const table of await tablesDropped(work, settings, migrations)) {
@@ -27,19 +28,12 @@ export async function dataAtStake(
 async function tablesDropped(
   work: ClientBase,
   settings: Settings,
-  migrations: readonly string[],
+  migrations: readonly Migration[],
 ): Promise<string[]> {
-  const tables = deploymentTables(settings);
-  const dropped: Record<string, string[]> = {
-    '0002_queues': [tables.originalQueue, tables.fragmentQueue],
-    '0004_processor_tables': [tables.processorConfig, tables.processorLog, tables.activeJobs],
-    '0005_cache_metadata': [
-      tables.partitionMetadata,
-      tables.queries,
-      ...(migrations.includes('0005_cache_metadata') ? await cacheTables(work, settings) : []),
-    ],
-  };
-  const names = migrations.flatMap((migration) => dropped[migration] ?? []);
+  const names = migrations.flatMap(({ drops }) => drops);
+  const { partitionMetadata } = deploymentTables(settings);
+  // The cache tables go with the table that lists them.
+  if (names.includes(partitionMetadata)) names.push(...(await cacheTables(work, settings)));
   const existing = await existingTables(work, settings, names);
   return names.filter((name) => existing.has(name));
 }

@@ -1,4 +1,4 @@
-import type { ClientBase } from 'pg';
+import { hasExtension, hasRelation, hasRoutine } from '../deployment/catalogue.js';
 import { lockPolicy } from '../deployment/lock-policy.js';
 import { ownName } from '../deployment/own-names.js';
 import { readStreamPlan, type StreamPlan } from '../deployment/stream-plan.js';
@@ -8,6 +8,7 @@ import {
   withLockedDatabases,
 } from '../deployment/with-databases.js';
 import { dropEmptyLedger } from '../migrations/ledger.js';
+import type { Migration } from '../migrations/read-migrations.js';
 import { migrateDown } from '../migrations/run-migrations.js';
 import type { DownExtent } from '../migrations/select-migrations.js';
 import type { StreamName } from '../migrations/streams.js';
@@ -62,14 +63,17 @@ export async function down(settings: Settings, options: DownOptions): Promise<Do
       options.extent,
     );
     refuseOrphanedJobs(settings, plans, steps);
-    const work = migrationsOf(steps, 'work');
-    const lost = await dataAtStake(databases.work, settings, work);
+    const lost = await dataAtStake(databases.work, settings, migrationsOf(plans, steps, 'work'));
     if (lost.some(({ rows }) => rows > 0) && !(await options.confirm({ steps, lost }))) {
       return { confirmed: false, streams: [], lost: [], kept: [] };
     }
-    if (work.length > 0 && isApplied(plans, 'work', '0017_run_processor')) {
+    if (
+      namesOf(steps, 'work').length > 0 &&
+      (await hasRoutine(databases.work, settings.schema, 'run_processor'))
+    ) {
       await drainRuns(databases.work, settings, options.drainSeconds);
     }
+    const extensionsBefore = await managesExtensions(databases, settings);
     const streams: StreamChange[] = [];
     for (const step of steps) {
       if (step.migrations.length === 0) continue;
@@ -80,7 +84,7 @@ export async function down(settings: Settings, options: DownOptions): Promise<Do
       confirmed: true,
       streams,
       lost,
-      kept: await keptBy(databases, settings, plans, steps),
+      kept: await keptBy(databases, settings, plans, steps, extensionsBefore),
     };
   });
 }
@@ -98,12 +102,17 @@ function planOf(plans: readonly StreamPlan[], stream: StreamName): StreamPlan {
   return plan;
 }
 
-function isApplied(plans: readonly StreamPlan[], stream: StreamName, migration: string): boolean {
-  return planOf(plans, stream).applied.some(({ name }) => name === migration);
+function namesOf(steps: readonly RollbackStep[], stream: StreamName): readonly string[] {
+  return steps.find((step) => step.stream === stream)?.migrations ?? [];
 }
 
-function migrationsOf(steps: readonly RollbackStep[], stream: StreamName): readonly string[] {
-  return steps.find((step) => step.stream === stream)?.migrations ?? [];
+function migrationsOf(
+  plans: readonly StreamPlan[],
+  steps: readonly RollbackStep[],
+  stream: StreamName,
+): Migration[] {
+  const names = namesOf(steps, stream);
+  return planOf(plans, stream).migrations.filter(({ name }) => names.includes(name));
 }
 
 function remaining(
@@ -111,7 +120,7 @@ function remaining(
   steps: readonly RollbackStep[],
   stream: StreamName,
 ): number {
-  return planOf(plans, stream).applied.length - migrationsOf(steps, stream).length;
+  return planOf(plans, stream).applied.length - namesOf(steps, stream).length;
 }
 
 function refuseOrphanedJobs(
@@ -119,7 +128,7 @@ function refuseOrphanedJobs(
   plans: readonly StreamPlan[],
   steps: readonly RollbackStep[],
 ): void {
-  const takesWork = migrationsOf(steps, 'work').length > 0;
+  const takesWork = namesOf(steps, 'work').length > 0;
   if (takesWork && remaining(plans, steps, 'work') === 0 && remaining(plans, steps, 'cron') > 0) {
     throw new CronStreamStillUpError(settings.cron.database);
   }
@@ -133,7 +142,8 @@ async function rollBack(
   log: (message: string) => void,
 ): Promise<StreamChange> {
   const plan = planOf(plans, stream);
-  if (stream === 'cron' && isApplied(plans, 'work', '0009_applied_jobs')) {
+  const recordsJobs = await hasRoutine(databases.work, settings.schema, 'mark_synced');
+  if (stream === 'cron' && recordsJobs) {
     // From here on a change of the configuration waits for up, instead of calling what is going.
     await databases.work.query(`SELECT ${ownName(settings, 'record_cron_side')}('deploy', NULL)`);
   }
@@ -144,7 +154,7 @@ async function rollBack(
     count: migrations.length,
     ...lockPolicy(log),
   });
-  if (stream === 'cron' && isApplied(plans, 'work', '0009_applied_jobs')) {
+  if (stream === 'cron' && recordsJobs) {
     await databases.work.query(`SELECT ${ownName(settings, 'mark_synced')}('{"jobs": []}')`);
   }
   return { stream, database: plan.database, schema: plan.schema, migrations: rolledBack };
@@ -162,11 +172,16 @@ async function dropLedgers(
   }
 }
 
+function managesExtensions({ work }: Databases, { schema }: Settings): Promise<boolean> {
+  return hasRelation(work, schema, 'created_extension');
+}
+
 async function keptBy(
-  { work }: Databases,
+  databases: Databases,
   settings: Settings,
   plans: readonly StreamPlan[],
   steps: readonly RollbackStep[],
+  extensionsBefore: boolean,
 ): Promise<string[]> {
   const kept: string[] = [];
   if (remaining(plans, steps, 'work') > 0 && steps.some(({ stream }) => stream === 'cron')) {
@@ -181,20 +196,13 @@ async function keptBy(
   }
   // Taken along when this deployment had created it and nothing else uses it: so what is left has another user.
   if (
-    migrationsOf(steps, 'work').includes('0022_array_extensions') &&
-    (await hasExtension(work, 'intarray'))
+    extensionsBefore &&
+    !(await managesExtensions(databases, settings)) &&
+    (await hasExtension(databases.work, 'intarray'))
   ) {
     kept.push(
       `the extension intarray in database "${settings.work.database}": it was there before, or something else uses it`,
     );
   }
   return kept;
-}
-
-async function hasExtension(client: ClientBase, name: string): Promise<boolean> {
-  const { rowCount } = await client.query(
-    'SELECT FROM pg_catalog.pg_extension WHERE extname = $1',
-    [name],
-  );
-  return rowCount === 1;
 }

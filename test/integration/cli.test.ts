@@ -7,6 +7,7 @@ import { defaultJobName } from '../../src/processor/default-job-name.js';
 import type { Settings } from '../../src/settings/settings.js';
 import { adminClient } from '../harness/databases.js';
 import { connectAs, createSite, enqueue, type TestSite, tablesOf } from '../harness/deployment.js';
+import { migrationNames } from '../harness/package-migrations.js';
 import { waitFor } from '../harness/wait-for.js';
 import { cli, type Ran } from '../unit/cli/fake-world.js';
 
@@ -64,8 +65,12 @@ describe('before anything is deployed', () => {
     expect(stdout).toContain(
       `Cross mode, transport deploy: pg_cron in database "postgres" works on database "${site.database}".`,
     );
-    expect(stdout).toMatch(/^ +work +0001_deployment$/m);
-    expect(stdout).toMatch(/^ +cron +0001_deployment$/m);
+    const [[firstOfWork], [firstOfCron]] = [
+      await migrationNames('work'),
+      await migrationNames('cron'),
+    ];
+    expect(stdout).toMatch(new RegExp(`^ +work +${firstOfWork}$`, 'm'));
+    expect(stdout).toMatch(new RegExp(`^ +cron +${firstOfCron}$`, 'm'));
     expect(stdout).toMatch(/^\d+ migrations pending\. Apply with: pcache-migrate up$/m);
     expect(code).toBe(3);
 
@@ -197,7 +202,8 @@ describe('bad input', () => {
 
   it('a migration that does not exist is wrong usage', async () => {
     const { code, stderr } = await run('up --stream work --to 9999_nix');
-    expect(stderr).toContain('There is no migration "9999_nix". Known are: 0001_deployment');
+    const [first] = await migrationNames('work');
+    expect(stderr).toContain(`There is no migration "9999_nix". Known are: ${first}`);
     expect(code).toBe(2);
     expect(await tableNames()).toEqual([]);
   });
@@ -205,7 +211,8 @@ describe('bad input', () => {
 
 describe('deploying', () => {
   it('up stops at a migration of one stream', async () => {
-    const { code, document } = await json('up --stream work --to 0002_queues');
+    const [first, second] = await migrationNames('work');
+    const { code, document } = await json(`up --stream work --to ${second}`);
     expect(document).toEqual({
       command: 'up',
       ok: true,
@@ -216,7 +223,7 @@ describe('deploying', () => {
           stream: 'work',
           database: site.database,
           schema: 'partitioncache',
-          migrations: ['0001_deployment', '0002_queues'],
+          migrations: [first, second],
         },
       ],
       jobs: [],

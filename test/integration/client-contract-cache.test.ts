@@ -11,6 +11,7 @@ import {
   setUp,
   tablesOf,
 } from '../harness/deployment.js';
+import { migrationBefore } from '../harness/package-migrations.js';
 import { bitBackend, type Scenario, startScenario } from './client-contract.js';
 
 async function value(client: pg.Client, expression: string, values: unknown[] = []) {
@@ -465,7 +466,10 @@ describe('queue and cache', () => {
         PG_QUEUE_TABLE_PREFIX: 'second_queue',
         PG_ARRAY_CACHE_TABLE_PREFIX: 'second_cache',
       });
-      await deploy(settings, { streams: ['work'], to: '0010_cron_link' });
+      await deploy(settings, {
+        streams: ['work'],
+        to: await migrationBefore('work', 'cache_table_name'),
+      });
       expect(await byHand('1')).toMatchObject([{ processed_count: 0 }]);
       await setUp(settings, { enable: false, parallel: 1 });
       await expect(byHand('1')).rejects.toMatchObject({

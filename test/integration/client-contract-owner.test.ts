@@ -16,6 +16,7 @@ import {
   tablesOf,
 } from '../harness/deployment.js';
 import { dumpSchema } from '../harness/dump-schema.js';
+import { migrationBefore } from '../harness/package-migrations.js';
 import {
   bitBackend,
   clientsOwnTables,
@@ -140,7 +141,7 @@ describe.each([
 
   it('gets ours again by down and up', async () => {
     await replaceFunctions();
-    await takeDown(settings, '0018_maintenance');
+    await takeDown(settings, await migrationBefore('work', 'non_blocking_fragment_queue_upsert'));
     expect(await functionsOfTheClient()).toBe(0);
     await deploy(settings);
     await expectProcessing();

@@ -1,7 +1,8 @@
-import { readdirSync } from 'node:fs';
 import type pg from 'pg';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { streams } from '../../src/migrations/streams.js';
+import { withClient } from '../../src/database/connect.js';
+import { deploymentTables } from '../../src/deployment/placeholder-values.js';
+import { readStreamPlan } from '../../src/deployment/stream-plan.js';
 import { type DownOptions, down } from '../../src/operations/down.js';
 import { readStatus } from '../../src/operations/status.js';
 import { defaultJobName } from '../../src/processor/default-job-name.js';
@@ -18,6 +19,7 @@ import {
   tablesOf,
 } from '../harness/deployment.js';
 import { dumpSchema } from '../harness/dump-schema.js';
+import { migrationBefore, migrationNames } from '../harness/package-migrations.js';
 
 function takeDown(settings: Settings, options: Partial<DownOptions> = {}) {
   return down(settings, {
@@ -30,17 +32,6 @@ function takeDown(settings: Settings, options: Partial<DownOptions> = {}) {
     log: () => {},
     ...options,
   });
-}
-
-/** The first processor: what came later replaces it. */
-const FIRST_PROCESSOR = '0023_monitoring';
-
-function migrationsAfter(name: string): string[] {
-  return readdirSync(streams.work.directory)
-    .filter((file) => file.endsWith('.up.sql'))
-    .map((file) => file.replace('.up.sql', ''))
-    .filter((other) => other > name)
-    .sort();
 }
 
 async function dumps(site: TestSite) {
@@ -184,11 +175,9 @@ describe('down', () => {
   it('rolls back to a migration and up again', async () => {
     await deploy(settings);
     const first = await dumps(site);
-    const { streams: rolledBack } = await takeDown(settings, {
-      streams: ['work'],
-      extent: { to: FIRST_PROCESSOR },
-    });
-    const later = migrationsAfter(FIRST_PROCESSOR);
+    const to = await migrationBefore('work', 'evaluate_item');
+    const { streams: rolledBack } = await takeDown(settings, { streams: ['work'], extent: { to } });
+    const later = (await migrationNames('work')).filter((name) => name > to);
     expect(later.length).toBeGreaterThan(10);
     expect(rolledBack.map(({ migrations }) => migrations)).toEqual([later.toReversed()]);
     expect((await readStatus(settings)).streams[0]?.pending).toEqual(later);
@@ -196,7 +185,7 @@ describe('down', () => {
     expect(await dumps(site)).toEqual(first);
   });
 
-  it('keeps queue and cache while one processor is replaced by the other, either way', async () => {
+  it('keeps queue and cache while the processor is rolled back and deployed again', async () => {
     await setUp(settings, { enable: false });
     const app = await connectAs(settings.client);
     const cronRole = await connectAs({ ...settings.cron, database: site.database });
@@ -208,16 +197,41 @@ describe('down', () => {
     await enqueue(
       app,
       settings,
-      ['a', 'b', 'c'].map((hash) => ({ hash, key: 'zipcode', datatype: null, query: 'SELECT 1' })),
+      ['a', 'b'].map((hash) => ({ hash, key: 'zipcode', datatype: null, query: 'SELECT 1' })),
     );
 
     expect((await processOne()).outcomes).toEqual({ ok: 1 });
-    await takeDown(settings, { streams: ['work'], extent: { to: FIRST_PROCESSOR } });
-    expect((await processOne()).outcomes).toEqual({ ok: 1 });
-    expect(await cached()).toEqual(['a', 'b']);
+    await takeDown(settings, {
+      streams: ['work'],
+      extent: { to: await migrationBefore('work', 'evaluate_item') },
+    });
+    expect(await cached()).toEqual(['a']);
     await deploy(settings);
     expect((await processOne()).outcomes).toEqual({ ok: 1 });
-    expect(await cached()).toEqual(['a', 'b', 'c']);
+    expect(await cached()).toEqual(['a', 'b']);
+    await takeDown(settings);
+  });
+
+  it('drops at each step the tables that the migration says it drops, and no other', async () => {
+    await deploy(settings);
+    const clientTables = async () => {
+      const { rows } = await admin.query(
+        `SELECT relname FROM pg_class
+          WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace ORDER BY relname`,
+      );
+      return rows.map(({ relname }) => relname);
+    };
+    await takeDown(settings, { streams: ['cron'] });
+    const plan = await withClient(settings.work, (work) => readStreamPlan(work, settings, 'work'));
+    const said: string[] = [];
+    for (const { drops } of plan.migrations.toReversed()) {
+      const before = await clientTables();
+      await takeDown(settings, { streams: ['work'], extent: { count: 1 } });
+      const after = await clientTables();
+      expect(before.filter((table) => !after.includes(table))).toEqual([...drops].sort());
+      said.push(...drops);
+    }
+    expect(said.sort()).toEqual(Object.values(deploymentTables(settings)).sort());
   });
 });
 

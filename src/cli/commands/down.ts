@@ -22,7 +22,7 @@ export const downCommand = defineCommand({
     'Asks before it drops tables that hold rows; where it can not ask, --yes is needed. Tables of yours are never touched.',
   examples: [
     ['down', 'The last migration (of cron, as long as cron is deployed)'],
-    ['down --stream work --to 0022_array_extensions', 'Until this one is the last applied'],
+    ['down --stream work --to <migration>', 'Until this one is the last applied'],
     ['down --all --yes', 'Everything, rows included, without asking'],
   ],
   positionals: {},

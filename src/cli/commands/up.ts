@@ -18,7 +18,7 @@ export const upCommand = defineCommand({
   examples: [
     ['up', 'Both streams, all that is pending'],
     ['up --json --wait-lock 300', 'In a pipeline'],
-    ['up --stream work --to 0004_processor_tables', 'One stream, up to a migration'],
+    ['up --stream work --to <migration>', 'One stream, up to a migration that status names'],
   ],
   positionals: {},
   options: {

@@ -1,4 +1,4 @@
-import { escapeIdentifier } from 'pg';
+import { type ClientBase, escapeIdentifier, escapeLiteral } from 'pg';
 import { clientName, ownName } from '../../deployment/own-names.js';
 import { deploymentTables } from '../../deployment/placeholder-values.js';
 import type { Settings } from '../../settings/settings.js';
@@ -10,7 +10,7 @@ import { clientOf } from '../reach.js';
 interface Trigger {
   readonly name: string;
   readonly table: string;
-  readonly migration: string;
+  readonly routine: string;
   readonly statement: string;
 }
 
@@ -27,8 +27,9 @@ export const ownTriggers: DoctorCheck = {
         WHERE nspname = $1 AND NOT tgisinternal AND starts_with(tgname, 'pcache_')`,
       [settings.clientSchema],
     );
-    const applied = await appliedMigrations(client, settings);
-    const due = triggersOf(settings).filter(({ migration }) => applied.has(migration));
+    // A trigger is due as soon as what it calls is there: both come with the same migration.
+    const routines = await ownRoutines(client, settings.schema);
+    const due = triggersOf(settings).filter(({ routine }) => routines.has(routine));
     const missing = due.filter(
       ({ name, table }) => !rows.some((row) => row.name === name && row.table === table),
     );
@@ -40,19 +41,13 @@ export const ownTriggers: DoctorCheck = {
   },
 };
 
-async function appliedMigrations(
-  client: ReturnType<typeof clientOf>,
-  settings: Settings,
-): Promise<Set<string>> {
-  const { rows } = await client.query<{ exists: boolean }>(
-    'SELECT to_regclass($1) IS NOT NULL AS exists',
-    [ownName(settings, 'migrations')],
+async function ownRoutines(client: ClientBase, schema: string): Promise<Set<string>> {
+  const { rows } = await client.query<{ name: string }>(
+    `SELECT proname::text AS name FROM pg_proc JOIN pg_namespace ON pg_namespace.oid = pronamespace
+      WHERE nspname = $1`,
+    [schema],
   );
-  if (rows[0]?.exists !== true) return new Set();
-  const ledger = await client.query<{ name: string }>(
-    `SELECT name FROM ${ownName(settings, 'migrations')}`,
-  );
-  return new Set(ledger.rows.map(({ name }) => name));
+  return new Set(rows.map(({ name }) => name));
 }
 
 // As the migrations create them.
@@ -61,47 +56,44 @@ function triggersOf(settings: Settings): Trigger[] {
   const trigger = (
     name: string,
     table: string,
-    migration: string,
+    routine: string,
     {
       kind = 'TRIGGER',
       when,
       each,
-      execute,
-    }: { kind?: string; when: string; each: string; execute: string },
+      argument = '',
+    }: { kind?: string; when: string; each: string; argument?: string },
   ): Trigger => ({
     name,
     table,
-    migration,
-    statement: `CREATE ${kind} ${escapeIdentifier(name)} ${when} ON ${clientName(settings, table)} ${each} EXECUTE FUNCTION ${escapeIdentifier(settings.schema)}.${execute};`,
+    routine,
+    statement: `CREATE ${kind} ${escapeIdentifier(name)} ${when} ON ${clientName(settings, table)} ${each} EXECUTE FUNCTION ${ownName(settings, routine)}(${argument});`,
   });
   return [
     ...[
       [tables.originalQueue, 'original_query_available'] as const,
       [tables.fragmentQueue, 'query_fragment_available'] as const,
     ].map(([table, channel]) =>
-      trigger('pcache_notify', table, '0003_queue_notifications', {
+      trigger('pcache_notify', table, 'notify_queue', {
         when: 'AFTER INSERT OR UPDATE',
         each: 'FOR EACH STATEMENT',
-        execute: `notify_queue('${channel}')`,
+        argument: escapeLiteral(channel),
       }),
     ),
-    trigger('pcache_validate', tables.processorConfig, '0011_sync_cron', {
+    trigger('pcache_validate', tables.processorConfig, 'validate_processor_config', {
       when: 'BEFORE INSERT OR UPDATE',
       each: 'FOR EACH ROW',
-      execute: 'validate_processor_config()',
     }),
-    trigger('pcache_sync_cron', tables.processorConfig, '0011_sync_cron', {
+    trigger('pcache_sync_cron', tables.processorConfig, 'sync_cron', {
       kind: 'CONSTRAINT TRIGGER',
       when: 'AFTER INSERT OR DELETE OR UPDATE OF job_name, enabled, max_parallel_jobs, frequency_seconds',
       each: 'DEFERRABLE INITIALLY DEFERRED FOR EACH ROW',
-      execute: 'sync_cron()',
     }),
     ...(settings.cacheBackend === 'bit'
       ? [
-          trigger('pcache_widen', tables.partitionMetadata, '0012_partitions', {
+          trigger('pcache_widen', tables.partitionMetadata, 'widen_bit_cache', {
             when: 'BEFORE UPDATE OF bitsize',
             each: 'FOR EACH ROW',
-            execute: 'widen_bit_cache()',
           }),
         ]
       : []),

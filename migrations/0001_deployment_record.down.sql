@@ -1,0 +1,17 @@
+DROP FUNCTION {{schema}}.is_last_deployment;
+DROP FUNCTION {{schema}}.deployment_schemas;
+DROP TABLE {{schema}}.settings;
+DROP TABLE {{schema}}.deployment;
+
+-- Not from the owner: who plays several parts must still be able to drop the schema.
+DO $revoke$
+DECLARE
+  v_role text;
+BEGIN
+  FOREACH v_role IN ARRAY ARRAY[{{cron_role:literal}}, {{client_role:literal}}] LOOP
+    IF v_role <> current_user THEN
+      EXECUTE pg_catalog.format('REVOKE USAGE ON SCHEMA %I FROM %I', {{schema:literal}}, v_role);
+    END IF;
+  END LOOP;
+END
+$revoke$;

@@ -1,0 +1,19 @@
+--! drops partition_metadata queries
+-- The cache tables go with the metadata that lists them. A table made by another role than this one
+-- cannot be dropped by it: that is an error, never a silent leftover.
+DO $drop$
+DECLARE
+  cache_table text;
+BEGIN
+  IF pg_catalog.to_regclass({{partition_metadata:literal}}) IS NULL THEN
+    RETURN;
+  END IF;
+  FOR cache_table IN
+    SELECT {{table_prefix:literal}} || '_cache_' || partition_key FROM {{partition_metadata}} ORDER BY partition_key
+  LOOP
+    EXECUTE pg_catalog.format('DROP TABLE IF EXISTS %I.%I', {{client_schema:literal}}, cache_table);
+  END LOOP;
+END
+$drop$;
+DROP TABLE IF EXISTS {{queries}};
+DROP TABLE IF EXISTS {{partition_metadata}};

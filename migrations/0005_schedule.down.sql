@@ -1,0 +1,3 @@
+DROP FUNCTION {{schema}}.cron_schedule;
+DROP FUNCTION {{schema}}.start_interval;
+DROP FUNCTION {{schema}}.cron_takes_seconds;

@@ -1,3 +1,0 @@
-DROP TABLE {{schema}}.attempt;
-DROP TABLE {{schema}}.claim;
-DROP TABLE {{schema}}.slot;

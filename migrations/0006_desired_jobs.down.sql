@@ -1,0 +1,2 @@
+DROP FUNCTION {{schema}}.desired_jobs;
+DROP FUNCTION {{schema}}.cron_job_name;

@@ -1,0 +1,69 @@
+-- The jobs pg_cron should have, computed from the configuration alone. Whoever applies them (the trigger
+-- or pcache-migrate sync) asks here, so there is one answer.
+
+--! routine cron_job_name
+CREATE OR REPLACE FUNCTION {{schema}}.cron_job_name(p_job_name text, p_slot integer) RETURNS text
+LANGUAGE plpgsql STABLE STRICT
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  -- The hash, not the readable head, is what keeps apart two databases, schemas or processors.
+  v_tail text := format('_%s_%s',
+    left(md5(concat_ws(E'\n', current_database(), {{schema:literal}}, p_job_name)), 8), p_slot);
+  v_head text := 'partitioncache_' || regexp_replace(p_job_name, '^partitioncache_', '');
+BEGIN
+  WHILE octet_length(v_head) > 63 - octet_length(v_tail) LOOP
+    v_head := left(v_head, -1);
+  END LOOP;
+  RETURN v_head || v_tail;
+END
+$$;
+COMMENT ON FUNCTION {{schema}}.cron_job_name IS
+  'Name of the pg_cron job that starts slot p_slot of processor p_job_name: at most 63 bytes, unique in the cluster.';
+REVOKE ALL ON FUNCTION {{schema}}.cron_job_name FROM PUBLIC;
+--! end
+
+--! routine desired_jobs
+CREATE OR REPLACE FUNCTION {{schema}}.desired_jobs() RETURNS jsonb
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+-- Few rows, but estimated as thousands, which PostgreSQL compiles: that took longer than anything
+-- else about a change of the configuration (190 ms to 1 s, instead of 4 ms).
+SET jit = off
+AS $$
+  WITH processor AS (
+    SELECT config.job_name, config.enabled, config.max_parallel_jobs,
+           {{schema}}.cron_schedule({{schema}}.start_interval(config.frequency_seconds, deployment.pg_cron_version)) AS schedule
+    FROM {{processor_config}} AS config, {{schema}}.deployment
+  ),
+  jobs (position, job_name, schedule, command, kind) AS (
+    SELECT 1, {{schema}}.cron_job_name(job_name, slot), schedule,
+           format('CALL %I.run_processor(%L, %s)', {{schema:literal}}, job_name, slot), 'processor'
+    FROM processor, generate_series(1, max_parallel_jobs) AS slot
+    WHERE enabled
+    UNION ALL
+    -- As often as can be: a maintenance run lasts a minute, and without one no timeout is kept. Also while all are
+    -- disabled: what was begun before is still to be timed out.
+    SELECT 2, {{schema}}.cron_job_name('partitioncache_maintenance', 0),
+           {{schema}}.cron_schedule({{schema}}.start_interval(1, deployment.pg_cron_version)),
+           format('CALL %I.run_maintenance()', {{schema:literal}}), 'maintenance'
+    FROM {{schema}}.deployment
+    WHERE EXISTS (SELECT FROM processor)
+    UNION ALL
+    SELECT 3, {{schema}}.cron_job_name('partitioncache_history', 0), '17 3 * * *',
+           format('SELECT %I.prune_job_runs(%s)', deployment.cron_schema, settings.run_retention_days), 'history'
+    FROM {{schema}}.deployment, {{schema}}.settings
+    WHERE EXISTS (SELECT FROM processor)
+  )
+  SELECT coalesce(
+    jsonb_agg(jsonb_build_object('job_name', job_name, 'schedule', schedule, 'command', command, 'kind', kind,
+                                 'database', CASE kind WHEN 'history' THEN NULL ELSE current_database() END)
+              ORDER BY position, job_name),
+    '[]')
+  FROM jobs
+$$;
+COMMENT ON FUNCTION {{schema}}.desired_jobs IS
+  'The pg_cron jobs this deployment should have: [{job_name, schedule, command, kind, database}]; '
+  'database is NULL for what runs in the pg_cron database itself. A disabled processor has no slots.';
+REVOKE ALL ON FUNCTION {{schema}}.desired_jobs FROM PUBLIC;
+--! end

@@ -1,3 +1,0 @@
-DROP FUNCTION {{schema}}.cron_schedule(integer);
-DROP FUNCTION {{schema}}.start_interval(integer, text);
-DROP FUNCTION {{schema}}.cron_takes_seconds(text);

@@ -1,2 +1,0 @@
-DROP FUNCTION {{schema}}.desired_jobs();
-DROP FUNCTION {{schema}}.cron_job_name(text, integer);

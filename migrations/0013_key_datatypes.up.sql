@@ -1,0 +1,85 @@
+-- From the type a fragment returns to the datatype its partition holds.
+
+--! routine datatype_of_result
+CREATE OR REPLACE FUNCTION {{schema}}.datatype_of_result(p_type oid) RETURNS text
+LANGUAGE plpgsql STABLE STRICT
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  v_type oid := p_type;
+  v_base oid;
+BEGIN
+  LOOP
+    CASE format_type(v_type, NULL)
+      WHEN 'integer', 'bigint', 'smallint' THEN RETURN 'integer';
+      WHEN 'numeric', 'real', 'double precision' THEN RETURN 'float';
+      WHEN 'text', 'character varying', 'character', 'bpchar', 'name', 'uuid' THEN RETURN 'text';
+      WHEN 'date', 'timestamp without time zone', 'timestamp with time zone' THEN RETURN 'timestamp';
+      ELSE
+        -- A domain is kept as what it is a domain of.
+        SELECT typbasetype INTO v_base FROM pg_type WHERE oid = v_type AND typtype = 'd';
+        IF NOT FOUND THEN
+          RETURN NULL;
+        END IF;
+        v_type := v_base;
+    END CASE;
+  END LOOP;
+END
+$$;
+COMMENT ON FUNCTION {{schema}}.datatype_of_result IS
+  'The clients'' datatype (integer, float, text, timestamp) of a fragment that returns this type; NULL when it cannot be a partition key.';
+REVOKE ALL ON FUNCTION {{schema}}.datatype_of_result FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION {{schema}}.datatype_of_result TO {{cron_role}}, {{client_role}};
+--! end
+
+--! routine require_datatype
+CREATE OR REPLACE FUNCTION {{schema}}.require_datatype(p_type oid, p_datatype text) RETURNS void
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  v_datatype text := {{schema}}.datatype_of_result(p_type);
+BEGIN
+  -- Whole numbers fit a numeric set exactly; anything else that does not match would be rounded or rewritten.
+  IF v_datatype = p_datatype OR (v_datatype = 'integer' AND p_datatype = 'float') THEN
+    RETURN;
+  END IF;
+  RAISE EXCEPTION 'the fragment returns %, but the partition key holds %',
+    format_type(p_type, NULL), coalesce(p_datatype, 'integer, float, text or timestamp')
+    USING ERRCODE = 'datatype_mismatch',
+          HINT = 'Partition keys are integer, float, text or timestamp; cast the column in the fragment.';
+END
+$$;
+COMMENT ON FUNCTION {{schema}}.require_datatype IS
+  'Raises 42804 when keys of this type cannot be kept in a partition of this datatype without loss.';
+REVOKE ALL ON FUNCTION {{schema}}.require_datatype FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION {{schema}}.require_datatype TO {{cron_role}}, {{client_role}};
+--! end
+
+--! routine collected_as
+CREATE OR REPLACE FUNCTION {{schema}}.collected_as(p_datatype text) RETURNS text
+LANGUAGE plpgsql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN CASE p_datatype
+    WHEN 'integer' THEN 'keys::bigint[]'
+    -- A cast from double precision keeps 15 digits, its text keeps all; and a client compares real as double precision.
+    WHEN 'float' THEN
+      'CASE WHEN pg_catalog.pg_typeof(keys) OPERATOR(pg_catalog.=) ANY (''{real[],double precision[]}''::pg_catalog.regtype[]) '
+      'THEN keys::double precision[]::pg_catalog.text[]::numeric[] ELSE keys::numeric[] END'
+    WHEN 'text' THEN 'keys::pg_catalog.text[]'
+    -- In the hour that is repeated when summer time ends, a local time is two instants: NULL says that one of them is among the keys.
+    WHEN 'timestamp' THEN
+      'CASE WHEN pg_catalog.pg_typeof(keys) OPERATOR(pg_catalog.<>) ''timestamp with time zone[]''::pg_catalog.regtype '
+      'OR keys::timestamp[]::timestamp with time zone[] OPERATOR(pg_catalog.=) keys::timestamp with time zone[] '
+      'THEN keys::timestamp[] END'
+  END;
+END
+$$;
+COMMENT ON FUNCTION {{schema}}.collected_as IS
+  'SQL expression that makes of an array named keys, as a fragment returned them, the array in which keys of this datatype are collected: '
+  'of the widest type, so that nothing is lost before it is stored.';
+REVOKE ALL ON FUNCTION {{schema}}.collected_as FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION {{schema}}.collected_as TO {{cron_role}}, {{client_role}};
+--! end

@@ -1,0 +1,3 @@
+DROP FUNCTION {{schema}}.close_slot;
+DROP FUNCTION {{schema}}.open_manual_slot;
+DROP FUNCTION {{schema}}.open_slot;

@@ -1,0 +1,179 @@
+-- A run: what a job of pg_cron calls. The procedures may COMMIT, so they have neither an EXCEPTION block nor
+-- a SET clause, and since a search_path set by the caller must not matter they name every function with its
+-- schema and use no operator. All decisions are in functions with a pinned search_path.
+
+CREATE TYPE {{schema}}.run_step AS (
+  finished       boolean,
+  wait_seconds   double precision,
+  items          {{schema}}.batch_item[],
+  context        {{schema}}.run_context,
+  next_due       timestamptz,
+  wanted         integer,
+  after_priority integer,
+  after_id       integer
+);
+COMMENT ON TYPE {{schema}}.run_step IS
+  'What a run does next: end, sleep for so many seconds, or work on these items. next_due, '
+  'wanted, after_priority and after_id are for the step after it: when to look at the queue again, how many items were asked for, and '
+  'where in the queue they end.';
+
+--! routine batch_limit
+CREATE OR REPLACE FUNCTION {{schema}}.batch_limit(p_last {{schema}}.run_step, p_now timestamptz) RETURNS integer
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  -- A claim is durable, so it costs a flush, which many quick fragments should share; but what one run has claimed no
+  -- other can take, and it waits behind what comes before it. So it grows from one while it stays short.
+  SELECT greatest(1, least(
+    settings.batch_size,
+    coalesce(p_last.wanted, 0)::bigint * 4,
+    coalesce(cardinality(p_last.items) * 0.25
+             / nullif(greatest(extract(epoch FROM p_now - (p_last.context).claimed_at), 0.001), 0), 1)::bigint))::integer
+  FROM {{schema}}.settings
+$$;
+COMMENT ON FUNCTION {{schema}}.batch_limit IS
+  'How many fragments to claim after the step p_last: as many as take a quarter of a second at its pace, at most four times as many as it wanted.';
+REVOKE ALL ON FUNCTION {{schema}}.batch_limit FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION {{schema}}.batch_limit TO {{cron_role}}, {{client_role}};
+--! end
+
+--! routine next_step
+CREATE OR REPLACE FUNCTION {{schema}}.next_step(
+  p_job_name text, p_slot integer, p_lock_key integer, p_run_started timestamptz, p_last {{schema}}.run_step
+) RETURNS {{schema}}.run_step
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  -- Even a full queue ends a run now and then, so that pg_cron's history shows it alive.
+  c_slice CONSTANT interval := '60 s';
+  -- An idle run stays for a while: to be started costs a session and a row in pg_cron's history each time.
+  c_idle_seconds CONSTANT integer := 10;
+  v_now timestamptz := clock_timestamp();
+  v_config {{processor_config}};
+  v_next_start timestamptz;
+  v_due timestamptz;
+  v_frequency interval;
+  v_limit integer;
+  v_batch {{schema}}.batch;
+  v_step {{schema}}.run_step;
+BEGIN
+  DELETE FROM {{schema}}.batch WHERE batch_id = (p_last.context).batch_id;
+
+  SELECT * INTO v_config FROM {{processor_config}} WHERE job_name = p_job_name;
+  IF NOT FOUND OR NOT v_config.enabled OR p_slot > v_config.max_parallel_jobs OR v_now >= p_run_started + c_slice THEN
+    v_step.finished := true;
+    RETURN v_step;
+  END IF;
+  v_step.finished := false;
+
+  v_frequency := make_interval(secs => v_config.frequency_seconds);
+  v_next_start := p_run_started + make_interval(secs => greatest(c_idle_seconds, {{schema}}.start_interval(
+    v_config.frequency_seconds, (SELECT pg_cron_version FROM {{schema}}.deployment))));
+  v_due := coalesce(p_last.next_due, (SELECT next_due FROM {{schema}}.slot WHERE lock_key = p_lock_key));
+  -- Where the frequency was shortened since, it counts from now.
+  v_due := least(v_due, v_now + v_frequency);
+  v_step.next_due := v_due;
+  IF v_due > v_now THEN
+    v_step.finished := v_due >= v_next_start;
+    IF v_step.finished THEN
+      -- Only here, for the run after this one: an idle run writes nothing.
+      UPDATE {{schema}}.slot SET next_due = v_due WHERE lock_key = p_lock_key;
+    END IF;
+    -- At most a second at a time, so that being disabled ends the run soon.
+    v_step.wait_seconds := least(extract(epoch FROM v_due - v_now), 1);
+    RETURN v_step;
+  END IF;
+
+  -- What is claimed must be known after a crash, or what caused it would be claimed again for ever.
+  PERFORM set_config('synchronous_commit', 'local', true);
+  v_limit := {{schema}}.batch_limit(p_last, v_now);
+  -- What was left of an overdue batch is in front of where that batch ends.
+  IF NOT {{schema}}.is_overdue(p_last.context) THEN
+    v_step.after_priority := p_last.after_priority;
+    v_step.after_id := p_last.after_id;
+  END IF;
+  v_batch := {{schema}}.claim_suspect(p_lock_key);
+  IF v_batch.batch_id IS NULL THEN
+    v_batch := {{schema}}.claim_batch(p_lock_key, v_limit, v_step.after_priority, v_step.after_id);
+  END IF;
+  IF v_batch.batch_id IS NULL THEN
+    v_step.next_due := CASE WHEN v_due + v_frequency > v_now THEN v_due + v_frequency ELSE v_now + v_frequency END;
+    v_step.wait_seconds := 0;
+    RETURN v_step;
+  END IF;
+
+  v_step.wanted := v_limit;
+  v_step.items := coalesce({{schema}}.items_of(v_batch.queue_ids), '{}');
+  v_step.context := ROW(p_job_name, p_lock_key, 'cron', true, v_batch.batch_id, v_batch.claimed_at,
+                        v_config.result_limit, v_config.default_bitsize);
+  IF NOT v_batch.alone THEN
+    SELECT priority, id INTO v_step.after_priority, v_step.after_id
+    FROM {{fragment_queue}} WHERE id = v_batch.queue_ids[cardinality(v_batch.queue_ids)];
+  END IF;
+  RETURN v_step;
+END
+$$;
+COMMENT ON FUNCTION {{schema}}.next_step IS
+  'Ends the batch of the last step and decides, from the configuration as it is now, what the run does next. '
+  'An empty queue makes the slot due again after frequency_seconds.';
+REVOKE ALL ON FUNCTION {{schema}}.next_step FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION {{schema}}.next_step TO {{cron_role}}, {{client_role}};
+--! end
+
+--! routine run_processor
+CREATE OR REPLACE PROCEDURE {{schema}}.run_processor(p_job_name text, p_slot integer)
+LANGUAGE plpgsql
+AS $$
+DECLARE
+  v_started timestamptz := pg_catalog.clock_timestamp();
+  v_lock_key integer;
+  v_step {{schema}}.run_step;
+  v_next integer;
+  v_end {{schema}}.chunk_end;
+  v_widened {{schema}}.batch_item[];
+BEGIN
+  v_lock_key := {{schema}}.open_slot(p_job_name, p_slot);
+  COMMIT;
+  IF v_lock_key IS NULL THEN
+    RETURN;
+  END IF;
+  LOOP
+    v_step := {{schema}}.next_step(p_job_name, p_slot, v_lock_key, v_started, v_step);
+    COMMIT;
+    EXIT WHEN v_step.finished;
+    IF v_step.items IS NULL THEN
+      PERFORM pg_catalog.pg_sleep(v_step.wait_seconds);
+      COMMIT;
+      CONTINUE;
+    END IF;
+    v_next := 1;
+    WHILE v_next IS NOT NULL LOOP
+      v_end := {{schema}}.process_chunk(v_step.items, v_next, v_step.context);
+      COMMIT;
+      v_next := v_end.next_item;
+      IF v_end.narrow IS NOT NULL THEN
+        -- In a transaction of its own: the lock it takes must not be held while a fragment is evaluated.
+        v_widened := {{schema}}.widen_for(v_end.narrow, v_step.context);
+        COMMIT;
+        IF v_widened IS NOT NULL THEN
+          v_end := {{schema}}.process_chunk(v_widened, 1, v_step.context);
+          COMMIT;
+        END IF;
+        IF {{schema}}.is_overdue(v_step.context) THEN
+          v_next := NULL;
+        END IF;
+      END IF;
+      EXIT WHEN v_end.ends_run;
+    END LOOP;
+    EXIT WHEN v_end.ends_run;
+  END LOOP;
+  PERFORM {{schema}}.close_slot(v_lock_key);
+END
+$$;
+COMMENT ON PROCEDURE {{schema}}.run_processor IS
+  'One run of a processor''s slot, as started by pg_cron: drains the queue in batches until it is empty or a minute is over. '
+  'Ends at once while another run holds the slot, or when the processor is disabled.';
+REVOKE ALL ON PROCEDURE {{schema}}.run_processor FROM PUBLIC;
+GRANT EXECUTE ON PROCEDURE {{schema}}.run_processor TO {{cron_role}}, {{client_role}};
+--! end

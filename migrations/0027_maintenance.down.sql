@@ -1,0 +1,2 @@
+DROP PROCEDURE {{schema}}.run_maintenance;
+DROP FUNCTION {{schema}}.maintenance_goes_on;

@@ -1,0 +1,9 @@
+-- Shared with the other deployments of this database: the last one takes it along.
+DO $drop$
+BEGIN
+  IF {{schema}}.is_last_deployment() THEN
+    DROP FUNCTION IF EXISTS {{client_schema}}.partitioncache_manual_process_queue;
+  END IF;
+END
+$drop$;
+DROP FUNCTION {{schema}}.processor_named;

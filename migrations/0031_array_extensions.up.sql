@@ -1,0 +1,55 @@
+-- What the array clients intersect sets with: the extension intarray, where the server has it, and an aggregate.
+
+CREATE TABLE {{schema}}.created_extension (extension_name text PRIMARY KEY);
+COMMENT ON TABLE {{schema}}.created_extension IS
+  'Extensions this deployment created, or another one that is gone by now, and so may drop again.';
+
+--! routine partitioncache_array_intersect
+CREATE OR REPLACE FUNCTION {{client_schema}}.partitioncache_array_intersect(p_state anyarray, p_next anyarray) RETURNS anyarray
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$ SELECT ARRAY(SELECT unnest(p_state) INTERSECT SELECT unnest(p_next) ORDER BY 1) $$;
+COMMENT ON FUNCTION {{client_schema}}.partitioncache_array_intersect IS
+  'The elements both arrays have, each once, sorted: state function of array_intersect_agg.';
+--! end
+
+--! routine partitioncache_setup_array_extensions
+CREATE OR REPLACE FUNCTION {{client_schema}}.partitioncache_setup_array_extensions() RETURNS boolean
+LANGUAGE plpgsql
+SET search_path = {{client_schema}}, pg_temp
+AS $$
+BEGIN
+  IF to_regprocedure('array_intersect_agg(anyarray)') IS NULL THEN
+    CREATE AGGREGATE array_intersect_agg(anyarray) (SFUNC = partitioncache_array_intersect, STYPE = anyarray);
+  END IF;
+  IF EXISTS (SELECT FROM pg_extension WHERE extname = 'intarray') THEN
+    RETURN true;
+  END IF;
+  BEGIN
+    CREATE EXTENSION IF NOT EXISTS intarray;
+    RETURN true;
+  EXCEPTION
+    -- The answer says it: without the package or the right to create it, there is no intarray.
+    WHEN insufficient_privilege OR undefined_file OR feature_not_supported THEN
+      RETURN false;
+  END;
+END
+$$;
+COMMENT ON FUNCTION {{client_schema}}.partitioncache_setup_array_extensions IS
+  'Whether the extension intarray is present, created if that is possible; makes sure of the aggregate array_intersect_agg. Clients'' contract.';
+--! end
+
+DO $array$
+BEGIN
+  -- For every backend, so that it belongs to the migrator and not to the first array client that misses it.
+  IF pg_catalog.to_regprocedure(pg_catalog.quote_ident({{client_schema:literal}}) || '.array_intersect_agg(anyarray)') IS NULL THEN
+    CREATE AGGREGATE {{client_schema}}.array_intersect_agg(anyarray)
+      (SFUNC = {{client_schema}}.partitioncache_array_intersect, STYPE = anyarray);
+  END IF;
+  IF {{cache_backend:literal}} = 'array'
+     AND EXISTS (SELECT FROM pg_catalog.pg_available_extensions WHERE name = 'intarray' AND installed_version IS NULL) THEN
+    CREATE EXTENSION intarray SCHEMA {{client_schema}};
+    INSERT INTO {{schema}}.created_extension VALUES ('intarray');
+  END IF;
+END
+$array$;

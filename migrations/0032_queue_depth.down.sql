@@ -1,0 +1,2 @@
+DROP VIEW {{schema}}.queue_depth;
+DROP FUNCTION {{schema}}.queue_depth_rows;

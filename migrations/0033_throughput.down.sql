@@ -1,0 +1,2 @@
+DROP VIEW {{schema}}.throughput;
+DROP FUNCTION {{schema}}.throughput_rows;

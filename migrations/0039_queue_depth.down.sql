@@ -1,2 +1,0 @@
-DROP VIEW {{schema}}.queue_depth;
-DROP FUNCTION {{schema}}.queue_depth_rows();

@@ -1,2 +1,0 @@
-DROP VIEW {{schema}}.throughput;
-DROP FUNCTION {{schema}}.throughput_rows();

@@ -1,1 +1,0 @@
-DROP FUNCTION {{schema}}.retry_fragments(text[], text[], text, boolean);

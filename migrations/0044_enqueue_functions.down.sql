@@ -1,1 +1,0 @@
-{{include 0019_client_enqueue.up.sql}}

@@ -1,0 +1,26 @@
+CREATE OR REPLACE FUNCTION {{schema}}.claim_suspect(p_lock_key integer) RETURNS {{schema}}.batch
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  v_queue_id integer;
+BEGIN
+  -- The least tried one first: what is to blame is found, and what is not is not blamed a second time.
+  SELECT queue.id INTO v_queue_id
+  FROM {{schema}}.attempt
+  JOIN {{fragment_queue}} AS queue ON queue.hash = attempt.query_hash AND queue.partition_key = attempt.partition_key
+  WHERE attempt.suspect AND attempt.not_before <= now()
+    AND NOT EXISTS (SELECT FROM {{schema}}.batch WHERE alone)
+  ORDER BY attempt.attempts, queue.id
+  LIMIT 1
+  FOR UPDATE OF queue SKIP LOCKED;
+  IF NOT FOUND THEN
+    RETURN NULL;
+  END IF;
+  RETURN {{schema}}.insert_batch(p_lock_key, ARRAY[v_queue_id], true);
+END
+$$;
+COMMENT ON FUNCTION {{schema}}.claim_suspect IS
+  'Claims one fragment that a run died with, unless another run is trying one: NULL then, or when there is none.';
+REVOKE ALL ON FUNCTION {{schema}}.claim_suspect FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION {{schema}}.claim_suspect TO {{cron_role}}, {{client_role}};

@@ -1,0 +1,21 @@
+CREATE OR REPLACE FUNCTION {{schema}}.delete_locked(p_results {{schema}}.item_result[]) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+SET lock_timeout = '100ms'
+AS $$
+BEGIN
+  DELETE FROM {{fragment_queue}} AS queue
+  USING unnest(p_results) AS result
+  WHERE result.outcome IN ('ok', 'limit', 'failed', 'timeout', 'skipped')
+    AND queue.id = (result.item).queue_id AND queue.hash = (result.item).query_hash
+    AND queue.partition_key = (result.item).partition_key;
+EXCEPTION
+  WHEN lock_not_available OR deadlock_detected THEN
+    -- A client holds one of them for long. What stays queued is known as settled, and skipped when its turn comes.
+    RETURN;
+END
+$$;
+COMMENT ON FUNCTION {{schema}}.delete_locked IS
+  'Deletes the queue rows of settled fragments that another session had locked a moment ago, as another run does while it claims.';
+REVOKE ALL ON FUNCTION {{schema}}.delete_locked FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION {{schema}}.delete_locked TO {{cron_role}}, {{client_role}};

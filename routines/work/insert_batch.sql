@@ -1,0 +1,13 @@
+CREATE OR REPLACE FUNCTION {{schema}}.insert_batch(p_lock_key integer, p_queue_ids integer[], p_alone boolean) RETURNS {{schema}}.batch
+LANGUAGE sql
+SET search_path = pg_catalog, pg_temp
+AS $$
+  INSERT INTO {{schema}}.batch (lock_key, pid, queue_ids, alone)
+  VALUES (p_lock_key, pg_backend_pid(), p_queue_ids, p_alone)
+  ON CONFLICT (alone) WHERE alone DO NOTHING
+  RETURNING *
+$$;
+COMMENT ON FUNCTION {{schema}}.insert_batch IS
+  'Claims these fragments for the run in that slot; NULL for one to be tried alone while another run tries one.';
+REVOKE ALL ON FUNCTION {{schema}}.insert_batch FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION {{schema}}.insert_batch TO {{cron_role}}, {{client_role}};

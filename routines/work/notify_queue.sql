@@ -1,0 +1,12 @@
+CREATE OR REPLACE FUNCTION {{schema}}.notify_queue() RETURNS trigger
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  PERFORM pg_notify(TG_ARGV[0], '');
+  RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION {{schema}}.notify_queue IS
+  'Trigger function: notifies the channel named by its first argument that a queue has work.';
+REVOKE ALL ON FUNCTION {{schema}}.notify_queue FROM PUBLIC;

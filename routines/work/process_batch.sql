@@ -1,0 +1,29 @@
+CREATE OR REPLACE FUNCTION {{schema}}.process_batch(p_job_name text, p_count integer) RETURNS integer
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  c_batch CONSTANT integer := 100;
+  v_lock_key integer := {{schema}}.open_manual_slot(p_job_name);
+  v_step {{schema}}.run_step;
+  v_processed integer := 0;
+BEGIN
+  WHILE v_processed < p_count LOOP
+    v_step := {{schema}}.claim_by_hand(p_job_name, v_lock_key, least(c_batch, p_count - v_processed), false);
+    EXIT WHEN v_step.items IS NULL;
+    EXIT WHEN NOT {{schema}}.process_claimed(v_step);
+    v_processed := v_processed + cardinality(v_step.items);
+  END LOOP;
+  PERFORM {{schema}}.close_slot(v_lock_key);
+  RETURN v_processed;
+EXCEPTION
+  WHEN OTHERS OR query_canceled OR assert_failure THEN
+    -- The claims are rolled back, the session's lock is not: a pooled connection would keep the slot for ever.
+    PERFORM {{schema}}.close_slot(v_lock_key);
+    RAISE;
+END
+$$;
+COMMENT ON FUNCTION {{schema}}.process_batch IS
+  'Works on up to p_count queued fragments in the caller''s transaction, even if the processor is disabled. Returns how many.';
+REVOKE ALL ON FUNCTION {{schema}}.process_batch FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION {{schema}}.process_batch TO {{cron_role}}, {{client_role}};

@@ -1,0 +1,29 @@
+CREATE OR REPLACE FUNCTION {{schema}}.process_claimed(p_step {{schema}}.run_step) RETURNS boolean
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  v_locks text[] := {{schema}}.session_locks();
+  v_statements text[] := ARRAY(SELECT name FROM pg_prepared_statements);
+  v_next integer := 1;
+  v_end {{schema}}.chunk_end;
+  v_items {{schema}}.batch_item[];
+BEGIN
+  WHILE v_next IS NOT NULL LOOP
+    v_end := {{schema}}.process_chunk(p_step.items, v_next, p_step.context);
+    PERFORM {{schema}}.restore_session(v_locks, v_statements);
+    v_next := v_end.next_item;
+    WHILE v_end.narrow IS NOT NULL LOOP
+      v_items := {{schema}}.widen_for(v_end.narrow, p_step.context);
+      EXIT WHEN v_items IS NULL;
+      v_end := {{schema}}.process_chunk(v_items, 1, p_step.context);
+    END LOOP;
+  END LOOP;
+  DELETE FROM {{schema}}.batch WHERE batch_id = (p_step.context).batch_id;
+  RETURN NOT v_end.ends_run;
+END
+$$;
+COMMENT ON FUNCTION {{schema}}.process_claimed IS
+  'Works on claimed fragments in the caller''s transaction; false when the caller was cancelled meanwhile.';
+REVOKE ALL ON FUNCTION {{schema}}.process_claimed FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION {{schema}}.process_claimed TO {{cron_role}}, {{client_role}};

@@ -1,0 +1,32 @@
+CREATE OR REPLACE FUNCTION {{schema}}.publish_running() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+SET lock_timeout = '100ms'
+AS $$
+BEGIN
+  DELETE FROM {{active_jobs}} AS active
+  WHERE NOT EXISTS (
+    SELECT FROM {{schema}}.working_runs() AS running
+    LEFT JOIN {{fragment_queue}} AS queue ON queue.id = running.queue_id
+    WHERE running.pid = active.pid AND NOT running.has_results
+      -- Also where a client has taken it out of the queue meanwhile.
+      AND (queue.id IS NULL OR (queue.hash, queue.partition_key) = (active.query_hash, active.partition_key)));
+  INSERT INTO {{active_jobs}} (query_hash, partition_key, job_id, pid, started_at, query, partition_datatype)
+  SELECT queue.hash, queue.partition_key, running.job_name, running.pid,
+         running.started_at::timestamp, queue.query, queue.partition_datatype
+  FROM {{schema}}.working_runs() AS running
+  JOIN {{fragment_queue}} AS queue ON queue.id = running.queue_id
+  WHERE NOT running.has_results
+  -- In one order, should two maintenance runs meet.
+  ORDER BY queue.hash, queue.partition_key
+  ON CONFLICT (query_hash, partition_key) DO NOTHING;
+EXCEPTION
+  WHEN lock_not_available THEN
+    -- A client has the table to itself. To show what runs can wait, what else maintenance does cannot.
+    RETURN;
+END
+$$;
+COMMENT ON FUNCTION {{schema}}.publish_running IS
+  'Brings the clients'' display of active work up to date: what is running now, and nothing else.';
+REVOKE ALL ON FUNCTION {{schema}}.publish_running FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION {{schema}}.publish_running TO {{cron_role}};

@@ -1,0 +1,29 @@
+CREATE OR REPLACE FUNCTION {{schema}}.settle_one(p_result {{schema}}.item_result, p_run {{schema}}.run_context, p_lock_timeout text)
+RETURNS {{schema}}.item_result
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  v_result {{schema}}.item_result := p_result;
+  v_state text;
+  v_message text;
+BEGIN
+  RETURN ({{schema}}.store_and_settle(ARRAY[p_result], p_run, p_lock_timeout))[1];
+EXCEPTION
+  WHEN serialization_failure OR deadlock_detected OR lock_not_available OR string_data_length_mismatch THEN
+    -- It is others who are in the way, and no fragment is to be set aside for that.
+    GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE, v_message = MESSAGE_TEXT;
+    v_result.error := format('%s: %s', v_state, v_message);
+    RETURN {{schema}}.put_back(v_result, '1 s', 0);
+  WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE, v_message = MESSAGE_TEXT;
+    v_result.outcome := 'failed';
+    v_result.error := format('%s: %s', v_state, v_message);
+    PERFORM {{schema}}.settle_results(ARRAY[v_result], p_run);
+    RETURN v_result;
+END
+$$;
+COMMENT ON FUNCTION {{schema}}.settle_one IS
+  'As store_and_settle for one fragment, but what the cache raises ends that fragment: put_back or failed.';
+REVOKE ALL ON FUNCTION {{schema}}.settle_one FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION {{schema}}.settle_one TO {{cron_role}}, {{client_role}};

@@ -1,0 +1,20 @@
+CREATE OR REPLACE FUNCTION {{schema}}.unlock_once(p_lock text) RETURNS boolean
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  v_class bigint := split_part(p_lock, ' ', 1);
+  v_object bigint := split_part(p_lock, ' ', 2);
+BEGIN
+  -- One key of 64 bits, or two of 32 bits, which pg_locks shows without their signs.
+  RETURN CASE split_part(p_lock, ' ', 3) || split_part(p_lock, ' ', 4)
+    WHEN '1ExclusiveLock' THEN pg_advisory_unlock((v_class << 32) | v_object)
+    WHEN '1ShareLock' THEN pg_advisory_unlock_shared((v_class << 32) | v_object)
+    WHEN '2ExclusiveLock' THEN pg_advisory_unlock(v_class::oid::integer, v_object::oid::integer)
+    WHEN '2ShareLock' THEN pg_advisory_unlock_shared(v_class::oid::integer, v_object::oid::integer)
+  END;
+END
+$$;
+COMMENT ON FUNCTION {{schema}}.unlock_once IS 'Releases one of session_locks() once; false when the session does not hold it.';
+REVOKE ALL ON FUNCTION {{schema}}.unlock_once FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION {{schema}}.unlock_once TO {{cron_role}}, {{client_role}};
