@@ -1,0 +1,13 @@
+CREATE FUNCTION partitioncache_work_database.own_jobs() RETURNS TABLE(jobid bigint, job_name text, schedule text, command text, database text, active boolean)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  SELECT job.jobid, job.jobname::text, job.schedule, job.command, job.database, job.active
+  FROM cron.job AS job
+  WHERE job.username = current_user
+    AND "partitioncache_work_database".is_own(job.database, job.command)
+$$;
+
+COMMENT ON FUNCTION partitioncache_work_database.own_jobs() IS 'The jobs of pg_cron that belong to this deployment.';
+
+REVOKE ALL ON FUNCTION partitioncache_work_database.own_jobs() FROM PUBLIC;

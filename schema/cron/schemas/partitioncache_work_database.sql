@@ -1,0 +1,3 @@
+CREATE SCHEMA partitioncache_work_database;
+
+GRANT USAGE ON SCHEMA partitioncache_work_database TO migrator;

@@ -1,0 +1,13 @@
+CREATE TABLE partitioncache_work_database.deployment (
+    only_row boolean DEFAULT true NOT NULL,
+    work_database text NOT NULL,
+    work_schema text NOT NULL,
+    CONSTRAINT deployment_only_row_check CHECK (only_row)
+);
+
+COMMENT ON TABLE partitioncache_work_database.deployment IS 'The work database and the schema in it that this schema schedules for (one row).';
+
+ALTER TABLE ONLY partitioncache_work_database.deployment
+    ADD CONSTRAINT deployment_pkey PRIMARY KEY (only_row);
+
+GRANT SELECT ON TABLE partitioncache_work_database.deployment TO migrator;

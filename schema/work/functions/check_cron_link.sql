@@ -1,0 +1,13 @@
+CREATE FUNCTION partitioncache.check_cron_link() RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+  PERFORM "partitioncache".query_cron_link(
+    format('SELECT to_jsonb(work_database) FROM %I.deployment', 'partitioncache_work_database'));
+END
+$$;
+
+COMMENT ON FUNCTION partitioncache.check_cron_link() IS 'Raises unless the link to the pg_cron database works.';
+
+REVOKE ALL ON FUNCTION partitioncache.check_cron_link() FROM PUBLIC;

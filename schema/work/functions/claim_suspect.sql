@@ -1,0 +1,28 @@
+CREATE FUNCTION partitioncache.claim_suspect(p_lock_key integer) RETURNS partitioncache.batch
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  v_queue_id integer;
+BEGIN
+  -- The least tried one first: what is to blame is found, and what is not is not blamed a second time.
+  SELECT queue.id INTO v_queue_id
+  FROM "partitioncache".attempt
+  JOIN "public"."partitioncache_queue_query_fragment_queue" AS queue ON queue.hash = attempt.query_hash AND queue.partition_key = attempt.partition_key
+  WHERE attempt.suspect AND attempt.not_before <= now()
+    AND NOT EXISTS (SELECT FROM "partitioncache".batch WHERE alone)
+  ORDER BY attempt.attempts, queue.id
+  LIMIT 1
+  FOR UPDATE OF queue SKIP LOCKED;
+  IF NOT FOUND THEN
+    RETURN NULL;
+  END IF;
+  RETURN "partitioncache".insert_batch(p_lock_key, ARRAY[v_queue_id], true);
+END
+$$;
+
+COMMENT ON FUNCTION partitioncache.claim_suspect(p_lock_key integer) IS 'Claims one fragment that a run died with, unless another run is trying one: NULL then, or when there is none.';
+
+REVOKE ALL ON FUNCTION partitioncache.claim_suspect(p_lock_key integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.claim_suspect(p_lock_key integer) TO cron_role;
+GRANT ALL ON FUNCTION partitioncache.claim_suspect(p_lock_key integer) TO client_role;

@@ -1,0 +1,25 @@
+CREATE FUNCTION partitioncache.close_slot(p_lock_key integer) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  c_schema CONSTANT integer := quote_ident('partitioncache')::regnamespace::oid::integer;
+BEGIN
+  DELETE FROM "partitioncache".batch WHERE lock_key = p_lock_key;
+  -- More than once, should a fragment have taken it as well; but not until it fails, which PostgreSQL logs as a warning.
+  WHILE EXISTS (
+    SELECT FROM pg_locks
+    WHERE pid = pg_backend_pid() AND locktype = 'advisory' AND objsubid = 2 AND mode = 'ExclusiveLock'
+      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+      AND classid = c_schema::oid AND objid = p_lock_key::oid)
+  LOOP
+    EXIT WHEN NOT pg_advisory_unlock(c_schema, p_lock_key);
+  END LOOP;
+END
+$$;
+
+COMMENT ON FUNCTION partitioncache.close_slot(p_lock_key integer) IS 'Gives back what the run has claimed and not settled, and unlocks its slot.';
+
+REVOKE ALL ON FUNCTION partitioncache.close_slot(p_lock_key integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.close_slot(p_lock_key integer) TO cron_role;
+GRANT ALL ON FUNCTION partitioncache.close_slot(p_lock_key integer) TO client_role;

@@ -1,0 +1,12 @@
+CREATE FUNCTION partitioncache.cron_takes_seconds(p_pg_cron_version text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE STRICT
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  SELECT (string_to_array(substring(p_pg_cron_version FROM '^[0-9]+(?:\.[0-9]+)*'), '.'))::integer[] >= ARRAY[1, 5]
+$$;
+
+COMMENT ON FUNCTION partitioncache.cron_takes_seconds(p_pg_cron_version text) IS 'Whether this version of pg_cron (such as 1.4-1 or 1.6) accepts schedules in seconds.';
+
+REVOKE ALL ON FUNCTION partitioncache.cron_takes_seconds(p_pg_cron_version text) FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.cron_takes_seconds(p_pg_cron_version text) TO cron_role;
+GRANT ALL ON FUNCTION partitioncache.cron_takes_seconds(p_pg_cron_version text) TO client_role;

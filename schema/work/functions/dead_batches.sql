@@ -1,0 +1,17 @@
+CREATE FUNCTION partitioncache.dead_batches(p_own_lock_key integer) RETURNS bigint[]
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  -- Whoever holds a slot has not claimed anything yet when it asks, even if its backend was given the pid of a dead one.
+  SELECT array_agg(batch_id)
+  FROM (SELECT batch_id
+        FROM "partitioncache".batch
+        WHERE lock_key = p_own_lock_key OR NOT "partitioncache".run_is_alive(pid, lock_key)
+        FOR UPDATE SKIP LOCKED) AS dead
+$$;
+
+COMMENT ON FUNCTION partitioncache.dead_batches(p_own_lock_key integer) IS 'Locks and returns the batches whose runs are gone, with all that carry p_own_lock_key (a slot the caller has just taken, or NULL).';
+
+REVOKE ALL ON FUNCTION partitioncache.dead_batches(p_own_lock_key integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.dead_batches(p_own_lock_key integer) TO cron_role;
+GRANT ALL ON FUNCTION partitioncache.dead_batches(p_own_lock_key integer) TO client_role;

@@ -1,0 +1,92 @@
+CREATE FUNCTION partitioncache.evaluate_item(p_item partitioncache.batch_item, p_result_limit integer) RETURNS partitioncache.item_result
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+DECLARE
+  v_result "partitioncache".item_result;
+  v_item "partitioncache".batch_item := p_item;
+  v_fragment text := rtrim(p_item.query, E'; \t\n\r\f\v') || E'\n'; -- as fragment_text()
+  v_query text;
+  v_settings text;
+  v_fits boolean;
+  v_evaluated boolean := false;
+  v_state text;
+  v_message text;
+BEGIN
+  v_result.started_at := clock_timestamp();
+  BEGIN
+    IF v_item.datatype IS NULL THEN
+      v_item.datatype := "partitioncache".datatype_for(p_item);
+    END IF;
+    -- One key more than allowed is enough to know that there are too many.
+    v_query := format(
+      'SELECT pg_catalog.pg_typeof(keys), %1$s FROM ('
+      'SELECT ARRAY(SELECT DISTINCT fragment.* FROM (%2$s) AS fragment (key) WHERE key IS NOT NULL ORDER BY key LIMIT %3$s) '
+      'AS keys OFFSET 0) AS found',
+      CASE v_item.datatype WHEN 'integer' THEN 'keys::bigint[]' ELSE "partitioncache".collected_as(v_item.datatype) END,
+      v_fragment, coalesce((p_result_limit::bigint + 1)::text, 'ALL'));
+    -- With the second one the tables of the fragment are those of the clients' schema. Whoever may create something there
+    -- could put a function in the place of one of pg_catalog that takes any array: so below nothing is called but what has
+    -- its schema, or takes text and nothing else.
+    v_settings := set_config('transaction_read_only', 'on', true)
+      || set_config('search_path', quote_ident('public') || ', pg_temp', true);
+    -- Without a semicolon there is no second statement, without a parenthesis none to close.
+    IF v_fragment ~ '[;()]' THEN
+      PERFORM "partitioncache".require_closed(v_fragment);
+    END IF;
+    CASE v_item.datatype
+      WHEN 'integer' THEN EXECUTE v_query INTO v_result.result_type, v_result.bigint_keys;
+      WHEN 'float' THEN EXECUTE v_query INTO v_result.result_type, v_result.numeric_keys;
+      WHEN 'text' THEN EXECUTE v_query INTO v_result.result_type, v_result.text_keys;
+      WHEN 'timestamp' THEN EXECUTE v_query INTO v_result.result_type, v_result.timestamp_keys;
+    END CASE;
+    v_evaluated := true;
+    RAISE EXCEPTION USING ERRCODE = 'PCEVL', MESSAGE = 'evaluated';
+  EXCEPTION
+    WHEN serialization_failure OR deadlock_detected OR lock_not_available THEN
+      GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE, v_message = MESSAGE_TEXT;
+      v_result.outcome := 'put_back';
+      v_result.error := format('%s: %s', v_state, v_message);
+    WHEN OTHERS OR assert_failure THEN
+      -- The fragment itself may call something that raises our code: then nothing was evaluated.
+      IF NOT v_evaluated THEN
+        GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE, v_message = MESSAGE_TEXT;
+        v_result.outcome := 'failed';
+        v_result.error := "partitioncache".reason_of_failure(v_item, v_state, v_message);
+      END IF;
+  END;
+  v_result.item := v_item;
+  v_result.ended_at := clock_timestamp();
+  IF v_evaluated THEN
+    -- The types of arrays, by their number, that need no second look: their elements are kept as they are.
+    CASE v_item.datatype
+      WHEN 'integer' THEN
+        v_result.rows_found := cardinality(v_result.bigint_keys);
+        v_fits := v_result.result_type IN (1005, 1007, 1016) AND array_ndims(v_result.bigint_keys) = 1; -- smallint, integer, bigint
+      WHEN 'float' THEN
+        v_result.rows_found := cardinality(v_result.numeric_keys);
+        v_fits := v_result.result_type = 1231 AND array_ndims(v_result.numeric_keys) = 1; -- numeric
+      WHEN 'text' THEN
+        v_result.rows_found := cardinality(v_result.text_keys);
+        v_fits := v_result.result_type IN (1009, 1015) AND array_ndims(v_result.text_keys) = 1; -- text, character varying
+      WHEN 'timestamp' THEN
+        v_result.rows_found := cardinality(v_result.timestamp_keys);
+        v_fits := v_result.result_type = 1115 AND array_ndims(v_result.timestamp_keys) = 1; -- timestamp without time zone
+    END CASE;
+    v_result.outcome := 'ok';
+    IF v_fits IS NOT TRUE THEN
+      v_result := "partitioncache".fit_to_datatype(v_result);
+    END IF;
+    IF v_result.rows_found > p_result_limit THEN
+      v_result.outcome := 'limit';
+    END IF;
+  END IF;
+  RETURN v_result;
+END
+$_$;
+
+COMMENT ON FUNCTION partitioncache.evaluate_item(p_item partitioncache.batch_item, p_result_limit integer) IS 'Runs one fragment (a single SELECT of one column) read-only. outcome of the result: ok, limit (one key more than p_result_limit), failed, or put_back (a conflict with others); its item has the partition''s datatype. Nothing else of the fragment survives. Raises query_canceled only.';
+
+REVOKE ALL ON FUNCTION partitioncache.evaluate_item(p_item partitioncache.batch_item, p_result_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.evaluate_item(p_item partitioncache.batch_item, p_result_limit integer) TO cron_role;
+GRANT ALL ON FUNCTION partitioncache.evaluate_item(p_item partitioncache.batch_item, p_result_limit integer) TO client_role;

@@ -1,0 +1,29 @@
+CREATE FUNCTION partitioncache.finish(p_results partitioncache.item_result[], p_run partitioncache.run_context) RETURNS partitioncache.item_result[]
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  v_results "partitioncache".item_result[];
+BEGIN
+  v_results := ARRAY(
+    SELECT CASE result.outcome
+             WHEN 'put_back' THEN "partitioncache".put_back(result, '1 s', 1)
+             WHEN 'skipped' THEN "partitioncache".confirm_skip(result)
+             ELSE result
+           END
+    FROM unnest(p_results) AS result);
+  BEGIN
+    RETURN "partitioncache".store_and_settle(v_results, p_run);
+  EXCEPTION
+    WHEN OTHERS THEN
+      -- One of them cannot be stored: each by itself, so that the others are not lost with it, and its error is found again.
+      RETURN "partitioncache".settle_each(v_results, p_run);
+  END;
+END
+$$;
+
+COMMENT ON FUNCTION partitioncache.finish(p_results partitioncache.item_result[], p_run partitioncache.run_context) IS 'Stores and settles what came of evaluated fragments, whatever the cache says to one of them. Returns the results as they are then.';
+
+REVOKE ALL ON FUNCTION partitioncache.finish(p_results partitioncache.item_result[], p_run partitioncache.run_context) FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.finish(p_results partitioncache.item_result[], p_run partitioncache.run_context) TO cron_role;
+GRANT ALL ON FUNCTION partitioncache.finish(p_results partitioncache.item_result[], p_run partitioncache.run_context) TO client_role;

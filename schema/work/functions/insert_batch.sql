@@ -1,0 +1,15 @@
+CREATE FUNCTION partitioncache.insert_batch(p_lock_key integer, p_queue_ids integer[], p_alone boolean) RETURNS partitioncache.batch
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  INSERT INTO "partitioncache".batch (lock_key, pid, queue_ids, alone)
+  VALUES (p_lock_key, pg_backend_pid(), p_queue_ids, p_alone)
+  ON CONFLICT (alone) WHERE alone DO NOTHING
+  RETURNING *
+$$;
+
+COMMENT ON FUNCTION partitioncache.insert_batch(p_lock_key integer, p_queue_ids integer[], p_alone boolean) IS 'Claims these fragments for the run in that slot; NULL for one to be tried alone while another run tries one.';
+
+REVOKE ALL ON FUNCTION partitioncache.insert_batch(p_lock_key integer, p_queue_ids integer[], p_alone boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.insert_batch(p_lock_key integer, p_queue_ids integer[], p_alone boolean) TO cron_role;
+GRANT ALL ON FUNCTION partitioncache.insert_batch(p_lock_key integer, p_queue_ids integer[], p_alone boolean) TO client_role;

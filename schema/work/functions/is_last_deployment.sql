@@ -1,0 +1,25 @@
+CREATE FUNCTION partitioncache.is_last_deployment() RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  v_schema name;
+  v_client_schema text;
+BEGIN
+  FOR v_schema IN
+    SELECT nspname FROM "partitioncache".deployment_schemas() AS nspname
+    -- What another migrator deployed shares nothing of ours: the functions have one owner.
+    WHERE has_schema_privilege(nspname, 'USAGE') AND has_table_privilege(format('%I.deployment', nspname), 'SELECT')
+  LOOP
+    EXECUTE format('SELECT client_schema FROM %I.deployment', v_schema) INTO v_client_schema;
+    IF v_schema <> 'partitioncache' AND v_client_schema = 'public' THEN
+      RETURN false;
+    END IF;
+  END LOOP;
+  RETURN true;
+END
+$$;
+
+COMMENT ON FUNCTION partitioncache.is_last_deployment() IS 'Whether no other deployment of this database shares the clients'' schema, so that what is shared may go with this one.';
+
+REVOKE ALL ON FUNCTION partitioncache.is_last_deployment() FROM PUBLIC;

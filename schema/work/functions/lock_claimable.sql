@@ -1,0 +1,49 @@
+CREATE FUNCTION partitioncache.lock_claimable(p_after_priority integer, p_after_id integer, p_limit integer) RETURNS integer[]
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $_$
+DECLARE
+  v_backoff interval := (SELECT make_interval(secs => retry_backoff_seconds) FROM "partitioncache".settings);
+  -- Each is one stretch of the index on (priority DESC, id): what has come in above, the rest of this priority, what is below.
+  v_stretches text[] := CASE
+    WHEN p_after_id IS NULL THEN ARRAY['true']
+    ELSE ARRAY['queue.priority > $1', 'queue.priority = $1 AND queue.id > $2', 'queue.priority < $1']
+  END;
+  v_stretch text;
+  v_found integer[];
+  v_locked integer[] := '{}';
+BEGIN
+  FOREACH v_stretch IN ARRAY v_stretches LOOP
+    EXECUTE format($claimable$
+      SELECT array_agg(id ORDER BY priority DESC, id)
+      FROM (SELECT queue.id, queue.priority
+            FROM %1$s AS queue
+            WHERE %2$s
+              AND queue.id NOT IN (SELECT unnest(queue_ids) FROM %3$I.batch)
+              AND NOT EXISTS (SELECT FROM %3$I.attempt
+                              WHERE attempt.query_hash = queue.hash AND attempt.partition_key = queue.partition_key
+                                AND (attempt.suspect OR attempt.not_before > now())
+                              OFFSET 0) -- one look by key for each, never a join with all of them
+              AND NOT EXISTS (SELECT FROM %4$s AS known
+                              WHERE known.query_hash = queue.hash AND known.partition_key = queue.partition_key
+                                AND known.status <> 'ok' AND known.last_seen > now()::timestamp - $4
+                              OFFSET 0)
+            ORDER BY queue.priority DESC, queue.id
+            LIMIT $3
+            FOR UPDATE OF queue SKIP LOCKED) AS claimable
+    $claimable$, '"public"."partitioncache_queue_query_fragment_queue"', v_stretch, 'partitioncache', '"public"."my_cache_queries"')
+      INTO v_found USING p_after_priority, p_after_id, p_limit - cardinality(v_locked), v_backoff;
+    v_locked := v_locked || coalesce(v_found, '{}');
+    EXIT WHEN cardinality(v_locked) >= p_limit;
+  END LOOP;
+  RETURN v_locked;
+END
+$_$;
+
+COMMENT ON FUNCTION partitioncache.lock_claimable(p_after_priority integer, p_after_id integer, p_limit integer) IS 'Locks up to p_limit queued fragments that may be claimed now and returns their queue ids in the order in which they are due: those that come after (p_after_priority, p_after_id), or have come in above that priority; NULL starts at the head.';
+
+REVOKE ALL ON FUNCTION partitioncache.lock_claimable(p_after_priority integer, p_after_id integer, p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.lock_claimable(p_after_priority integer, p_after_id integer, p_limit integer) TO cron_role;
+GRANT ALL ON FUNCTION partitioncache.lock_claimable(p_after_priority integer, p_after_id integer, p_limit integer) TO client_role;

@@ -1,0 +1,29 @@
+CREATE FUNCTION partitioncache.mark_synced(p_applied jsonb) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+  DELETE FROM "partitioncache".applied_job;
+  INSERT INTO "partitioncache".applied_job (job_name, schedule, command, job_id)
+  SELECT job_name, schedule, command, job_id
+  FROM jsonb_to_recordset(p_applied -> 'jobs') AS job (job_name text, schedule text, command text, job_id bigint);
+
+  UPDATE "public"."partitioncache_queue_processor_config" AS config
+  SET job_ids = registered.job_ids
+  FROM (
+    SELECT configured.job_name,
+           coalesce(array_agg(applied.job_id ORDER BY slot) FILTER (WHERE applied.job_id IS NOT NULL), '{}') AS job_ids
+    FROM "public"."partitioncache_queue_processor_config" AS configured
+    CROSS JOIN generate_series(1, configured.max_parallel_jobs) AS slot
+    LEFT JOIN "partitioncache".applied_job AS applied
+      ON applied.job_name = "partitioncache".cron_job_name(configured.job_name, slot)
+    GROUP BY configured.job_name
+  ) AS registered
+  WHERE config.job_name = registered.job_name
+    AND config.job_ids IS DISTINCT FROM registered.job_ids;
+END
+$$;
+
+COMMENT ON FUNCTION partitioncache.mark_synced(p_applied jsonb) IS 'Records what apply_jobs in the pg_cron database answered: {"jobs": [{job_name, schedule, command, job_id}]}.';
+
+REVOKE ALL ON FUNCTION partitioncache.mark_synced(p_applied jsonb) FROM PUBLIC;

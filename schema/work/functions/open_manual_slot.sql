@@ -1,0 +1,20 @@
+CREATE FUNCTION partitioncache.open_manual_slot(p_job_name text) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  v_lock_key integer := "partitioncache".open_slot(p_job_name, 0);
+BEGIN
+  IF v_lock_key IS NULL THEN
+    RAISE EXCEPTION 'another run by hand of processor "%" is under way', p_job_name
+      USING ERRCODE = 'lock_not_available', HINT = 'Wait until it has ended.';
+  END IF;
+  RETURN v_lock_key;
+END
+$$;
+
+COMMENT ON FUNCTION partitioncache.open_manual_slot(p_job_name text) IS 'Takes slot 0 of a processor, for a run by hand. Raises 55P03 while another one is under way.';
+
+REVOKE ALL ON FUNCTION partitioncache.open_manual_slot(p_job_name text) FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.open_manual_slot(p_job_name text) TO cron_role;
+GRANT ALL ON FUNCTION partitioncache.open_manual_slot(p_job_name text) TO client_role;

@@ -1,0 +1,27 @@
+CREATE FUNCTION partitioncache.open_slot(p_job_name text, p_slot integer) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  v_lock_key integer;
+BEGIN
+  PERFORM FROM "public"."partitioncache_queue_processor_config" WHERE job_name = p_job_name;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'there is no processor "%"', p_job_name
+      USING ERRCODE = 'no_data_found', HINT = 'pcache-migrate processor status lists the processors.';
+  END IF;
+  INSERT INTO "partitioncache".slot (job_name, slot) VALUES (p_job_name, p_slot) ON CONFLICT (job_name, slot) DO NOTHING;
+  SELECT lock_key INTO STRICT v_lock_key FROM "partitioncache".slot WHERE job_name = p_job_name AND slot = p_slot;
+  IF NOT pg_try_advisory_lock(quote_ident('partitioncache')::regnamespace::oid::integer, v_lock_key) THEN
+    RETURN NULL;
+  END IF;
+  PERFORM "partitioncache".release_dead_batches(v_lock_key);
+  RETURN v_lock_key;
+END
+$$;
+
+COMMENT ON FUNCTION partitioncache.open_slot(p_job_name text, p_slot integer) IS 'Takes the session lock of a slot and returns its lock_key, or NULL while another run holds it. Raises P0002 for an unknown processor.';
+
+REVOKE ALL ON FUNCTION partitioncache.open_slot(p_job_name text, p_slot integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.open_slot(p_job_name text, p_slot integer) TO cron_role;
+GRANT ALL ON FUNCTION partitioncache.open_slot(p_job_name text, p_slot integer) TO client_role;

@@ -1,0 +1,6 @@
+CREATE FUNCTION public.partitioncache_array_intersect(p_state anyarray, p_next anyarray) RETURNS anyarray
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$ SELECT ARRAY(SELECT unnest(p_state) INTERSECT SELECT unnest(p_next) ORDER BY 1) $$;
+
+COMMENT ON FUNCTION public.partitioncache_array_intersect(p_state anyarray, p_next anyarray) IS 'The elements both arrays have, each once, sorted: state function of array_intersect_agg.';

@@ -1,0 +1,32 @@
+CREATE FUNCTION public.partitioncache_cleanup_cached_queue_items(p_queue_prefix text, p_table_prefix text, p_limit integer DEFAULT 50) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO 'public', 'pg_temp'
+    AS $_$
+DECLARE
+  v_partition_key text;
+  v_cache regclass;
+  v_count integer;
+  v_deleted integer := 0;
+BEGIN
+  FOR v_partition_key IN
+    EXECUTE format('SELECT DISTINCT partition_key FROM %I ORDER BY 1', p_queue_prefix || '_query_fragment_queue')
+  LOOP
+    v_cache := to_regclass(quote_ident(p_table_prefix || '_cache_' || v_partition_key));
+    CONTINUE WHEN v_cache IS NULL;
+    -- Status ok is not enough: a set that was evicted since is queued because it is missing.
+    EXECUTE format(
+      'DELETE FROM %1$I WHERE id IN (SELECT queue.id FROM %1$I AS queue '
+      'JOIN %2$I AS known ON known.query_hash = queue.hash AND known.partition_key = queue.partition_key '
+      'JOIN %3$s AS cache ON cache.query_hash = queue.hash '
+      'WHERE queue.partition_key = $1 AND known.status = ''ok'' '
+      'ORDER BY queue.id LIMIT $2 FOR UPDATE OF queue SKIP LOCKED)',
+      p_queue_prefix || '_query_fragment_queue', p_table_prefix || '_queries', v_cache)
+      USING v_partition_key, p_limit - v_deleted;
+    GET DIAGNOSTICS v_count = ROW_COUNT;
+    v_deleted := v_deleted + v_count;
+  END LOOP;
+  RETURN v_deleted;
+END
+$_$;
+
+COMMENT ON FUNCTION public.partitioncache_cleanup_cached_queue_items(p_queue_prefix text, p_table_prefix text, p_limit integer) IS 'Deletes up to p_limit queued fragments that are cached already. Returns how many. Clients'' contract.';

@@ -1,0 +1,24 @@
+CREATE FUNCTION public.partitioncache_deployments() RETURNS TABLE(schema_name name, table_prefix text, cache_backend text)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+DECLARE
+  v_schema name;
+BEGIN
+  FOR v_schema IN
+    SELECT nspname
+    FROM pg_class
+    JOIN pg_namespace ON pg_namespace.oid = relnamespace
+    JOIN pg_attribute ON attrelid = pg_class.oid AND attname = 'queue_prefix'
+    WHERE relname = 'deployment' AND relkind = 'r'
+      AND has_schema_privilege(pg_namespace.oid, 'USAGE') AND has_table_privilege(pg_class.oid, 'SELECT')
+    ORDER BY nspname
+  LOOP
+    RETURN QUERY EXECUTE format(
+      'SELECT $1, deployment.table_prefix, deployment.cache_backend FROM %I.deployment WHERE client_schema = $2', v_schema)
+      USING v_schema, 'public';
+  END LOOP;
+END
+$_$;
+
+COMMENT ON FUNCTION public.partitioncache_deployments() IS 'The deployments of pcache-migrate that serve this schema and that the current role may use.';

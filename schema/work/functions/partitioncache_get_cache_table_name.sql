@@ -1,0 +1,6 @@
+CREATE FUNCTION public.partitioncache_get_cache_table_name(p_table_prefix text, p_partition_key text) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$ SELECT p_table_prefix || '_cache_' || p_partition_key $$;
+
+COMMENT ON FUNCTION public.partitioncache_get_cache_table_name(p_table_prefix text, p_partition_key text) IS 'Unquoted name of the cache table of a partition key. Clients'' contract.';

@@ -1,0 +1,6 @@
+CREATE FUNCTION public.partitioncache_get_metadata_table_name(p_table_prefix text) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$ SELECT p_table_prefix || '_partition_metadata' $$;
+
+COMMENT ON FUNCTION public.partitioncache_get_metadata_table_name(p_table_prefix text) IS 'Unquoted name of the table of partition keys. Clients'' contract.';

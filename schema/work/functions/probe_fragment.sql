@@ -1,0 +1,33 @@
+CREATE FUNCTION partitioncache.probe_fragment(p_query text) RETURNS oid
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  v_fragment text := "partitioncache".fragment_text(p_query);
+  -- LIMIT 0 runs nothing. As a scalar it must have exactly one column.
+  v_query text := format('SELECT pg_catalog.pg_typeof((SELECT * FROM (%s) AS fragment LIMIT 0))', v_fragment);
+  v_type oid;
+  v_probed boolean := false;
+BEGIN
+  BEGIN
+    PERFORM set_config('transaction_read_only', 'on', true),
+            set_config('search_path', quote_ident('public') || ', pg_temp', true);
+    PERFORM "partitioncache".require_closed(v_fragment);
+    EXECUTE v_query INTO v_type;
+    v_probed := true;
+    RAISE EXCEPTION USING ERRCODE = 'PCEVL', MESSAGE = 'probed';
+  EXCEPTION
+    WHEN SQLSTATE 'PCEVL' THEN
+      IF NOT v_probed THEN
+        RAISE;
+      END IF;
+  END;
+  RETURN v_type;
+END
+$$;
+
+COMMENT ON FUNCTION partitioncache.probe_fragment(p_query text) IS 'The type a fragment returns, found without running it. Raises what PostgreSQL says about a fragment that is not a SELECT of one column.';
+
+REVOKE ALL ON FUNCTION partitioncache.probe_fragment(p_query text) FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.probe_fragment(p_query text) TO cron_role;
+GRANT ALL ON FUNCTION partitioncache.probe_fragment(p_query text) TO client_role;

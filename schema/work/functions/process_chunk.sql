@@ -1,0 +1,86 @@
+CREATE FUNCTION partitioncache.process_chunk(p_items partitioncache.batch_item[], p_first integer, p_run partitioncache.run_context) RETURNS partitioncache.chunk_end
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET client_min_messages TO 'error'
+    AS $$
+DECLARE
+  c_schema CONSTANT integer := quote_ident('partitioncache')::regnamespace::oid::integer;
+  -- Until a chunk ends nobody sees what it has done, and a crash undoes it.
+  c_items CONSTANT integer := 200;
+  c_time CONSTANT interval := '50 ms';
+  -- In a session of its own the transaction begins with its first fragment, and that is what the watchdog sees.
+  v_started timestamptz := CASE WHEN p_run.own_session THEN now() ELSE clock_timestamp() END;
+  -- What is behind the first one of an overdue batch may be given to others at any moment.
+  v_until timestamptz := v_started + CASE WHEN "partitioncache".is_overdue(p_run) THEN interval '0' ELSE c_time END;
+  v_running_class integer := "partitioncache".running_class();
+  v_item "partitioncache".batch_item;
+  v_results "partitioncache".item_result[] := '{}';
+  v_done integer := 0;
+  v_cancelled boolean := false;
+  v_held_up boolean;
+  v_cancel "partitioncache".item_result;
+  v_end "partitioncache".chunk_end;
+BEGIN
+  IF p_run.own_session THEN
+    -- A fragment can release the session's locks, or leave some of its own. The slot stays taken meanwhile, and
+    -- afterwards the session holds the lock of the slot and nothing else, nor a prepared statement.
+    PERFORM pg_advisory_xact_lock(c_schema, p_run.lock_key),
+            -- Losing the last settled fragments in a crash is harmless: they are still queued then. Waiting for the
+            -- disk each time is not.
+            set_config('synchronous_commit', 'off', true);
+  END IF;
+  BEGIN
+    FOREACH v_item IN ARRAY p_items[p_first:] LOOP
+      EXIT WHEN v_done > 0 AND (v_done >= c_items OR clock_timestamp() > v_until);
+      -- Says what is evaluated. To the end of the transaction, so that no fragment can release it; shared, since many runs
+      -- say at once that they are at a later one.
+      IF v_done < 2 THEN
+        PERFORM pg_advisory_xact_lock_shared(v_running_class, CASE v_done WHEN 0 THEN v_item.queue_id ELSE 0 END);
+      END IF;
+      IF v_item.known AND "partitioncache".is_cached(v_item.query_hash, v_item.partition_key) THEN
+        v_results := v_results || "partitioncache".skipped(v_item);
+      ELSE
+        v_results := v_results || "partitioncache".evaluate_item(v_item, p_run.result_limit);
+      END IF;
+      v_done := v_done + 1;
+    END LOOP;
+  EXCEPTION
+    WHEN query_canceled THEN
+      v_cancelled := true;
+  END;
+
+  -- From here on maintenance must not cancel: the rest is short. It cancels only while it holds this lock, so a cancel
+  -- that is already on its way ends this statement, and no other fragment can be hit.
+  PERFORM FROM "partitioncache".slot WHERE lock_key = p_run.lock_key FOR UPDATE;
+  v_end.ends_run := false;
+  IF v_cancelled THEN
+    v_held_up := coalesce((SELECT held_up FROM "partitioncache".batch WHERE batch_id = p_run.batch_id), false);
+    -- Held up, with results that are ready: it was cancelled by maintenance because of them, and is begun anew by itself.
+    IF NOT v_held_up OR v_done = 0 THEN
+      v_cancel := "partitioncache".judge_cancel(
+        v_item, CASE v_done WHEN 0 THEN v_started ELSE clock_timestamp() END, p_run.job_name, v_held_up);
+      v_results := v_results || v_cancel;
+      v_done := v_done + 1;
+      v_end.ends_run := v_cancel.outcome = 'put_back';
+    END IF;
+  END IF;
+
+  v_results := "partitioncache".finish(v_results, p_run);
+  IF p_run.own_session THEN
+    PERFORM pg_advisory_unlock_all(), pg_advisory_lock(c_schema, p_run.lock_key);
+    DEALLOCATE ALL;
+  END IF;
+  v_end.outcome := CASE WHEN v_end.ends_run THEN 'cancelled' ELSE v_results[cardinality(v_results)].outcome END;
+  IF NOT v_end.ends_run AND p_first + v_done <= cardinality(p_items) AND NOT "partitioncache".is_overdue(p_run) THEN
+    v_end.next_item := p_first + v_done;
+  END IF;
+  SELECT array_agg(result) INTO v_end.narrow FROM unnest(v_results) AS result WHERE result.outcome = 'too_narrow';
+  RETURN v_end;
+END
+$$;
+
+COMMENT ON FUNCTION partitioncache.process_chunk(p_items partitioncache.batch_item[], p_first integer, p_run partitioncache.run_context) IS 'Works on claimed fragments from place p_first of the batch on: on one, and on more of them while all that takes less than 50 ms. In a session of the run''s own no lock that a fragment took survives.';
+
+REVOKE ALL ON FUNCTION partitioncache.process_chunk(p_items partitioncache.batch_item[], p_first integer, p_run partitioncache.run_context) FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.process_chunk(p_items partitioncache.batch_item[], p_first integer, p_run partitioncache.run_context) TO cron_role;
+GRANT ALL ON FUNCTION partitioncache.process_chunk(p_items partitioncache.batch_item[], p_first integer, p_run partitioncache.run_context) TO client_role;

@@ -1,0 +1,25 @@
+CREATE FUNCTION partitioncache.processor_status_rows() RETURNS TABLE(job_name text, enabled boolean, max_parallel_jobs integer, frequency_seconds integer, timeout_seconds integer, result_limit integer, default_bitsize integer, queued bigint, active bigint, registered_jobs integer, succeeded_last_hour bigint, failed_last_hour bigint, last_success timestamp without time zone)
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  SELECT config.job_name, config.enabled, config.max_parallel_jobs, config.frequency_seconds, config.timeout_seconds,
+         config.result_limit, config.default_bitsize,
+         (SELECT count(*) FROM "public"."partitioncache_queue_query_fragment_queue"),
+         (SELECT count(*) FROM "partitioncache".working_runs() AS running WHERE running.job_name = config.job_name AND NOT running.has_results),
+         cardinality(config.job_ids),
+         recent.succeeded, recent.failed, recent.last_success
+  FROM "public"."partitioncache_queue_processor_config" AS config
+  CROSS JOIN LATERAL (
+    SELECT count(*) FILTER (WHERE log.status = 'success') AS succeeded,
+           count(*) FILTER (WHERE log.status IN ('failed', 'timeout')) AS failed,
+           max(log.created_at) FILTER (WHERE log.status = 'success') AS last_success
+    FROM "public"."partitioncache_queue_processor_log" AS log
+    WHERE log.job_id = config.job_name AND log.created_at > now()::timestamp - interval '1 hour'
+  ) AS recent
+$$;
+
+COMMENT ON FUNCTION partitioncache.processor_status_rows() IS 'What the view processor_status shows.';
+
+REVOKE ALL ON FUNCTION partitioncache.processor_status_rows() FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.processor_status_rows() TO cron_role;
+GRANT ALL ON FUNCTION partitioncache.processor_status_rows() TO client_role;

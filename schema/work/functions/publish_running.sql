@@ -1,0 +1,33 @@
+CREATE FUNCTION partitioncache.publish_running() RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '100ms'
+    AS $$
+BEGIN
+  DELETE FROM "public"."partitioncache_queue_active_jobs" AS active
+  WHERE NOT EXISTS (
+    SELECT FROM "partitioncache".working_runs() AS running
+    LEFT JOIN "public"."partitioncache_queue_query_fragment_queue" AS queue ON queue.id = running.queue_id
+    WHERE running.pid = active.pid AND NOT running.has_results
+      -- Also where a client has taken it out of the queue meanwhile.
+      AND (queue.id IS NULL OR (queue.hash, queue.partition_key) = (active.query_hash, active.partition_key)));
+  INSERT INTO "public"."partitioncache_queue_active_jobs" (query_hash, partition_key, job_id, pid, started_at, query, partition_datatype)
+  SELECT queue.hash, queue.partition_key, running.job_name, running.pid,
+         running.started_at::timestamp, queue.query, queue.partition_datatype
+  FROM "partitioncache".working_runs() AS running
+  JOIN "public"."partitioncache_queue_query_fragment_queue" AS queue ON queue.id = running.queue_id
+  WHERE NOT running.has_results
+  -- In one order, should two maintenance runs meet.
+  ORDER BY queue.hash, queue.partition_key
+  ON CONFLICT (query_hash, partition_key) DO NOTHING;
+EXCEPTION
+  WHEN lock_not_available THEN
+    -- A client has the table to itself. To show what runs can wait, what else maintenance does cannot.
+    RETURN;
+END
+$$;
+
+COMMENT ON FUNCTION partitioncache.publish_running() IS 'Brings the clients'' display of active work up to date: what is running now, and nothing else.';
+
+REVOKE ALL ON FUNCTION partitioncache.publish_running() FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.publish_running() TO cron_role;

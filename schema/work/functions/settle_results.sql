@@ -1,0 +1,61 @@
+CREATE FUNCTION partitioncache.settle_results(p_results partitioncache.item_result[], p_run partitioncache.run_context) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  v_deleted integer;
+BEGIN
+  INSERT INTO "public"."my_cache_queries" (query_hash, partition_key, query, status, last_seen)
+  SELECT (result.item).query_hash, (result.item).partition_key, (result.item).query, result.outcome, now()
+  FROM unnest(p_results) AS result
+  WHERE result.outcome IN ('ok', 'limit', 'failed', 'timeout')
+  ON CONFLICT (query_hash, partition_key) DO UPDATE
+    SET query = EXCLUDED.query, status = EXCLUDED.status, last_seen = EXCLUDED.last_seen;
+
+  INSERT INTO "public"."partitioncache_queue_processor_log"
+    (job_id, query_hash, partition_key, status, error_message, rows_affected, execution_time_ms, execution_source, created_at)
+  SELECT p_run.job_name, (result.item).query_hash, (result.item).partition_key,
+         CASE WHEN result.outcome IN ('ok', 'limit') THEN 'success' ELSE result.outcome END,
+         -- A fragment can make its error as long as it likes.
+         left(CASE result.outcome WHEN 'limit' THEN format('more than result_limit = %s keys', p_run.result_limit) ELSE result.error END,
+              2000),
+         result.rows_found,
+         -- The column's precision is the clients' contract; a longer run is capped, never an error.
+         least(extract(epoch FROM result.ended_at - result.started_at) * 1000, 9999999.999)::numeric(10, 3),
+         p_run.source, result.ended_at::timestamp
+  FROM unnest(p_results) AS result
+  WHERE result.outcome IN ('ok', 'limit', 'failed', 'timeout', 'skipped');
+
+  -- Not waited for: a client that raises a priority at this moment may hold its row for long.
+  DELETE FROM "public"."partitioncache_queue_query_fragment_queue"
+  WHERE id IN (
+    SELECT queue.id
+    FROM unnest(p_results) AS result
+    JOIN "public"."partitioncache_queue_query_fragment_queue" AS queue
+      ON queue.id = (result.item).queue_id AND queue.hash = (result.item).query_hash
+      AND queue.partition_key = (result.item).partition_key
+    WHERE result.outcome IN ('ok', 'limit', 'failed', 'timeout', 'skipped')
+    FOR UPDATE OF queue SKIP LOCKED);
+  GET DIAGNOSTICS v_deleted = ROW_COUNT;
+  IF v_deleted < cardinality(p_results) THEN
+    PERFORM "partitioncache".delete_locked(p_results);
+  END IF;
+
+  DELETE FROM "partitioncache".attempt
+  USING unnest(p_results) AS result
+  WHERE (result.item).retried AND result.outcome IN ('ok', 'limit', 'failed', 'timeout', 'skipped')
+    AND attempt.query_hash = (result.item).query_hash AND attempt.partition_key = (result.item).partition_key;
+
+  -- Only what ran for long has been published: maintenance looks once a second.
+  DELETE FROM "public"."partitioncache_queue_active_jobs" AS active
+  USING unnest(p_results) AS result
+  WHERE result.ended_at - result.started_at > interval '0.2 s'
+    AND active.query_hash = (result.item).query_hash AND active.partition_key = (result.item).partition_key;
+END
+$$;
+
+COMMENT ON FUNCTION partitioncache.settle_results(p_results partitioncache.item_result[], p_run partitioncache.run_context) IS 'Ends fragments for good: status of the query (skipped leaves it), log row, queue row deleted. What is put_back or too_narrow stays queued.';
+
+REVOKE ALL ON FUNCTION partitioncache.settle_results(p_results partitioncache.item_result[], p_run partitioncache.run_context) FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.settle_results(p_results partitioncache.item_result[], p_run partitioncache.run_context) TO cron_role;
+GRANT ALL ON FUNCTION partitioncache.settle_results(p_results partitioncache.item_result[], p_run partitioncache.run_context) TO client_role;

@@ -1,0 +1,37 @@
+CREATE FUNCTION partitioncache.widen_for(p_narrow partitioncache.item_result[], p_run partitioncache.run_context) RETURNS partitioncache.batch_item[]
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '2s'
+    AS $$
+DECLARE
+  v_narrow "partitioncache".item_result;
+  v_state text;
+  v_message text;
+  v_widened "partitioncache".batch_item[];
+BEGIN
+  -- The widest first: each table is rewritten once.
+  FOR v_narrow IN SELECT * FROM unnest(p_narrow) AS narrow ORDER BY "partitioncache".bits_needed(narrow) DESC LOOP
+    BEGIN
+      PERFORM "partitioncache".widen_partition((v_narrow.item).partition_key, "partitioncache".bits_needed(v_narrow)::integer);
+      v_widened := v_widened || v_narrow.item;
+    EXCEPTION
+      WHEN lock_not_available OR deadlock_detected THEN
+        v_narrow.error := 'the bit cache is in use and could not be widened';
+        PERFORM "partitioncache".put_back(v_narrow, '5 s', 0);
+      WHEN OTHERS THEN
+        GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE, v_message = MESSAGE_TEXT;
+        v_narrow.outcome := 'failed';
+        v_narrow.error := format('%s: the bit cache could not be widened to %s bits: %s',
+          v_state, "partitioncache".bits_needed(v_narrow), v_message);
+        PERFORM "partitioncache".settle_results(ARRAY[v_narrow], p_run);
+    END;
+  END LOOP;
+  RETURN v_widened;
+END
+$$;
+
+COMMENT ON FUNCTION partitioncache.widen_for(p_narrow partitioncache.item_result[], p_run partitioncache.run_context) IS 'Widens the bit caches that are too narrow for these, and returns the fragments to be worked on again; NULL for none. Those whose cache is in use stay queued, for five seconds at least.';
+
+REVOKE ALL ON FUNCTION partitioncache.widen_for(p_narrow partitioncache.item_result[], p_run partitioncache.run_context) FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.widen_for(p_narrow partitioncache.item_result[], p_run partitioncache.run_context) TO cron_role;
+GRANT ALL ON FUNCTION partitioncache.widen_for(p_narrow partitioncache.item_result[], p_run partitioncache.run_context) TO client_role;

@@ -1,0 +1,40 @@
+CREATE PROCEDURE partitioncache.run_maintenance()
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+  v_started timestamptz := pg_catalog.clock_timestamp();
+  v_after_id integer := 0;
+  v_goes_on boolean;
+BEGIN
+  PERFORM "partitioncache".delete_idle_attempts();
+  COMMIT;
+  LOOP
+    IF "partitioncache".has_runs() THEN
+      PERFORM "partitioncache".cancel_overdue();
+      COMMIT;
+      PERFORM "partitioncache".release_results();
+      COMMIT;
+      PERFORM "partitioncache".share_waiting();
+      COMMIT;
+      PERFORM "partitioncache".release_dead_batches();
+      COMMIT;
+      PERFORM "partitioncache".publish_running();
+    END IF;
+    COMMIT;
+    PERFORM "partitioncache".delete_old_log(1000);
+    COMMIT;
+    v_after_id := "partitioncache".delete_cached_duplicates(v_after_id, 5000);
+    COMMIT;
+    v_goes_on := "partitioncache".maintenance_goes_on(v_started);
+    COMMIT;
+    EXIT WHEN NOT v_goes_on;
+    PERFORM pg_catalog.pg_sleep(1);
+    COMMIT;
+  END LOOP;
+END
+$$;
+
+COMMENT ON PROCEDURE partitioncache.run_maintenance() IS 'One run of the maintenance job, as started by pg_cron every minute: timeouts, batches of dead runs or held up, display of what is running, retention of the log, cached duplicates in the queue.';
+
+REVOKE ALL ON PROCEDURE partitioncache.run_maintenance() FROM PUBLIC;
+GRANT ALL ON PROCEDURE partitioncache.run_maintenance() TO cron_role;

@@ -1,0 +1,28 @@
+CREATE TABLE partitioncache.deployment (
+    only_row boolean DEFAULT true NOT NULL,
+    work_database text NOT NULL,
+    client_schema text NOT NULL,
+    queue_prefix text NOT NULL,
+    table_prefix text NOT NULL,
+    cache_backend text NOT NULL,
+    cron_schema text NOT NULL,
+    cron_role text NOT NULL,
+    client_role text NOT NULL,
+    transport text DEFAULT 'deploy'::text NOT NULL,
+    pg_cron_version text,
+    CONSTRAINT deployment_cache_backend_check CHECK ((cache_backend = ANY (ARRAY['array'::text, 'bit'::text, 'roaringbit'::text]))),
+    CONSTRAINT deployment_only_row_check CHECK (only_row),
+    CONSTRAINT deployment_transport_check CHECK ((transport = ANY (ARRAY['deploy'::text, 'direct'::text, 'link'::text])))
+);
+
+COMMENT ON TABLE partitioncache.deployment IS 'The deployment this schema belongs to (one row). Written by pcache-migrate; not for editing by hand.';
+
+COMMENT ON COLUMN partitioncache.deployment.transport IS 'How a change of the processor configuration reaches pg_cron. deploy: pcache-migrate sync applies it; direct: the sync_cron trigger calls pg_cron in this database; link: the trigger calls it over dblink.';
+
+COMMENT ON COLUMN partitioncache.deployment.pg_cron_version IS 'Version of the extension pg_cron when the cron stream was last deployed; NULL before. It decides whether a schedule can be given in seconds (1.5 and later).';
+
+ALTER TABLE ONLY partitioncache.deployment
+    ADD CONSTRAINT deployment_pkey PRIMARY KEY (only_row);
+
+GRANT SELECT ON TABLE partitioncache.deployment TO cron_role;
+GRANT SELECT ON TABLE partitioncache.deployment TO client_role;
