@@ -1,7 +1,7 @@
 import { LockBusyError } from '../database/advisory-lock.js';
 import { ConnectionError } from '../database/connection-error.js';
 import { isDatabaseError, sqlState } from '../database/database-error.js';
-import { describeDatabaseError } from '../database/explain-error.js';
+import { describeDatabaseError } from '../database/describe-database-error.js';
 import { MigrationSelectionError } from '../migrations/select-migrations.js';
 import { PreflightError } from '../operations/preflight.js';
 import { SettingsError } from '../settings/problem.js';

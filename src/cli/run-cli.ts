@@ -11,10 +11,10 @@ import { untilInterrupted } from './interrupt.js';
 import type { CommandName, FailureDocument } from './json-shape.js';
 import { createPrinter, type Printer } from './output/printer.js';
 import { type Style, styleOf } from './output/style.js';
+import { version } from './package-version.js';
 import { parseArguments } from './parse-arguments.js';
 import { shellWord } from './shell-word.js';
 import { UsageError } from './usage-error.js';
-import { version } from './version.js';
 import type { OutputStream, World } from './world.js';
 
 const NAME = 'pcache-migrate';

@@ -1,6 +1,6 @@
 import type { ConnectionSettings } from '../settings/settings.js';
+import { describeDatabaseError } from './describe-database-error.js';
 import { explainConnectionFailure, socketPath } from './explain-connection-failure.js';
-import { describeDatabaseError } from './explain-error.js';
 
 export class ConnectionError extends Error {
   override readonly name = 'ConnectionError';

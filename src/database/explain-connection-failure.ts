@@ -1,7 +1,7 @@
 import pg from 'pg';
 import type { ConnectionSettings, ConnectionVariables } from '../settings/settings.js';
 import { errorCode, isDatabaseError } from './database-error.js';
-import { describeDatabaseError } from './explain-error.js';
+import { describeDatabaseError } from './describe-database-error.js';
 import { MissingPasswordError } from './password-file.js';
 import { SERVER_WITHOUT_TLS } from './tls.js';
 

@@ -1,13 +1,13 @@
 import type { ClientBase } from 'pg';
 import { withClient } from '../database/connect.js';
-import { describeDatabaseError } from '../database/explain-error.js';
+import { describeDatabaseError } from '../database/describe-database-error.js';
 import {
   type AdministratorSettings,
   asAdministrator,
   type ConnectionSettings,
   type Settings,
 } from '../settings/settings.js';
-import type { CheckResult, DoctorReport, RemedyBy, SqlRemedy } from './check.js';
+import type { CheckResult, DoctorReport, RemedyBy, SqlRemedy } from './check-result.js';
 
 export class MendError extends Error {
   override readonly name = 'MendError';

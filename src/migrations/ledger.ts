@@ -1,6 +1,6 @@
 import { type ClientBase, escapeIdentifier } from 'pg';
 import { isDatabaseError } from '../database/database-error.js';
-import { describeDatabaseError } from '../database/explain-error.js';
+import { describeDatabaseError } from '../database/describe-database-error.js';
 import { type LockPolicy, lockingTransaction } from './locking-transaction.js';
 
 /** Made and kept by node-pg-migrate, in a schema of its own for each stream. */

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClientBase } from 'pg';
 import { isDatabaseError } from '../database/database-error.js';
-import { describeDatabaseError } from '../database/explain-error.js';
+import { describeDatabaseError } from '../database/describe-database-error.js';
 
 export interface LockPolicy {
   /** No statement waits longer for a lock, and so holds up the application behind it. */

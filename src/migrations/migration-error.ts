@@ -1,5 +1,5 @@
 import { isDatabaseError } from '../database/database-error.js';
-import { describeDatabaseError } from '../database/explain-error.js';
+import { describeDatabaseError } from '../database/describe-database-error.js';
 import type { Migration } from './read-migrations.js';
 import { lineAt, type Statement } from './split-statements.js';
 

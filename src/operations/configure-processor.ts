@@ -1,6 +1,6 @@
 import type { ClientBase } from 'pg';
 import { withClient } from '../database/connect.js';
-import { describeDatabaseError } from '../database/explain-error.js';
+import { describeDatabaseError } from '../database/describe-database-error.js';
 import { ownName } from '../deployment/own-names.js';
 import { requireDeployed } from '../deployment/require-deployed.js';
 import type { LockWait } from '../deployment/with-databases.js';

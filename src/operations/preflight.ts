@@ -1,4 +1,4 @@
-import { type CheckResult, type DoctorReport, failures } from '../doctor/check.js';
+import { type CheckResult, type DoctorReport, failures } from '../doctor/check-result.js';
 import { mendAsAdministrator } from '../doctor/mend.js';
 import { runDoctor } from '../doctor/run-doctor.js';
 import type { StreamName } from '../migrations/streams.js';

@@ -1,7 +1,7 @@
 import type { ClientBase } from 'pg';
 import { withAdvisoryLock } from '../database/advisory-lock.js';
 import { withClient } from '../database/connect.js';
-import { describeDatabaseError } from '../database/explain-error.js';
+import { describeDatabaseError } from '../database/describe-database-error.js';
 import { lockPolicy } from '../deployment/lock-policy.js';
 import { readStreamPlan } from '../deployment/stream-plan.js';
 import { streamSites } from '../deployment/stream-sites.js';

@@ -1,6 +1,6 @@
 import { escapeIdentifier } from 'pg';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { failures } from '../../src/doctor/check.js';
+import { failures } from '../../src/doctor/check-result.js';
 import { mendAsAdministrator } from '../../src/doctor/mend.js';
 import { runDoctor } from '../../src/doctor/run-doctor.js';
 import { cronSchemaName } from '../../src/settings/cron-schema.js';

@@ -1,5 +1,5 @@
-import type { CheckResult, CheckStatus, DoctorReport } from '../../doctor/check.js';
-import { failures } from '../../doctor/check.js';
+import type { CheckResult, CheckStatus, DoctorReport } from '../../doctor/check-result.js';
+import { failures } from '../../doctor/check-result.js';
 import { runDoctor } from '../../doctor/run-doctor.js';
 import type { StreamName } from '../../migrations/streams.js';
 import { defineCommand } from '../command.js';

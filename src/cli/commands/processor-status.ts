@@ -1,6 +1,6 @@
 import { withClient } from '../../database/connect.js';
 import { requireDeployed } from '../../deployment/require-deployed.js';
-import { UnknownProcessorError } from '../../processor/change-processor.js';
+import { UnknownProcessorError } from '../../processor/processor-config.js';
 import { readActive } from '../../processor/read-active.js';
 import { readFailures } from '../../processor/read-failures.js';
 import { readKnownFragments } from '../../processor/read-known-fragments.js';

@@ -1,5 +1,5 @@
 import { type SetupReport, setup } from '../../operations/setup.js';
-import type { ProcessorChange } from '../../processor/change-processor.js';
+import type { ProcessorChange } from '../../processor/processor-config.js';
 import type { Settings } from '../../settings/settings.js';
 import { type Context, defineCommand } from '../command.js';
 import { EXIT_CODES } from '../exit-codes.js';

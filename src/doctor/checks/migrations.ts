@@ -3,7 +3,7 @@ import { readStreamPlan } from '../../deployment/stream-plan.js';
 import { LedgerError } from '../../migrations/ledger.js';
 import type { StreamName } from '../../migrations/streams.js';
 import type { Settings } from '../../settings/settings.js';
-import { type Finding, failed, ok, text } from '../check.js';
+import { type Finding, failed, ok, text } from '../check-result.js';
 import type { DoctorCheck } from '../context.js';
 import { clientOf } from '../reach.js';
 

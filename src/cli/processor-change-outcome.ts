@@ -1,10 +1,10 @@
 import { configureProcessor } from '../operations/configure-processor.js';
+import { defaultJobName } from '../processor/default-job-name.js';
 import {
   type ProcessorChange,
   setProcessor,
   UnknownProcessorError,
-} from '../processor/change-processor.js';
-import { defaultJobName } from '../processor/default-job-name.js';
+} from '../processor/processor-config.js';
 import { type ProcessorStatus, readProcessors } from '../processor/read-processors.js';
 import type { Context, Outcome } from './command.js';
 import { EXIT_CODES } from './exit-codes.js';
