@@ -5,6 +5,8 @@ export { ConnectionError } from './database/connection-error.js';
 export { NotDeployedError } from './deployment/require-deployed.js';
 export type { CheckResult, DoctorReport, Remedy } from './doctor/check-result.js';
 export { runDoctor } from './doctor/run-doctor.js';
+export type { ExitCode } from './errors/exit-codes.js';
+export { PcacheError } from './errors/pcache-error.js';
 export type { AppliedAction, JobAction } from './jobs/apply-jobs.js';
 export type { Drift, DriftProblem } from './jobs/drift.js';
 export type { JobStatus } from './jobs/read-jobs.js';

@@ -1,3 +1,4 @@
+import { EXIT_CODES } from '../errors/exit-codes.js';
 import { configureProcessor } from '../operations/configure-processor.js';
 import { defaultJobName } from '../processor/default-job-name.js';
 import {
@@ -7,7 +8,6 @@ import {
 } from '../processor/processor-config.js';
 import { type ProcessorStatus, readProcessors } from '../processor/read-processors.js';
 import type { Context, Outcome } from './command.js';
-import { EXIT_CODES } from './exit-codes.js';
 import type { ProcessorChangeReport } from './json-shape.js';
 import { jobActions } from './output/jobs.js';
 import { changeText } from './output/processors.js';

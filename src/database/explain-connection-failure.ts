@@ -81,7 +81,10 @@ function explainFailure(
   if (cause instanceof MissingPasswordError) {
     return {
       what: said,
-      remedy: `Set ${names.password} or PGPASSWORD, or add a line to the password file.`,
+      remedy:
+        cause.remedy === undefined
+          ? `Set ${names.password} or PGPASSWORD, or add a line to the password file.`
+          : `${cause.remedy}\nOr set ${names.password} or PGPASSWORD.`,
     };
   }
   if (cause instanceof Error && cause.message === TIMEOUT) {

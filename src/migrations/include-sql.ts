@@ -1,17 +1,21 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { PcacheError, type PcacheErrorDetails } from '../errors/pcache-error.js';
 import { lineAt } from './split-statements.js';
 
 const INCLUDE = /^\{\{include ([^}]*)\}\}$/gm;
 const MIGRATION_FILE = /^\d{4}_[a-z0-9_]+\.(up|down)\.sql$/;
 
-export class IncludeError extends Error {
+/** For files of this package that are not there. */
+export const INSTALL_AGAIN = 'Install pcache-migrate again.';
+
+export class IncludeError extends PcacheError {
   override readonly name = 'IncludeError';
   readonly file: string;
   readonly line: number;
 
-  constructor(file: string, line: number, problem: string, options?: ErrorOptions) {
-    super(`${file}:${line}: ${problem}`, options);
+  constructor(file: string, line: number, problem: string, details?: PcacheErrorDetails) {
+    super(`${file}:${line}: ${problem}`, details);
     this.file = file;
     this.line = line;
   }
@@ -45,15 +49,13 @@ async function included(file: string, line: number, name: string): Promise<strin
   try {
     text = await readFile(join(dirname(file), name), 'utf8');
   } catch (cause) {
-    const problem = `${name} cannot be included (${(cause as Error).message}); install pcache-migrate again.`;
-    throw new IncludeError(file, line, problem, { cause });
+    const problem = `${name} cannot be included (${(cause as Error).message}).`;
+    throw new IncludeError(file, line, problem, { remedy: INSTALL_AGAIN, cause });
   }
   if (text.search(INCLUDE) >= 0) {
-    throw new IncludeError(
-      file,
-      line,
-      `${name} cannot be included: it includes others itself; name those.`,
-    );
+    throw new IncludeError(file, line, `${name} cannot be included: it includes others itself.`, {
+      remedy: 'Include those instead.',
+    });
   }
   return text;
 }

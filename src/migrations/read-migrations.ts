@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readWithIncludes } from './include-sql.js';
+import { PcacheError, type PcacheErrorDetails } from '../errors/pcache-error.js';
+import { INSTALL_AGAIN, readWithIncludes } from './include-sql.js';
 import { type PlaceholderValues, renderSql } from './render-sql.js';
 import { lineAt, type Statement, splitStatements } from './split-statements.js';
 
@@ -18,15 +19,15 @@ export interface Migration {
   readonly down: MigrationScript;
 }
 
-export class MigrationFilesError extends Error {
+export class MigrationFilesError extends PcacheError {
   override readonly name = 'MigrationFilesError';
   readonly directory: string;
   readonly problems: readonly string[];
 
-  constructor(directory: string, problems: readonly string[], options?: ErrorOptions) {
+  constructor(directory: string, problems: readonly string[], details?: PcacheErrorDetails) {
     super(
       [`The migrations in ${directory} are not sound, nothing was run:`, ...problems].join('\n  '),
-      options,
+      details,
     );
     this.directory = directory;
     this.problems = problems;
@@ -52,11 +53,15 @@ export async function readMigrations(
       down: await readScript(join(directory, `${name}.down.sql`), values),
     })),
   );
-  const problems = migrations.flatMap(({ up, down }) => [
-    ...scriptProblems(up),
-    ...scriptProblems(down),
-  ]);
-  if (problems.length > 0) throw new MigrationFilesError(directory, problems);
+  const scripts = migrations.flatMap(({ up, down }) => [up, down]);
+  const empty = scripts.filter(({ statements }) => statements.length === 0);
+  const controlling = scripts.flatMap(transactionControl);
+  const problems = [...empty.map(({ file }) => `${file}: has no statement.`), ...controlling];
+  if (problems.length > 0) {
+    throw new MigrationFilesError(directory, problems, {
+      remedy: controlling.length > 0 ? 'Remove what controls the transaction.' : undefined,
+    });
+  }
   return migrations;
 }
 
@@ -64,8 +69,8 @@ async function listFiles(directory: string): Promise<string[]> {
   try {
     return (await readdir(directory)).filter((file) => !file.startsWith('.')).sort();
   } catch (cause) {
-    const problem = `the directory cannot be read (${(cause as Error).message}); install pcache-migrate again.`;
-    throw new MigrationFilesError(directory, [problem], { cause });
+    const problem = `the directory cannot be read (${(cause as Error).message}).`;
+    throw new MigrationFilesError(directory, [problem], { remedy: INSTALL_AGAIN, cause });
   }
 }
 
@@ -80,7 +85,7 @@ function migrationNames(directory: string, files: readonly string[]): string[] {
   ];
   if (files.length === 0) {
     // A package whose files got lost must not look like one with nothing to do.
-    problems.push('there are none; install pcache-migrate again.');
+    throw new MigrationFilesError(directory, ['there are none.'], { remedy: INSTALL_AGAIN });
   }
   if (problems.length > 0) throw new MigrationFilesError(directory, problems);
   return names;
@@ -115,12 +120,11 @@ async function readScript(file: string, values: PlaceholderValues): Promise<Migr
   return { file, sql, statements: splitStatements(sql) };
 }
 
-function scriptProblems({ file, sql, statements }: MigrationScript): string[] {
-  if (statements.length === 0) return [`${file}: has no statement.`];
+function transactionControl({ file, sql, statements }: MigrationScript): string[] {
   return statements
     .filter(({ text }) => TRANSACTION_CONTROL.test(text))
     .map(
       ({ text, offset }) =>
-        `${file}:${lineAt(sql, offset)}: "${text}" controls the transaction, which spans the whole run; remove it.`,
+        `${file}:${lineAt(sql, offset)}: "${text}" controls the transaction, which spans the whole run.`,
     );
 }

@@ -486,7 +486,7 @@ describe('what is deployed', () => {
     );
     const report = await examine(scenario.settings);
     expect(failures(report).map(({ id }) => id)).toEqual(['work-migrations']);
-    expect(remedyText(find(report, 'work-migrations'))).toContain('install that version');
+    expect(remedyText(find(report, 'work-migrations'))).toContain('Install the newer version');
   });
 });
 

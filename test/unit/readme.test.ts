@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { EXIT_CODES } from '../../src/cli/exit-codes.js';
+import { EXIT_CODES } from '../../src/errors/exit-codes.js';
 import { variableTable } from '../../src/settings/documentation.js';
 
 const README = new URL('../../README.md', import.meta.url);
