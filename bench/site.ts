@@ -4,8 +4,8 @@ import { clientName, ownName } from '../src/deployment/own-names.js';
 import { deploymentTables } from '../src/deployment/placeholder-values.js';
 import { setup } from '../src/operations/setup.js';
 import { up } from '../src/operations/up.js';
-import { addProcessor } from '../src/processor/change-processor.js';
 import { defaultJobName } from '../src/processor/default-job-name.js';
+import { addProcessor } from '../src/processor/processor-config.js';
 import { asAdministrator, type ConnectionSettings } from '../src/settings/settings.js';
 import {
   environmentFor,

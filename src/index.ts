@@ -3,8 +3,10 @@ export { LockBusyError, type LockHolder } from './database/advisory-lock.js';
 export { withClient } from './database/connect.js';
 export { ConnectionError } from './database/connection-error.js';
 export { NotDeployedError } from './deployment/require-deployed.js';
-export type { CheckResult, DoctorReport, Remedy } from './doctor/check.js';
+export type { CheckResult, DoctorReport, Remedy } from './doctor/check-result.js';
 export { runDoctor } from './doctor/run-doctor.js';
+export type { ExitCode } from './errors/exit-codes.js';
+export { PcacheError } from './errors/pcache-error.js';
 export type { AppliedAction, JobAction } from './jobs/apply-jobs.js';
 export type { Drift, DriftProblem } from './jobs/drift.js';
 export type { JobStatus } from './jobs/read-jobs.js';
@@ -35,6 +37,7 @@ export {
   type UpReport,
   up,
 } from './operations/up.js';
+export { defaultJobName } from './processor/default-job-name.js';
 export {
   addProcessor,
   type ProcessorChange,
@@ -42,8 +45,7 @@ export {
   removeProcessor,
   setProcessor,
   UnknownProcessorError,
-} from './processor/change-processor.js';
-export { defaultJobName } from './processor/default-job-name.js';
+} from './processor/processor-config.js';
 export { type ActiveFragment, readActive } from './processor/read-active.js';
 export { type FailureClass, readFailures } from './processor/read-failures.js';
 export { type KnownFragments, readKnownFragments } from './processor/read-known-fragments.js';

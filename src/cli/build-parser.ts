@@ -1,6 +1,6 @@
 import yargs, { type Argv } from 'yargs';
+import { EXIT_CODE_MEANINGS, EXIT_CODES } from '../errors/exit-codes.js';
 import type { Command } from './command.js';
-import { EXIT_CODE_MEANINGS, EXIT_CODES } from './exit-codes.js';
 import { globalOptions } from './options.js';
 
 export interface Program {

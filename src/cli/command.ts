@@ -1,8 +1,8 @@
 import type { InferredOptionTypes, Options, PositionalOptions } from 'yargs';
 import type { LockWait } from '../deployment/with-databases.js';
+import type { ExitCode } from '../errors/exit-codes.js';
 import type { SettingsResult } from '../settings/load.js';
 import type { Settings } from '../settings/settings.js';
-import type { ExitCode } from './exit-codes.js';
 import type { CommandName, Reports } from './json-shape.js';
 import type { Style } from './output/style.js';
 import type { World } from './world.js';

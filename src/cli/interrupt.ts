@@ -1,11 +1,16 @@
+import { EXIT_CODES } from '../errors/exit-codes.js';
+import { PcacheError } from '../errors/pcache-error.js';
 /** The user pressed Ctrl-C. */
-export class InterruptedError extends Error {
+export class InterruptedError extends PcacheError {
   override readonly name = 'InterruptedError';
-  readonly remedy = 'Ask pcache-migrate status what is done; run the command again to go on.';
 
   constructor() {
     super(
       'Interrupted. The server rolls back what was under way, unless it was just being committed.',
+      {
+        remedy: 'Ask pcache-migrate status what is done; run the command again to go on.',
+        exitCode: EXIT_CODES.interrupted,
+      },
     );
   }
 }

@@ -6,14 +6,14 @@
  * left out; further members may be added, those here stay.
  */
 
-import type { CheckResult, DoctorReport } from '../doctor/check.js';
+import type { CheckResult, DoctorReport } from '../doctor/check-result.js';
 import type { AppliedAction } from '../jobs/apply-jobs.js';
 import type { DownReport } from '../operations/down.js';
 import type { SetupReport } from '../operations/setup.js';
 import type { StatusReport } from '../operations/status.js';
 import type { SyncReport } from '../operations/sync.js';
 import type { UpReport } from '../operations/up.js';
-import type { ProcessorChange } from '../processor/change-processor.js';
+import type { ProcessorChange } from '../processor/processor-config.js';
 import type { ActiveFragment } from '../processor/read-active.js';
 import type { FailureClass } from '../processor/read-failures.js';
 import type { KnownFragments } from '../processor/read-known-fragments.js';

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { EXIT_CODES } from './exit-codes.js';
+import { EXIT_CODES } from '../errors/exit-codes.js';
 import { runCli } from './run-cli.js';
 
 const interruption = new AbortController();

@@ -1,5 +1,5 @@
 import type { Options } from 'yargs';
-import type { ProcessorChange } from '../processor/change-processor.js';
+import type { ProcessorChange } from '../processor/processor-config.js';
 
 const LARGEST_INTEGER = 2_147_483_647;
 

@@ -1,20 +1,21 @@
 import { describeLockHolder, type LockHolder } from '../database/advisory-lock.js';
+import { EXIT_CODES } from '../errors/exit-codes.js';
+import { exitCodeOf } from '../errors/pcache-error.js';
 import { loadSettings } from '../settings/load.js';
 import { SettingsError } from '../settings/problem.js';
 import type { Settings } from '../settings/settings.js';
 import type { GlobalArguments, Program } from './build-parser.js';
 import type { Command, Context, Outcome } from './command.js';
 import { commands, groups } from './commands/index.js';
-import { EXIT_CODES } from './exit-codes.js';
-import { exitCodeOf, failureReport, failureText } from './failure.js';
+import { failureReport, failureText } from './failure.js';
 import { untilInterrupted } from './interrupt.js';
 import type { CommandName, FailureDocument } from './json-shape.js';
 import { createPrinter, type Printer } from './output/printer.js';
 import { type Style, styleOf } from './output/style.js';
+import { version } from './package-version.js';
 import { parseArguments } from './parse-arguments.js';
 import { shellWord } from './shell-word.js';
 import { UsageError } from './usage-error.js';
-import { version } from './version.js';
 import type { OutputStream, World } from './world.js';
 
 const NAME = 'pcache-migrate';

@@ -1,3 +1,5 @@
+import { EXIT_CODES } from '../errors/exit-codes.js';
+import { PcacheError } from '../errors/pcache-error.js';
 import type { CommandName } from './json-shape.js';
 
 interface UsageErrorDetails {
@@ -8,15 +10,13 @@ interface UsageErrorDetails {
 }
 
 /** The command line is wrong; nothing was done. */
-export class UsageError extends Error {
+export class UsageError extends PcacheError {
   override readonly name = 'UsageError';
-  readonly remedy: string;
   readonly command: CommandName | undefined;
   readonly help: string | undefined;
 
   constructor(message: string, remedy: string, { command, help }: UsageErrorDetails = {}) {
-    super(message);
-    this.remedy = remedy;
+    super(message, { remedy, exitCode: EXIT_CODES.usage });
     this.command = command;
     this.help = help;
   }

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClientBase } from 'pg';
+import { EXIT_CODES } from '../errors/exit-codes.js';
+import { PcacheError } from '../errors/pcache-error.js';
 
 /** The session that holds the lock; what the server hides from this role is undefined. */
 export interface LockHolder {
@@ -18,19 +20,21 @@ export interface LockOptions {
   onWait?: (holder: LockHolder | undefined) => void;
 }
 
-export class LockBusyError extends Error {
+export class LockBusyError extends PcacheError {
   override readonly name = 'LockBusyError';
   readonly holder: LockHolder | undefined;
-  readonly remedy: string;
 
   constructor(key: string, waitSeconds: number, holder: LockHolder | undefined) {
     super(
       `another session holds the lock "${key}"${holder ? `: ${describeLockHolder(holder)}` : ''}; waited ${waitSeconds} s`,
+      {
+        remedy: holder
+          ? `Try again when it is done; if it hangs, end it: SELECT pg_terminate_backend(${holder.pid});`
+          : 'Try again.',
+        exitCode: EXIT_CODES.busy,
+      },
     );
     this.holder = holder;
-    this.remedy = holder
-      ? `Try again when it is done; if it hangs, end it: SELECT pg_terminate_backend(${holder.pid});`
-      : 'Try again.';
   }
 }
 

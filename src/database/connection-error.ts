@@ -1,14 +1,14 @@
+import { PcacheError } from '../errors/pcache-error.js';
 import type { ConnectionSettings } from '../settings/settings.js';
+import { describeDatabaseError } from './describe-database-error.js';
 import { explainConnectionFailure, socketPath } from './explain-connection-failure.js';
-import { describeDatabaseError } from './explain-error.js';
 
-export class ConnectionError extends Error {
+export class ConnectionError extends PcacheError {
   override readonly name = 'ConnectionError';
-  readonly remedy: string;
+  declare readonly remedy: string;
 
-  constructor(message: string, remedy: string, options: { cause: unknown }) {
-    super(message, options);
-    this.remedy = remedy;
+  constructor(message: string, remedy: string, { cause }: { cause: unknown }) {
+    super(message, { remedy, cause });
   }
 }
 

@@ -1,7 +1,7 @@
 import pg from 'pg';
 import type { ConnectionSettings, ConnectionVariables } from '../settings/settings.js';
 import { errorCode, isDatabaseError } from './database-error.js';
-import { describeDatabaseError } from './explain-error.js';
+import { describeDatabaseError } from './describe-database-error.js';
 import { MissingPasswordError } from './password-file.js';
 import { SERVER_WITHOUT_TLS } from './tls.js';
 
@@ -81,7 +81,10 @@ function explainFailure(
   if (cause instanceof MissingPasswordError) {
     return {
       what: said,
-      remedy: `Set ${names.password} or PGPASSWORD, or add a line to the password file.`,
+      remedy:
+        cause.remedy === undefined
+          ? `Set ${names.password} or PGPASSWORD, or add a line to the password file.`
+          : `${cause.remedy}\nOr set ${names.password} or PGPASSWORD.`,
     };
   }
   if (cause instanceof Error && cause.message === TIMEOUT) {

@@ -1,9 +1,14 @@
 import { readFileSync, statSync } from 'node:fs';
+import { PcacheError } from '../errors/pcache-error.js';
 import type { ConnectionSettings } from '../settings/settings.js';
 
 /** The server asks for a password and there is none; pg itself would only say that it is no string. */
-export class MissingPasswordError extends Error {
+export class MissingPasswordError extends PcacheError {
   override readonly name = 'MissingPasswordError';
+
+  constructor(message: string, remedy?: string) {
+    super(message, { remedy });
+  }
 }
 
 type Target = Pick<ConnectionSettings, 'host' | 'port' | 'user' | 'database'>;
@@ -22,8 +27,11 @@ export function requiredPassword(path: string | undefined, target: Target): stri
   return password || missing(`the password file ${path} has no line for it`);
 }
 
-function missing(reason: string): never {
-  throw new MissingPasswordError(`the server asks for a password, none is set, and ${reason}`);
+function missing(reason: string, remedy?: string): never {
+  throw new MissingPasswordError(
+    `the server asks for a password, none is set, and ${reason}`,
+    remedy,
+  );
 }
 
 function readPrivateFile(path: string | undefined): string {
@@ -31,7 +39,10 @@ function readPrivateFile(path: string | undefined): string {
   const stats = statSync(path, { throwIfNoEntry: false });
   if (stats === undefined) return missing(`there is no password file ${path}`);
   if ((stats.mode & 0o077) !== 0) {
-    return missing(`the password file ${path} is ignored because others may read it (chmod 600)`);
+    return missing(
+      `the password file ${path} is ignored because others may read it`,
+      `Keep others from reading the password file: chmod 600 ${path}`,
+    );
   }
   try {
     return readFileSync(path, 'utf8');

@@ -1,17 +1,19 @@
 import type { ClientBase } from 'pg';
+import { PcacheError } from '../errors/pcache-error.js';
 import type { StreamName } from '../migrations/streams.js';
 import type { Settings } from '../settings/settings.js';
 import { readStreamPlan } from './stream-plan.js';
 
 /** A command met a database that `up` has not brought up to date. */
-export class NotDeployedError extends Error {
+export class NotDeployedError extends PcacheError {
   override readonly name = 'NotDeployedError';
 
   constructor(stream: StreamName, database: string, applied: number, pending: number) {
     super(
       applied === 0
-        ? `The ${stream} stream is not deployed in database "${database}". Deploy it with: pcache-migrate up`
-        : `The ${stream} stream in database "${database}" is not up to date: ${pending} of ${applied + pending} migrations are pending. Run: pcache-migrate up`,
+        ? `The ${stream} stream is not deployed in database "${database}".`
+        : `The ${stream} stream in database "${database}" is not up to date: ${pending} of ${applied + pending} migrations are pending.`,
+      { remedy: applied === 0 ? 'Deploy it with: pcache-migrate up' : 'Run: pcache-migrate up' },
     );
   }
 }

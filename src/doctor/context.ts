@@ -1,5 +1,5 @@
 import type { Settings } from '../settings/settings.js';
-import type { Check } from './check.js';
+import type { Check } from './check-result.js';
 import type { Reached } from './reach.js';
 
 export interface Context {

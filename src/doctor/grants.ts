@@ -1,5 +1,5 @@
 import { type ClientBase, escapeIdentifier } from 'pg';
-import { type Finding, failed, ok, type RemedyBy, sql, warning } from './check.js';
+import { type Finding, failed, ok, type RemedyBy, sql, warning } from './check-result.js';
 
 /** A privilege that a role needs. */
 export interface Grant {

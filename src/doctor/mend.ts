@@ -1,28 +1,31 @@
 import type { ClientBase } from 'pg';
 import { withClient } from '../database/connect.js';
-import { describeDatabaseError } from '../database/explain-error.js';
+import { describeDatabaseError } from '../database/describe-database-error.js';
+import { PcacheError } from '../errors/pcache-error.js';
 import {
   type AdministratorSettings,
   asAdministrator,
   type ConnectionSettings,
   type Settings,
 } from '../settings/settings.js';
-import type { CheckResult, DoctorReport, RemedyBy, SqlRemedy } from './check.js';
+import type { CheckResult, DoctorReport, RemedyBy, SqlRemedy } from './check-result.js';
 
-export class MendError extends Error {
+export class MendError extends PcacheError {
   override readonly name = 'MendError';
   readonly line: string;
   readonly database: string;
-  readonly remedy: string;
 
   constructor(line: string, database: string, user: string, cause: unknown) {
     super(
       `role "${user}" (PG_ADMIN_USER) could not run this in database "${database}": ${line}\n${describeDatabaseError(cause)}`,
-      { cause },
+      {
+        remedy:
+          'In this database nothing was kept. Set PG_ADMIN_USER to a role that may do it, such as a superuser, or have it run by hand.',
+        cause,
+      },
     );
     this.line = line;
     this.database = database;
-    this.remedy = `In this database nothing was kept. Set PG_ADMIN_USER to a role that may do it, such as a superuser, or have it run by hand.`;
   }
 }
 

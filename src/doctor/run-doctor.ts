@@ -1,9 +1,9 @@
 import { asAdministrator } from '../settings/settings.js';
-import type { DoctorReport } from './check.js';
-import { type Asked, checksFor, forCron } from './checks.js';
+import { type Asked, checksFor, forCron } from './all-checks.js';
+import type { DoctorReport } from './check-result.js';
 import type { Context } from './context.js';
 import { reach } from './reach.js';
-import { runChecks } from './run-checks.js';
+import { runInOrder } from './run-in-order.js';
 
 /**
  * Looks at both databases, and says what is missing for the streams asked for, and how to mend it.
@@ -15,7 +15,7 @@ export async function runDoctor(
 ): Promise<DoctorReport> {
   const asked = { settings, streams };
   return withContext(asked, async (context) => ({
-    checks: await runChecks(checksFor(asked), context),
+    checks: await runInOrder(checksFor(asked), context),
   }));
 }
 

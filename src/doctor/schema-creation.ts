@@ -1,6 +1,6 @@
 import type { ClientBase } from 'pg';
 import type { ConnectionSettings } from '../settings/settings.js';
-import { type Finding, ok } from './check.js';
+import { type Finding, ok } from './check-result.js';
 import { checkGrants, onDatabase } from './grants.js';
 import { type MarkerColumn, readSchemaState } from './schema-state.js';
 

@@ -1,6 +1,7 @@
 import { type ClientBase, escapeIdentifier } from 'pg';
 import { isDatabaseError } from '../database/database-error.js';
-import { describeDatabaseError } from '../database/explain-error.js';
+import { describeDatabaseError } from '../database/describe-database-error.js';
+import { PcacheError, type PcacheErrorDetails } from '../errors/pcache-error.js';
 import { type LockPolicy, lockingTransaction } from './locking-transaction.js';
 
 /** Made and kept by node-pg-migrate, in a schema of its own for each stream. */
@@ -11,12 +12,12 @@ export interface AppliedMigration {
   readonly appliedAt: Date;
 }
 
-export class LedgerError extends Error {
+export class LedgerError extends PcacheError {
   override readonly name = 'LedgerError';
   readonly problems: readonly string[];
 
-  constructor(problems: readonly string[], options?: ErrorOptions) {
-    super(problems.join('\n'), options);
+  constructor(problems: readonly string[], details?: PcacheErrorDetails) {
+    super(problems.join('\n'), details);
     this.problems = problems;
   }
 }
@@ -43,13 +44,21 @@ export function ledgerFailure(
   deed: 'read' | 'written' | 'dropped',
   cause: Error,
 ): LedgerError {
-  const remedies: Record<string, string> = {
-    '42501': `The role needs to own the schema ${escapeIdentifier(schema)}, or, where that does not exist, CREATE on the database.`,
-    '42703': `The table is not a ledger of pcache-migrate: choose another schema.`,
-  };
-  const remedy = isDatabaseError(cause) && cause.code ? remedies[cause.code] : undefined;
   const problem = `The ledger ${ledgerName(schema)} cannot be ${deed}: ${describeDatabaseError(cause)}`;
-  return new LedgerError(remedy ? [problem, remedy] : [problem], { cause });
+  switch (isDatabaseError(cause) ? cause.code : undefined) {
+    case '42501':
+      return new LedgerError([problem], {
+        remedy: `Make the role the owner of the schema ${escapeIdentifier(schema)}, or, where that does not exist, give it CREATE on the database.`,
+        cause,
+      });
+    case '42703':
+      return new LedgerError([problem, 'The table is not a ledger of pcache-migrate.'], {
+        remedy: 'Choose another schema.',
+        cause,
+      });
+    default:
+      return new LedgerError([problem], { cause });
+  }
 }
 
 // Not to_regclass: that fails where the role may not use the schema.
@@ -87,10 +96,15 @@ export function checkLedger(
   const done = applied.map(({ name }) => name);
   const unknown = done.filter((name) => !known.includes(name));
   if (unknown.length > 0) {
-    throw new LedgerError([
-      ...unknown.map((name) => `Migration ${name} is applied, but this version does not have it.`),
-      'This database was migrated by a newer pcache-migrate; install that version.',
-    ]);
+    throw new LedgerError(
+      [
+        ...unknown.map(
+          (name) => `Migration ${name} is applied, but this version does not have it.`,
+        ),
+        'This database was migrated by a newer pcache-migrate.',
+      ],
+      { remedy: 'Install the newer version that migrated this database.' },
+    );
   }
   const misplaced = done.flatMap((name, index) =>
     name === known[index]
@@ -100,10 +114,10 @@ export function checkLedger(
         ],
   );
   if (misplaced.length > 0) {
-    throw new LedgerError([
-      ...misplaced,
-      'The ledger was changed by hand, or by another build of pcache-migrate: use the one that migrated this database, or correct the ledger.',
-    ]);
+    throw new LedgerError(
+      [...misplaced, 'The ledger was changed by hand, or by another build of pcache-migrate.'],
+      { remedy: 'Use the build that migrated this database, or correct the ledger.' },
+    );
   }
 }
 
@@ -129,9 +143,12 @@ async function dropTable(client: ClientBase, schema: string): Promise<boolean> {
   await onLedger(client, schema, 'LOCK TABLE');
   const applied = await readLedger(client, schema);
   if (applied.length > 0) {
-    throw new LedgerError([
-      `The ledger ${ledgerName(schema)} still holds ${applied.map(({ name }) => name).join(', ')}, so it was kept. Roll them back first: pcache-migrate down --all.`,
-    ]);
+    throw new LedgerError(
+      [
+        `The ledger ${ledgerName(schema)} still holds ${applied.map(({ name }) => name).join(', ')}, so it was kept.`,
+      ],
+      { remedy: 'Roll them back first: pcache-migrate down --all' },
+    );
   }
   await onLedger(client, schema, 'DROP TABLE');
   return true;

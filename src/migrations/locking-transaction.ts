@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClientBase } from 'pg';
 import { isDatabaseError } from '../database/database-error.js';
-import { describeDatabaseError } from '../database/explain-error.js';
+import { describeDatabaseError } from '../database/describe-database-error.js';
+import { PcacheError } from '../errors/pcache-error.js';
 
 export interface LockPolicy {
   /** No statement waits longer for a lock, and so holds up the application behind it. */
@@ -11,21 +12,21 @@ export interface LockPolicy {
   readonly log: (message: string) => void;
 }
 
-export class LockUnavailableError extends Error {
+export class LockUnavailableError extends PcacheError {
   override readonly name = 'LockUnavailableError';
   readonly attempts: number;
 
   constructor(attempts: number, lockTimeoutMs: number, cause: Error) {
     super(
-      `A lock could not be had in ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'} of up to ${lockTimeoutMs} ms.\n${cause.message}\n${WHO_BLOCKS}`,
-      { cause },
+      `A lock could not be had in ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'} of up to ${lockTimeoutMs} ms.\n${cause.message}\nAnother session holds a lock that conflicts.`,
+      { remedy: FIND_THE_BLOCKER, cause },
     );
     this.attempts = attempts;
   }
 }
 
 /** What happened to the transaction is known only if the server itself refused to commit. */
-export class CommitError extends Error {
+export class CommitError extends PcacheError {
   override readonly name = 'CommitError';
 
   constructor(cause: Error) {
@@ -34,14 +35,17 @@ export class CommitError extends Error {
     super(
       refused
         ? `PostgreSQL refused to commit, nothing was changed: ${describeDatabaseError(cause)}`
-        : `The connection was lost while committing (${cause.message}). Whether the changes were made is unknown: ask "pcache-migrate status", then run the command again.`,
-      { cause },
+        : `The connection was lost while committing (${cause.message}). Whether the changes were made is unknown.`,
+      {
+        remedy: refused ? undefined : 'Ask pcache-migrate status, then run the command again.',
+        cause,
+      },
     );
   }
 }
 
 // Afterwards nobody can be asked any more whom this session waited for.
-const WHO_BLOCKS = `Another session holds a lock that conflicts. To see which, run the command again and, while it waits, in the same database:
+const FIND_THE_BLOCKER = `To see which session blocks, run the command again and, while it waits, in the same database:
   SELECT b.pid, b.usename, b.application_name, b.state, b.xact_start, b.query
   FROM pg_stat_activity w JOIN pg_stat_activity b ON b.pid = ANY (pg_blocking_pids(w.pid))
   WHERE w.datname = current_database() AND w.wait_event_type = 'Lock';

@@ -1,12 +1,13 @@
 import { isDatabaseError } from '../database/database-error.js';
-import { describeDatabaseError } from '../database/explain-error.js';
+import { describeDatabaseError } from '../database/describe-database-error.js';
+import { PcacheError } from '../errors/pcache-error.js';
 import type { Migration } from './read-migrations.js';
 import { lineAt, type Statement } from './split-statements.js';
 
 export type Direction = 'up' | 'down';
 
 /** A statement of a migration failed; the whole run was rolled back. */
-export class MigrationError extends Error {
+export class MigrationError extends PcacheError {
   override readonly name = 'MigrationError';
   readonly migration: string;
   readonly direction: Direction;

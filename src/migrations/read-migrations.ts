@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { PcacheError, type PcacheErrorDetails } from '../errors/pcache-error.js';
 import { droppedTables } from './directives.js';
 import { type PlaceholderValues, renderSql } from './render-sql.js';
 import { lineAt, type Statement, splitStatements } from './split-statements.js';
@@ -20,20 +21,22 @@ export interface Migration {
   readonly drops: readonly string[];
 }
 
-export class MigrationFilesError extends Error {
+export class MigrationFilesError extends PcacheError {
   override readonly name = 'MigrationFilesError';
   readonly directory: string;
   readonly problems: readonly string[];
 
-  constructor(directory: string, problems: readonly string[], options?: ErrorOptions) {
+  constructor(directory: string, problems: readonly string[], details?: PcacheErrorDetails) {
     super(
       [`The migrations in ${directory} are not sound, nothing was run:`, ...problems].join('\n  '),
-      options,
+      details,
     );
     this.directory = directory;
     this.problems = problems;
   }
 }
+
+const INSTALL_AGAIN = 'Install pcache-migrate again.';
 
 const FILE_NAME = /^(?<name>(?<number>\d{4})_[a-z0-9_]+)\.(?<direction>up|down)\.sql$/;
 
@@ -54,11 +57,15 @@ export async function readMigrations(
       return { name, up: up.script, down: down.script, drops: down.drops };
     }),
   );
-  const problems = migrations.flatMap(({ up, down }) => [
-    ...scriptProblems(up),
-    ...scriptProblems(down),
-  ]);
-  if (problems.length > 0) throw new MigrationFilesError(directory, problems);
+  const scripts = migrations.flatMap(({ up, down }) => [up, down]);
+  const empty = scripts.filter(({ statements }) => statements.length === 0);
+  const controlling = scripts.flatMap(transactionControl);
+  const problems = [...empty.map(({ file }) => `${file}: has no statement.`), ...controlling];
+  if (problems.length > 0) {
+    throw new MigrationFilesError(directory, problems, {
+      remedy: controlling.length > 0 ? 'Remove what controls the transaction.' : undefined,
+    });
+  }
   return migrations;
 }
 
@@ -66,8 +73,8 @@ async function listFiles(directory: string): Promise<string[]> {
   try {
     return (await readdir(directory)).filter((file) => !file.startsWith('.')).sort();
   } catch (cause) {
-    const problem = `the directory cannot be read (${(cause as Error).message}); install pcache-migrate again.`;
-    throw new MigrationFilesError(directory, [problem], { cause });
+    const problem = `the directory cannot be read (${(cause as Error).message}).`;
+    throw new MigrationFilesError(directory, [problem], { remedy: INSTALL_AGAIN, cause });
   }
 }
 
@@ -82,7 +89,7 @@ function migrationNames(directory: string, files: readonly string[]): string[] {
   ];
   if (files.length === 0) {
     // A package whose files got lost must not look like one with nothing to do.
-    problems.push('there are none; install pcache-migrate again.');
+    throw new MigrationFilesError(directory, ['there are none.'], { remedy: INSTALL_AGAIN });
   }
   if (problems.length > 0) throw new MigrationFilesError(directory, problems);
   return names;
@@ -124,12 +131,11 @@ async function readScript(
   };
 }
 
-function scriptProblems({ file, sql, statements }: MigrationScript): string[] {
-  if (statements.length === 0) return [`${file}: has no statement.`];
+function transactionControl({ file, sql, statements }: MigrationScript): string[] {
   return statements
     .filter(({ text }) => TRANSACTION_CONTROL.test(text))
     .map(
       ({ text, offset }) =>
-        `${file}:${lineAt(sql, offset)}: "${text}" controls the transaction, which spans the whole run; remove it.`,
+        `${file}:${lineAt(sql, offset)}: "${text}" controls the transaction, which spans the whole run.`,
     );
 }

@@ -1,17 +1,18 @@
 import { escapeIdentifier, escapeLiteral } from 'pg';
+import { PcacheError } from '../errors/pcache-error.js';
 import { lineAt } from './split-statements.js';
 
 /** An identifier or a plain value; a pair is an object's schema and name. */
 export type PlaceholderValue = string | readonly [schema: string, name: string];
 export type PlaceholderValues = Readonly<Record<string, PlaceholderValue>>;
 
-export class PlaceholderError extends Error {
+export class PlaceholderError extends PcacheError {
   override readonly name = 'PlaceholderError';
   readonly file: string;
   readonly line: number;
 
-  constructor(file: string, line: number, problem: string) {
-    super(`${file}:${line}: ${problem}`);
+  constructor(file: string, line: number, problem: string, remedy?: string) {
+    super(`${file}:${line}: ${problem}`, { remedy });
     this.file = file;
     this.line = line;
   }
@@ -35,11 +36,11 @@ export function renderSql(text: string, values: PlaceholderValues, fileName: str
   return text.replace(
     PLACEHOLDER,
     (found: string, name: string | undefined, form: string | undefined, offset: number) => {
-      const fail = (problem: string): never => {
-        throw new PlaceholderError(fileName, lineAt(text, offset), problem);
+      const fail = (problem: string, remedy?: string): never => {
+        throw new PlaceholderError(fileName, lineAt(text, offset), problem, remedy);
       };
       if (name === undefined) {
-        return fail('"{{" does not begin a placeholder; write {{name}} or {{name:literal}}.');
+        return fail('"{{" does not begin a placeholder.', 'Write {{name}} or {{name:literal}}.');
       }
       const value = Object.hasOwn(values, name) ? values[name] : undefined;
       if (value === undefined) {
@@ -47,22 +48,35 @@ export function renderSql(text: string, values: PlaceholderValues, fileName: str
           `unknown placeholder ${found}. Known are: ${Object.keys(values).sort().join(', ')}.`,
         );
       }
-      const problem = unsafe(value, form);
-      if (problem !== undefined) return fail(`${found} cannot be filled in: ${problem}`);
+      const fault = unsafe(value, form);
+      if (fault !== undefined) {
+        return fail(`${found} cannot be filled in: ${fault.problem}`, fault.remedy);
+      }
       const rendered = quote(value, form);
       return rendered ?? fail(`unknown form in ${found}. Known are: :literal, :name, :regclass.`);
     },
   );
 }
 
-function unsafe(value: PlaceholderValue, form: string | undefined): string | undefined {
+interface Fault {
+  readonly problem: string;
+  readonly remedy: string;
+}
+
+function unsafe(value: PlaceholderValue, form: string | undefined): Fault | undefined {
   for (const part of typeof value === 'string' ? [value] : value) {
     if (ENDS_A_BODY_OR_COMMENT.test(part)) {
-      return `${JSON.stringify(part)} contains a dollar quote, a line break or a comment mark. Choose another name.`;
+      return {
+        problem: `${JSON.stringify(part)} contains a dollar quote, a line break or a comment mark.`,
+        remedy: 'Choose another name.',
+      };
     }
     const isIdentifier = form !== 'literal' || typeof value !== 'string';
     if (isIdentifier && Buffer.byteLength(part) > MAX_IDENTIFIER_BYTES) {
-      return `"${part}" is longer than ${MAX_IDENTIFIER_BYTES} bytes, and PostgreSQL would cut it. Choose a shorter name.`;
+      return {
+        problem: `"${part}" is longer than ${MAX_IDENTIFIER_BYTES} bytes, and PostgreSQL would cut it.`,
+        remedy: 'Choose a shorter name.',
+      };
     }
   }
   return undefined;

@@ -1,3 +1,6 @@
+import { EXIT_CODES } from '../errors/exit-codes.js';
+import { PcacheError } from '../errors/pcache-error.js';
+
 /** How far back `down` goes: `to` names the migration that shall remain the last applied. */
 export type DownExtent =
   | { readonly to: string }
@@ -5,8 +8,12 @@ export type DownExtent =
   | { readonly all: true };
 
 /** The wish itself is wrong: no such migration, no such count. */
-export class MigrationSelectionError extends Error {
+export class MigrationSelectionError extends PcacheError {
   override readonly name = 'MigrationSelectionError';
+
+  constructor(message: string, remedy?: string) {
+    super(message, { remedy, exitCode: EXIT_CODES.usage });
+  }
 }
 
 /** The migrations an `up` runs, first first; `to` names the last that shall be applied. */

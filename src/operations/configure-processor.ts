@@ -1,9 +1,11 @@
 import type { ClientBase } from 'pg';
 import { withClient } from '../database/connect.js';
-import { describeDatabaseError } from '../database/explain-error.js';
+import { describeDatabaseError } from '../database/describe-database-error.js';
+import { remedyThen } from '../database/remedy-of.js';
 import { ownName } from '../deployment/own-names.js';
 import { requireDeployed } from '../deployment/require-deployed.js';
 import type { LockWait } from '../deployment/with-databases.js';
+import { PcacheError } from '../errors/pcache-error.js';
 import type { AppliedAction } from '../jobs/apply-jobs.js';
 import type { Settings } from '../settings/settings.js';
 import { sync } from './sync.js';
@@ -14,14 +16,13 @@ export interface ConfigureReport {
 }
 
 /** The configuration is changed and running processors heed it, but pg_cron could not be told. */
-export class JobsNotSyncedError extends Error {
+export class JobsNotSyncedError extends PcacheError {
   override readonly name = 'JobsNotSyncedError';
 
   constructor(cause: unknown) {
     super(
-      `The configuration is changed, and running processors heed it, but pg_cron's jobs are not: ${describeDatabaseError(cause)}\n` +
-        'Mend the reason, then run: pcache-migrate sync',
-      { cause },
+      `The configuration is changed, and running processors heed it, but pg_cron's jobs are not: ${describeDatabaseError(cause)}`,
+      { remedy: remedyThen(cause, 'run: pcache-migrate sync'), cause },
     );
   }
 }

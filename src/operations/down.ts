@@ -7,6 +7,7 @@ import {
   type LockWait,
   withLockedDatabases,
 } from '../deployment/with-databases.js';
+import { PcacheError } from '../errors/pcache-error.js';
 import { dropEmptyLedger } from '../migrations/ledger.js';
 import type { Migration } from '../migrations/read-migrations.js';
 import { migrateDown } from '../migrations/run-migrations.js';
@@ -43,13 +44,16 @@ export interface DownReport {
 }
 
 /** The work stream must not go while pg_cron still calls it. */
-export class CronStreamStillUpError extends Error {
+export class CronStreamStillUpError extends PcacheError {
   override readonly name = 'CronStreamStillUpError';
 
   constructor(database: string) {
     super(
-      `The cron stream is still deployed in database "${database}": its jobs would call what is gone. ` +
-        'Roll it back first: pcache-migrate down --stream cron --all, or both at once: pcache-migrate down --all.',
+      `The cron stream is still deployed in database "${database}": its jobs would call what is gone.`,
+      {
+        remedy:
+          'Roll it back first: pcache-migrate down --stream cron --all, or both at once: pcache-migrate down --all.',
+      },
     );
   }
 }

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClientBase } from 'pg';
 import { clientName, ownName } from '../deployment/own-names.js';
 import { deploymentTables } from '../deployment/placeholder-values.js';
+import { PcacheError } from '../errors/pcache-error.js';
 import type { Settings } from '../settings/settings.js';
 
 export interface LiveRun {
@@ -13,7 +14,7 @@ export interface LiveRun {
 }
 
 /** Runs that did not end in time; the processors are disabled, nothing else was changed. */
-export class RunsStillActiveError extends Error {
+export class RunsStillActiveError extends PcacheError {
   override readonly name = 'RunsStillActiveError';
   readonly runs: readonly LiveRun[];
 
@@ -21,8 +22,12 @@ export class RunsStillActiveError extends Error {
     super(
       `${runs.length} processor ${runs.length === 1 ? 'run is' : 'runs are'} still at work after ${waitedSeconds} s: ` +
         `${runs.map(({ jobName, slot, pid }) => `${jobName} slot ${slot} (pid ${pid})`).join(', ')}. ` +
-        'The processors are disabled, so each ends after its present fragment: run the command again then, or cancel ' +
-        `the fragments in the work database: ${runs.map(({ pid }) => `SELECT pg_cancel_backend(${pid});`).join(' ')}`,
+        'The processors are disabled, so each ends after its present fragment.',
+      {
+        remedy:
+          'Run the command again then, or cancel the fragments in the work database: ' +
+          runs.map(({ pid }) => `SELECT pg_cancel_backend(${pid});`).join(' '),
+      },
     );
     this.runs = runs;
   }

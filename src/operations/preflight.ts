@@ -1,11 +1,12 @@
-import { type CheckResult, type DoctorReport, failures } from '../doctor/check.js';
+import { type CheckResult, type DoctorReport, failures } from '../doctor/check-result.js';
 import { mendAsAdministrator } from '../doctor/mend.js';
 import { runDoctor } from '../doctor/run-doctor.js';
+import { PcacheError } from '../errors/pcache-error.js';
 import type { StreamName } from '../migrations/streams.js';
 import type { Settings } from '../settings/settings.js';
 
 /** The databases are not ready; nothing was changed but what the administrator mended. */
-export class PreflightError extends Error {
+export class PreflightError extends PcacheError {
   override readonly name = 'PreflightError';
   readonly report: DoctorReport;
 

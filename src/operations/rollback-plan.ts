@@ -38,7 +38,8 @@ function rollbackTo(plans: readonly StreamPlan[], to: string): RollbackStep[] {
   const [target, other] = holding;
   if (target === undefined || other !== undefined) {
     throw new MigrationSelectionError(
-      `The migration "${to}" is applied in ${other ? 'both streams' : 'neither stream'}: say which stream with --stream work or --stream cron.`,
+      `The migration "${to}" is applied in ${other ? 'both streams' : 'neither stream'}.`,
+      'Say which stream with --stream work or --stream cron.',
     );
   }
   return plans.map((plan) => {

@@ -1,5 +1,5 @@
-import { addProcessor, processorNames, setProcessor } from '../processor/change-processor.js';
 import { defaultJobName } from '../processor/default-job-name.js';
+import { addProcessor, processorNames, setProcessor } from '../processor/processor-config.js';
 import type { Settings } from '../settings/settings.js';
 import { type ConfigureReport, configureProcessor } from './configure-processor.js';
 import { type UpOptions, type UpReport, up } from './up.js';

@@ -1,11 +1,13 @@
 import type { ClientBase } from 'pg';
 import { withAdvisoryLock } from '../database/advisory-lock.js';
 import { withClient } from '../database/connect.js';
-import { describeDatabaseError } from '../database/explain-error.js';
+import { describeDatabaseError } from '../database/describe-database-error.js';
+import { remedyThen } from '../database/remedy-of.js';
 import { lockPolicy } from '../deployment/lock-policy.js';
 import { readStreamPlan } from '../deployment/stream-plan.js';
 import { streamSites } from '../deployment/stream-sites.js';
 import { type LockWait, withLockedDatabases } from '../deployment/with-databases.js';
+import { PcacheError } from '../errors/pcache-error.js';
 import type { AppliedAction } from '../jobs/apply-jobs.js';
 import { migrateUp } from '../migrations/run-migrations.js';
 import type { StreamName } from '../migrations/streams.js';
@@ -38,7 +40,7 @@ export interface UpReport {
 }
 
 /** The work database is migrated, the pg_cron database is not: what is where, and how to go on. */
-export class CronStreamError extends Error {
+export class CronStreamError extends PcacheError {
   override readonly name = 'CronStreamError';
   readonly work: StreamChange;
 
@@ -46,9 +48,8 @@ export class CronStreamError extends Error {
     super(
       `The work stream is up to date in database "${settings.work.database}" (applied now: ${listed(work.migrations)}), ` +
         `but the cron side in database "${settings.cron.database}" failed: ${describeDatabaseError(cause)}\n` +
-        'Nothing is half done: until the cron side is up, the processor is merely not scheduled. ' +
-        'Mend the reason and run "pcache-migrate up" again; it continues here.',
-      { cause },
+        'Nothing is half done: until the cron side is up, the processor is merely not scheduled.',
+      { remedy: remedyThen(cause, 'run pcache-migrate up again; it continues here.'), cause },
     );
     this.work = work;
   }

@@ -2,7 +2,7 @@ import type { ClientBase } from 'pg';
 import { clientName, ownName } from '../deployment/own-names.js';
 import { deploymentTables } from '../deployment/placeholder-values.js';
 import type { Settings } from '../settings/settings.js';
-import { processorNames, UnknownProcessorError } from './change-processor.js';
+import { processorNames, UnknownProcessorError } from './processor-config.js';
 
 export interface ManualRunReport {
   readonly processed: number;

@@ -1,3 +1,5 @@
+import { EXIT_CODES } from '../errors/exit-codes.js';
+import { PcacheError } from '../errors/pcache-error.js';
 /** A connection URI as libpq reads it; a part that the URI leaves out is undefined. */
 export interface ConnectionUri {
   readonly host?: string;
@@ -13,8 +15,12 @@ export interface ConnectionUri {
 
 type UriDraft = { -readonly [Part in keyof ConnectionUri]: ConnectionUri[Part] };
 
-export class ConnectionUriError extends Error {
+export class ConnectionUriError extends PcacheError {
   override readonly name = 'ConnectionUriError';
+
+  constructor(message: string, remedy?: string) {
+    super(message, { remedy, exitCode: EXIT_CODES.usage });
+  }
 }
 
 const PARAMETERS: ReadonlyMap<string, keyof ConnectionUri> = new Map([
@@ -57,7 +63,7 @@ export function parseConnectionUri(text: string): ConnectionUri {
   }
   refuseStrayAt(groups);
   if (`${groups.host}${groups.port}`.includes(',')) {
-    throw new ConnectionUriError('names several hosts; name the one that is to be written to');
+    throw new ConnectionUriError('names several hosts', 'Name the one that is to be written to.');
   }
   const uri: UriDraft = {};
   set(uri, 'user', groups.user);
@@ -77,7 +83,8 @@ function refuseStrayAt({ user, host, port, database, parameters }: Record<string
   const suspects = [host, port, database, user === undefined ? parameters : undefined];
   if (suspects.some((part) => part?.includes('@'))) {
     throw new ConnectionUriError(
-      'has an unescaped @ or / in a name or password: write @ as %40 and / as %2F',
+      'has an unescaped @ or / in a name or password',
+      'Write @ as %40 and / as %2F.',
     );
   }
 }

@@ -66,6 +66,9 @@ export function readUris(environment: Environment, problems: Problems): Connecti
   return uris;
 }
 
+const URI_FORM =
+  'Write it as postgresql://user:password@host:port/database?sslmode=…, special characters percent-encoded.';
+
 function readUri(
   name: UriVariable,
   environment: Environment,
@@ -77,11 +80,7 @@ function readUri(
     return parseConnectionUri(text);
   } catch (error) {
     if (!(error instanceof ConnectionUriError)) throw error;
-    return problems.add(
-      name,
-      error.message,
-      'Write it as postgresql://user:password@host:port/database?sslmode=…, special characters percent-encoded.',
-    );
+    return problems.add(name, error.message, [error.remedy, URI_FORM].filter(Boolean).join(' '));
   }
 }
 

@@ -1,3 +1,5 @@
+import { EXIT_CODES } from '../errors/exit-codes.js';
+import { PcacheError } from '../errors/pcache-error.js';
 export interface Problem {
   /** The environment variable (or `--env-file`) that is wrong. */
   readonly variable: string;
@@ -7,7 +9,7 @@ export interface Problem {
   readonly remedy: string;
 }
 
-export class SettingsError extends Error {
+export class SettingsError extends PcacheError {
   override readonly name = 'SettingsError';
   readonly problems: readonly Problem[];
 
@@ -15,11 +17,20 @@ export class SettingsError extends Error {
     super(
       [
         'The configuration is not usable:',
-        ...problems.map(({ variable, message, remedy }) => `  ${variable}: ${message}. ${remedy}`),
+        ...problems.map(({ variable, message }) => `  ${variable}: ${message}.`),
       ].join('\n'),
+      { remedy: jointRemedy(problems), exitCode: EXIT_CODES.usage },
     );
     this.problems = problems;
   }
+}
+
+function jointRemedy(problems: readonly Problem[]): string | undefined {
+  if (problems.length < 2) return problems[0]?.remedy;
+  return [
+    'Mend each of them:',
+    ...problems.map(({ variable, remedy }) => `  ${variable}: ${remedy}`),
+  ].join('\n');
 }
 
 /**

@@ -100,7 +100,7 @@ describe('before anything is deployed', () => {
   ])('%s says what to deploy', async (line) => {
     const { code, document } = await json(line);
     expect(document.error).toMatchObject({ name: 'NotDeployedError' });
-    expect(document.error.message).toContain('Deploy it with: pcache-migrate up');
+    expect(document.error.remedy).toContain('Deploy it with: pcache-migrate up');
     expect(code).toBe(1);
   });
 

@@ -1,6 +1,6 @@
 import { escapeIdentifier, type QueryResultRow } from 'pg';
 import { expect } from 'vitest';
-import type { CheckResult, DoctorReport } from '../../src/doctor/check.js';
+import type { CheckResult, DoctorReport } from '../../src/doctor/check-result.js';
 import { runDoctor } from '../../src/doctor/run-doctor.js';
 import { up } from '../../src/operations/up.js';
 import { cronSchemaName } from '../../src/settings/cron-schema.js';

@@ -1,6 +1,6 @@
 import { escapeIdentifier } from 'pg';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { failures } from '../../src/doctor/check.js';
+import { failures } from '../../src/doctor/check-result.js';
 import { mendAsAdministrator } from '../../src/doctor/mend.js';
 import { runDoctor } from '../../src/doctor/run-doctor.js';
 import { cronSchemaName } from '../../src/settings/cron-schema.js';
@@ -486,7 +486,7 @@ describe('what is deployed', () => {
     );
     const report = await examine(scenario.settings);
     expect(failures(report).map(({ id }) => id)).toEqual(['work-migrations']);
-    expect(remedyText(find(report, 'work-migrations'))).toContain('install that version');
+    expect(remedyText(find(report, 'work-migrations'))).toContain('Install the newer version');
   });
 });
 

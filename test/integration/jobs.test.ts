@@ -4,8 +4,8 @@ import { configureProcessor } from '../../src/operations/configure-processor.js'
 import { down } from '../../src/operations/down.js';
 import { readStatus } from '../../src/operations/status.js';
 import { sync } from '../../src/operations/sync.js';
-import { setProcessor } from '../../src/processor/change-processor.js';
 import { defaultJobName } from '../../src/processor/default-job-name.js';
+import { setProcessor } from '../../src/processor/processor-config.js';
 import type { Settings } from '../../src/settings/settings.js';
 import type { ClusterAddress } from '../../tools/throwaway/cluster.js';
 import { sharedCluster, startOwnCluster } from '../harness/cluster.js';

@@ -167,9 +167,12 @@ describe('down', () => {
 
   it('refuses to take the work stream away under a deployed cron stream', async () => {
     await deploy(settings);
-    await expect(takeDown(settings, { streams: ['work'] })).rejects.toThrow(
-      'Roll it back first: pcache-migrate down --stream cron --all',
-    );
+    await expect(takeDown(settings, { streams: ['work'] })).rejects.toMatchObject({
+      name: 'CronStreamStillUpError',
+      remedy: expect.stringContaining(
+        'Roll it back first: pcache-migrate down --stream cron --all',
+      ),
+    });
   });
 
   it('rolls back to a migration and up again', async () => {

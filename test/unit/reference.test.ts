@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { EXIT_CODES } from '../../src/cli/exit-codes.js';
+import { EXIT_CODES } from '../../src/errors/exit-codes.js';
 import { variableTable } from '../../src/settings/documentation.js';
 
 const REFERENCE = new URL('../../docs/reference.md', import.meta.url);

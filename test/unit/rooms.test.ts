@@ -12,6 +12,7 @@ import {
 
 /** From the bottom to the top: a file imports from its own room and from those below it. */
 const ROOMS = [
+  'errors',
   'settings',
   'database',
   'migrations',

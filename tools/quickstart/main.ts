@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
-import { EXIT_CODES, type ExitCode } from '../../src/cli/exit-codes.js';
 import { failureReport, failureText } from '../../src/cli/failure.js';
 import { styleOf } from '../../src/cli/output/style.js';
+import { EXIT_CODES, type ExitCode } from '../../src/errors/exit-codes.js';
 import { createOutput } from './output.js';
 import { quickstart } from './quickstart.js';
 

@@ -1,9 +1,9 @@
+import { EXIT_CODES } from '../../errors/exit-codes.js';
 import { defaultJobName } from '../../processor/default-job-name.js';
 import type { SettingsResult } from '../../settings/load.js';
 import { SettingsError } from '../../settings/problem.js';
 import type { Settings } from '../../settings/settings.js';
 import { defineCommand } from '../command.js';
-import { EXIT_CODES } from '../exit-codes.js';
 import { failureReport, failureText } from '../failure.js';
 import type { ConfigReport, DerivedConfiguration } from '../json-shape.js';
 import type { Style } from '../output/style.js';

@@ -1,9 +1,9 @@
-import type { CheckResult, CheckStatus, DoctorReport } from '../../doctor/check.js';
-import { failures } from '../../doctor/check.js';
+import type { CheckResult, CheckStatus, DoctorReport } from '../../doctor/check-result.js';
+import { failures } from '../../doctor/check-result.js';
 import { runDoctor } from '../../doctor/run-doctor.js';
+import { EXIT_CODES } from '../../errors/exit-codes.js';
 import type { StreamName } from '../../migrations/streams.js';
 import { defineCommand } from '../command.js';
-import { EXIT_CODES } from '../exit-codes.js';
 import { stream } from '../options.js';
 import { checkList } from '../output/checks.js';
 import type { Style } from '../output/style.js';

@@ -1,9 +1,9 @@
+import { EXIT_CODES } from '../../errors/exit-codes.js';
 import type { DownExtent } from '../../migrations/select-migrations.js';
 import type { StreamName } from '../../migrations/streams.js';
 import { type DownReport, down, type RollbackPreview } from '../../operations/down.js';
 import { type Context, defineCommand } from '../command.js';
 import { confirmed } from '../confirm.js';
-import { EXIT_CODES } from '../exit-codes.js';
 import { stream, waitLock, wholeNumber } from '../options.js';
 import { rolledBackText } from '../output/migrations.js';
 import type { Style } from '../output/style.js';

@@ -1,8 +1,8 @@
+import { EXIT_CODES } from '../../errors/exit-codes.js';
 import { configureProcessor } from '../../operations/configure-processor.js';
-import { addProcessor } from '../../processor/change-processor.js';
 import { defaultJobName } from '../../processor/default-job-name.js';
+import { addProcessor } from '../../processor/processor-config.js';
 import { defineCommand } from '../command.js';
-import { EXIT_CODES } from '../exit-codes.js';
 import {
   emptyName,
   processorChange,

@@ -1,11 +1,11 @@
 import { withClient } from '../../database/connect.js';
 import { type StillAtWork, stillAtWork } from '../../processor/still-at-work.js';
 import type { Settings } from '../../settings/settings.js';
-import { changeProcessor } from '../change-processor.js';
 import { type Context, defineCommand, type Outcome } from '../command.js';
 import type { ProcessorDisableReport } from '../json-shape.js';
 import { emptyName, processorName, waitLock } from '../options.js';
 import { paragraphs } from '../output/text.js';
+import { changeProcessor } from '../processor-change-outcome.js';
 
 export const processorDisableCommand = defineCommand({
   name: 'processor disable',

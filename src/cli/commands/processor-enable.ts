@@ -1,6 +1,6 @@
-import { changeProcessor } from '../change-processor.js';
 import { defineCommand } from '../command.js';
 import { emptyName, processorName, waitLock } from '../options.js';
+import { changeProcessor } from '../processor-change-outcome.js';
 
 export const processorEnableCommand = defineCommand({
   name: 'processor enable',

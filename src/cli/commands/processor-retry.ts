@@ -1,5 +1,6 @@
 import { withClient } from '../../database/connect.js';
 import { requireDeployed } from '../../deployment/require-deployed.js';
+import { EXIT_CODES } from '../../errors/exit-codes.js';
 import { readProcessors } from '../../processor/read-processors.js';
 import {
   RETRY_STATUSES,
@@ -9,7 +10,6 @@ import {
 } from '../../processor/retry-fragments.js';
 import type { Settings } from '../../settings/settings.js';
 import { type Context, defineCommand } from '../command.js';
-import { EXIT_CODES } from '../exit-codes.js';
 import type { ProcessorRetryReport } from '../json-shape.js';
 import type { Style } from '../output/style.js';
 import { counted, paragraphs } from '../output/text.js';

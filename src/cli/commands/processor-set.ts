@@ -1,4 +1,3 @@
-import { changeProcessor } from '../change-processor.js';
 import { defineCommand } from '../command.js';
 import {
   emptyName,
@@ -8,6 +7,7 @@ import {
   waitLock,
 } from '../options.js';
 import { changeText } from '../output/processors.js';
+import { changeProcessor } from '../processor-change-outcome.js';
 
 export const processorSetCommand = defineCommand({
   name: 'processor set',

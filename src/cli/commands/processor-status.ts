@@ -1,6 +1,7 @@
 import { withClient } from '../../database/connect.js';
 import { requireDeployed } from '../../deployment/require-deployed.js';
-import { UnknownProcessorError } from '../../processor/change-processor.js';
+import { EXIT_CODES } from '../../errors/exit-codes.js';
+import { UnknownProcessorError } from '../../processor/processor-config.js';
 import { readActive } from '../../processor/read-active.js';
 import { readFailures } from '../../processor/read-failures.js';
 import { readKnownFragments } from '../../processor/read-known-fragments.js';
@@ -9,7 +10,6 @@ import { readQueueDepth } from '../../processor/read-queue-depth.js';
 import { readThroughput } from '../../processor/read-throughput.js';
 import type { Settings } from '../../settings/settings.js';
 import { type Context, defineCommand } from '../command.js';
-import { EXIT_CODES } from '../exit-codes.js';
 import type { ProcessorStatusReport } from '../json-shape.js';
 import { emptyName } from '../options.js';
 import {

@@ -1,8 +1,8 @@
+import { EXIT_CODES } from '../../errors/exit-codes.js';
 import { type SetupReport, setup } from '../../operations/setup.js';
-import type { ProcessorChange } from '../../processor/change-processor.js';
+import type { ProcessorChange } from '../../processor/processor-config.js';
 import type { Settings } from '../../settings/settings.js';
 import { type Context, defineCommand } from '../command.js';
-import { EXIT_CODES } from '../exit-codes.js';
 import { processorChange, scheduleOptions, waitLock } from '../options.js';
 import { jobActions } from '../output/jobs.js';
 import { changeText } from '../output/processors.js';

@@ -1,8 +1,8 @@
+import { EXIT_CODES, type ExitCode } from '../../errors/exit-codes.js';
 import type { JobStatus } from '../../jobs/read-jobs.js';
 import { readStatus, type StatusReport, type StreamStatus } from '../../operations/status.js';
 import type { Settings } from '../../settings/settings.js';
 import { type Context, defineCommand } from '../command.js';
-import { EXIT_CODES, type ExitCode } from '../exit-codes.js';
 import { processorTable } from '../output/processors.js';
 import type { Style } from '../output/style.js';
 import { table } from '../output/table.js';

@@ -1,6 +1,6 @@
+import { EXIT_CODES } from '../../errors/exit-codes.js';
 import { sync } from '../../operations/sync.js';
 import { defineCommand } from '../command.js';
-import { EXIT_CODES } from '../exit-codes.js';
 import { waitLock } from '../options.js';
 import { jobActions } from '../output/jobs.js';
 

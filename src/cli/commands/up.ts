@@ -1,8 +1,8 @@
+import { EXIT_CODES } from '../../errors/exit-codes.js';
 import type { StreamName } from '../../migrations/streams.js';
 import { type UpReport, up } from '../../operations/up.js';
 import type { Settings } from '../../settings/settings.js';
 import { defineCommand } from '../command.js';
-import { EXIT_CODES } from '../exit-codes.js';
 import { stream, waitLock } from '../options.js';
 import { jobActions } from '../output/jobs.js';
 import { administratorText, appliedText } from '../output/migrations.js';

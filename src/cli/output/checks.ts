@@ -1,4 +1,4 @@
-import type { CheckResult, CheckStatus, Remedy, RemedyBy } from '../../doctor/check.js';
+import type { CheckResult, CheckStatus, Remedy, RemedyBy } from '../../doctor/check-result.js';
 import type { Style } from './style.js';
 import { indented } from './text.js';
 

@@ -1,4 +1,4 @@
-import type { ProcessorChange } from '../../processor/change-processor.js';
+import type { ProcessorChange } from '../../processor/processor-config.js';
 import type { ProcessorStatus } from '../../processor/read-processors.js';
 import type { Style } from './style.js';
 import { table } from './table.js';

@@ -1,6 +1,6 @@
 import { type ClientBase, escapeIdentifier } from 'pg';
 import { readStreamPlan } from '../../deployment/stream-plan.js';
-import { failed, ok, sql, text, warning } from '../check.js';
+import { failed, ok, sql, text, warning } from '../check-result.js';
 import type { DoctorCheck } from '../context.js';
 import { clientOf } from '../reach.js';
 

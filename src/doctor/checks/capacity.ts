@@ -1,6 +1,6 @@
 import { readStreamPlan } from '../../deployment/stream-plan.js';
 import { desiredJobs } from '../../jobs/apply-jobs.js';
-import { ok, text, warning } from '../check.js';
+import { ok, text, warning } from '../check-result.js';
 import type { Context, DoctorCheck } from '../context.js';
 import { clientOf } from '../reach.js';
 import { serverSetting } from '../server-setting.js';

@@ -1,10 +1,10 @@
 import { type ClientBase, escapeIdentifier } from 'pg';
 import { readStreamPlan, type StreamPlan } from '../../deployment/stream-plan.js';
 import type { Settings } from '../../settings/settings.js';
-import { failed, ok, text } from '../check.js';
+import { failed, ok, text } from '../check-result.js';
 import type { DoctorCheck } from '../context.js';
-import { list } from '../names.js';
 import { clientOf } from '../reach.js';
+import { list } from '../wording.js';
 
 export const clientFunctions: DoctorCheck = {
   id: 'client-functions',

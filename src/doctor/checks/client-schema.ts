@@ -1,5 +1,5 @@
 import { escapeIdentifier } from 'pg';
-import { failed, ok, sql } from '../check.js';
+import { failed, ok, sql } from '../check-result.js';
 import type { DoctorCheck } from '../context.js';
 import { checkGrants, onSchema } from '../grants.js';
 import { clientOf } from '../reach.js';

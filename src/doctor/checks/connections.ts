@@ -1,10 +1,10 @@
 import { sqlState } from '../../database/database-error.js';
 import type { ConnectionSettings } from '../../settings/settings.js';
-import { type Finding, failed, ok, sql, text, warning } from '../check.js';
+import { type Finding, failed, ok, sql, text, warning } from '../check-result.js';
 import type { DoctorCheck } from '../context.js';
 import { grantLine, onDatabase } from '../grants.js';
-import { address } from '../names.js';
 import type { Reached } from '../reach.js';
+import { address } from '../wording.js';
 
 export const workConnection: DoctorCheck = {
   id: 'work-connection',

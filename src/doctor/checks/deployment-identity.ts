@@ -1,7 +1,7 @@
 import type { Settings } from '../../settings/settings.js';
-import { failed, ok, text } from '../check.js';
+import { failed, ok, text } from '../check-result.js';
 import type { DoctorCheck } from '../context.js';
-import { type Deployment, readDeployment } from '../deployments.js';
+import { type Deployment, readDeployment } from '../deployment-record.js';
 import { clientOf } from '../reach.js';
 import { readSchemaState } from '../schema-state.js';
 

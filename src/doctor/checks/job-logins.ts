@@ -2,7 +2,7 @@ import type { ClientBase } from 'pg';
 import { cronName } from '../../deployment/own-names.js';
 import { readStreamPlan } from '../../deployment/stream-plan.js';
 import type { Settings } from '../../settings/settings.js';
-import { ok, type Remedy, text, warning } from '../check.js';
+import { ok, type Remedy, text, warning } from '../check-result.js';
 import type { DoctorCheck } from '../context.js';
 import { clientOf } from '../reach.js';
 

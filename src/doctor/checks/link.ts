@@ -1,7 +1,7 @@
 import { type ClientBase, escapeIdentifier } from 'pg';
 import { isDatabaseError } from '../../database/database-error.js';
 import type { Settings } from '../../settings/settings.js';
-import { type Finding, failed, ok, sql, text } from '../check.js';
+import { type Finding, failed, ok, sql, text } from '../check-result.js';
 import type { DoctorCheck } from '../context.js';
 import {
   checkGrants,
@@ -11,8 +11,8 @@ import {
   onFunction,
   onSchema,
 } from '../grants.js';
-import { variable } from '../names.js';
 import { clientOf } from '../reach.js';
+import { variable } from '../wording.js';
 
 const WRAPPER = 'dblink_fdw';
 

@@ -3,7 +3,7 @@ import { readStreamPlan } from '../../deployment/stream-plan.js';
 import { LedgerError } from '../../migrations/ledger.js';
 import type { StreamName } from '../../migrations/streams.js';
 import type { Settings } from '../../settings/settings.js';
-import { type Finding, failed, ok, text } from '../check.js';
+import { type Finding, failed, ok, text } from '../check-result.js';
 import type { DoctorCheck } from '../context.js';
 import { clientOf } from '../reach.js';
 
@@ -31,10 +31,12 @@ async function ledger(
     return ok(`${migrations.length - pending.length} of ${migrations.length} applied`);
   } catch (error) {
     if (!(error instanceof LedgerError)) throw error;
-    const { problems } = error;
     return failed(
-      problems.slice(0, Math.max(1, problems.length - 1)).join(' '),
-      text('user', problems.at(-1) ?? ''),
+      error.problems.join(' '),
+      text(
+        'user',
+        error.remedy ?? 'Mend what the server says, and run pcache-migrate doctor again.',
+      ),
     );
   }
 }

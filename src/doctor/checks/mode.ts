@@ -1,5 +1,5 @@
 import type { Settings } from '../../settings/settings.js';
-import { ok } from '../check.js';
+import { ok } from '../check-result.js';
 import type { DoctorCheck } from '../context.js';
 
 export const mode: DoctorCheck = {

@@ -1,12 +1,12 @@
 import type { ClientBase } from 'pg';
 import { deploymentTables } from '../../deployment/placeholder-values.js';
 import type { Settings } from '../../settings/settings.js';
-import { failed, ok, type Remedy, text } from '../check.js';
+import { failed, ok, type Remedy, text } from '../check-result.js';
 import type { DoctorCheck } from '../context.js';
-import { readDeployments } from '../deployments.js';
-import { list } from '../names.js';
+import { readDeployments } from '../deployment-record.js';
 import { clientOf } from '../reach.js';
 import { readSchemaState } from '../schema-state.js';
+import { list } from '../wording.js';
 
 export const ownTables: DoctorCheck = {
   id: 'own-tables',

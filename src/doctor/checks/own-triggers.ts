@@ -2,10 +2,10 @@ import { type ClientBase, escapeIdentifier, escapeLiteral } from 'pg';
 import { clientName, ownName } from '../../deployment/own-names.js';
 import { deploymentTables } from '../../deployment/placeholder-values.js';
 import type { Settings } from '../../settings/settings.js';
-import { ok, sql, warning } from '../check.js';
+import { ok, sql, warning } from '../check-result.js';
 import type { DoctorCheck } from '../context.js';
-import { list } from '../names.js';
 import { clientOf } from '../reach.js';
+import { list } from '../wording.js';
 
 interface Trigger {
   readonly name: string;

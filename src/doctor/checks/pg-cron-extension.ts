@@ -1,9 +1,9 @@
 import type { ClientBase } from 'pg';
-import { type Finding, failed, ok, type Remedy, sql, text } from '../check.js';
+import { type Finding, failed, ok, type Remedy, sql, text } from '../check-result.js';
+import { isAtLeast } from '../compare-versions.js';
 import type { DoctorCheck } from '../context.js';
 import { grantLine } from '../grants.js';
 import { clientOf } from '../reach.js';
-import { isAtLeast } from '../version.js';
 import { leastGrants } from './cron-grants.js';
 
 /** The first with schedule_in_database(). */

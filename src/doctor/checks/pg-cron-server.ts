@@ -1,10 +1,10 @@
 import type { ClientBase } from 'pg';
 import { sqlState } from '../../database/database-error.js';
-import { failed, ok, text, warning } from '../check.js';
+import { failed, ok, text, warning } from '../check-result.js';
 import type { Context, DoctorCheck } from '../context.js';
-import { address, variable } from '../names.js';
 import { clientOf } from '../reach.js';
 import { serverSetting } from '../server-setting.js';
+import { address, variable } from '../wording.js';
 
 export const pgCronLoaded: DoctorCheck = {
   id: 'pg-cron-loaded',

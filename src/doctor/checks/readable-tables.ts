@@ -1,8 +1,8 @@
 import { type ClientBase, escapeIdentifier } from 'pg';
 import { deploymentTables } from '../../deployment/placeholder-values.js';
-import { ok, sql, warning } from '../check.js';
+import { ok, sql, warning } from '../check-result.js';
 import type { Context, DoctorCheck } from '../context.js';
-import { readDeployments } from '../deployments.js';
+import { readDeployments } from '../deployment-record.js';
 import { clientOf } from '../reach.js';
 
 const MOST_LINES = 20;

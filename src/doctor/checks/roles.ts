@@ -1,9 +1,9 @@
 import { escapeIdentifier } from 'pg';
-import { failed, ok, text } from '../check.js';
+import { failed, ok, text } from '../check-result.js';
 import type { DoctorCheck } from '../context.js';
 import { checkGrants, onDatabase } from '../grants.js';
-import { list, variable } from '../names.js';
 import { clientOf } from '../reach.js';
+import { list, variable } from '../wording.js';
 
 export const roles: DoctorCheck = {
   id: 'roles',

@@ -1,8 +1,8 @@
 import type { ClientBase } from 'pg';
-import { failed, ok, text } from '../check.js';
+import { failed, ok, text } from '../check-result.js';
 import type { DoctorCheck } from '../context.js';
-import { address, variable } from '../names.js';
 import { clientOf } from '../reach.js';
+import { address, variable } from '../wording.js';
 
 export const sameCluster: DoctorCheck = {
   id: 'same-cluster',

@@ -1,9 +1,9 @@
 import type { ClientBase } from 'pg';
 import type { ConnectionSettings } from '../../settings/settings.js';
-import { failed, ok, text } from '../check.js';
+import { failed, ok, text } from '../check-result.js';
 import type { DoctorCheck } from '../context.js';
-import { address, variable } from '../names.js';
 import { clientOf } from '../reach.js';
+import { address, variable } from '../wording.js';
 
 const OLDEST_VERSION = 12;
 

@@ -1,10 +1,10 @@
-import { type Finding, failed, ok, text } from '../check.js';
+import { type Finding, failed, ok, text } from '../check-result.js';
 import type { DoctorCheck } from '../context.js';
 import { checkGrants, onSchema } from '../grants.js';
-import { list, variable } from '../names.js';
 import { clientOf } from '../reach.js';
 import { checkSchemaCreation } from '../schema-creation.js';
 import { readSchemaState } from '../schema-state.js';
+import { list, variable } from '../wording.js';
 
 const ANOTHER_SCHEMA = 'set PCACHE_SCHEMA to a name that is free.';
 

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { EXIT_CODES } from '../../../src/cli/exit-codes.js';
+import { EXIT_CODES } from '../../../src/errors/exit-codes.js';
 import { cli, ENV } from './fake-world.js';
 
 let cwd: string;
@@ -97,8 +97,10 @@ describe('any other command', () => {
     expect({ command, ok, exitCode }).toEqual({ command: name, ok: false, exitCode: 2 });
     const variables = error.problems.map(({ variable }: { variable: string }) => variable);
     expect(variables.sort()).toEqual(['DB_PORT', 'PG_QUEUE_DB', 'PG_QUEUE_TABLE_PREFIX']);
-    for (const { variable, message, remedy } of error.problems)
-      expect(stderr).toContain(`${variable}: ${message}. ${remedy}`);
+    for (const { variable, message, remedy } of error.problems) {
+      expect(stderr).toContain(`${variable}: ${message}.`);
+      expect(stderr).toContain(`${variable}: ${remedy}`);
+    }
     expect(code).toBe(EXIT_CODES.usage);
   });
 

@@ -1,13 +1,14 @@
 import { DatabaseError } from 'pg';
 import { describe, expect, it, test } from 'vitest';
-import { EXIT_CODES } from '../../../src/cli/exit-codes.js';
-import { exitCodeOf, failureReport, failureText } from '../../../src/cli/failure.js';
+import { failureReport, failureText } from '../../../src/cli/failure.js';
 import { InterruptedError } from '../../../src/cli/interrupt.js';
 import { styleOf } from '../../../src/cli/output/style.js';
 import { UsageError } from '../../../src/cli/usage-error.js';
 import { LockBusyError } from '../../../src/database/advisory-lock.js';
 import { ConnectionError } from '../../../src/database/connection-error.js';
 import { NotDeployedError } from '../../../src/deployment/require-deployed.js';
+import { EXIT_CODES } from '../../../src/errors/exit-codes.js';
+import { exitCodeOf } from '../../../src/errors/pcache-error.js';
 import { MigrationSelectionError } from '../../../src/migrations/select-migrations.js';
 import { PreflightError } from '../../../src/operations/preflight.js';
 import { CronStreamError } from '../../../src/operations/up.js';
@@ -73,7 +74,9 @@ describe('the report of a failure', () => {
     expect(text).toContain('The work stream is up to date in database "app"');
     expect(text).toContain('HINT: Ask for it.');
     const cause = new ConnectionError('no way', 'Find one.', { cause: new Error('errno') });
-    expect(textOf(new CronStreamError(settings, applied, cause))).toMatch(/\nRemedy: Find one\.$/);
+    expect(textOf(new CronStreamError(settings, applied, cause))).toMatch(
+      /\nRemedy: Find one\.\nThen run pcache-migrate up again; it continues here\.$/,
+    );
   });
 
   it('does not repeat the cause of a failed connection in worse words', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it, test } from 'vitest';
 import { commands, groups } from '../../../src/cli/commands/index.js';
-import { EXIT_CODES } from '../../../src/cli/exit-codes.js';
 import { parseArguments } from '../../../src/cli/parse-arguments.js';
+import { EXIT_CODES } from '../../../src/errors/exit-codes.js';
 import { cli } from './fake-world.js';
 
 const words = (line: string) => line.split(' ').filter(Boolean);

@@ -51,7 +51,12 @@ test('no line that fits', () => {
 test('a file that others may read is ignored, as by libpq', () => {
   writeFileSync(file, '*:*:*:*:secret');
   chmodSync(file, 0o640);
-  expect(() => requiredPassword(file, target)).toThrow(/is ignored .* \(chmod 600\)$/);
+  expect(() => requiredPassword(file, target)).toThrow(
+    expect.objectContaining({
+      message: expect.stringMatching(/is ignored because others may read it$/),
+      remedy: expect.stringContaining(`chmod 600 ${file}`),
+    }),
+  );
   chmodSync(file, 0o600);
 });
 

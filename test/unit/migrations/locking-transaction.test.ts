@@ -17,7 +17,10 @@ test('a connection lost at COMMIT is not taken for a rollback, nor tried again',
   const client = clientLosingItsConnectionAtCommit(sent);
   const running = lockingTransaction(client, policy, async () => 'done');
   await expect(running).rejects.toThrow(CommitError);
-  await expect(running).rejects.toThrow(/Connection terminated.*unknown.*pcache-migrate status/);
+  await expect(running).rejects.toMatchObject({
+    message: expect.stringMatching(/Connection terminated.*unknown/),
+    remedy: expect.stringContaining('pcache-migrate status'),
+  });
   expect(sent).toEqual(['BEGIN', 'SET LOCAL lock_timeout = 100', 'COMMIT', 'ROLLBACK']);
 });
 

@@ -87,8 +87,10 @@ describe('refused, naming the file:', () => {
   );
 
   test('a directory that is not there', async () => {
-    expect(await problems(join(directory, 'absent'))).toEqual([
-      expect.stringContaining('install pcache-migrate again'),
-    ]);
+    await expect(readMigrations(join(directory, 'absent'), {})).rejects.toMatchObject({
+      name: 'MigrationFilesError',
+      problems: [expect.stringContaining('cannot be read')],
+      remedy: 'Install pcache-migrate again.',
+    });
   });
 });

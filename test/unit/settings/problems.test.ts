@@ -38,8 +38,15 @@ test('SettingsError lists each problem with its variable and remedy', () => {
   expect(error.message).toBe(
     [
       'The configuration is not usable:',
-      '  DB_PORT: the port "abc" (environment) is not a whole number. Set it to the number of the port on which PostgreSQL listens, usually 5432.',
-      '  CACHE_BACKEND: is not set. Set it to one of postgresql_array, postgresql_bit, postgresql_roaringbit.',
+      '  DB_PORT: the port "abc" (environment) is not a whole number.',
+      '  CACHE_BACKEND: is not set.',
+    ].join('\n'),
+  );
+  expect(error.remedy).toBe(
+    [
+      'Mend each of them:',
+      '  DB_PORT: Set it to the number of the port on which PostgreSQL listens, usually 5432.',
+      '  CACHE_BACKEND: Set it to one of postgresql_array, postgresql_bit, postgresql_roaringbit.',
     ].join('\n'),
   );
 });

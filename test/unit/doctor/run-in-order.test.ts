@@ -1,7 +1,14 @@
 import { DatabaseError } from 'pg';
 import { expect, test } from 'vitest';
-import { type Check, type Finding, failed, ok, text, warning } from '../../../src/doctor/check.js';
-import { runChecks } from '../../../src/doctor/run-checks.js';
+import {
+  type Check,
+  type Finding,
+  failed,
+  ok,
+  text,
+  warning,
+} from '../../../src/doctor/check-result.js';
+import { runInOrder } from '../../../src/doctor/run-in-order.js';
 
 function check(id: string, needs: string[], run: () => Finding): Check<undefined> {
   return { id, title: `title of ${id}`, needs, run };
@@ -10,7 +17,7 @@ function check(id: string, needs: string[], run: () => Finding): Check<undefined
 const broken = () => failed('broken', text('user', 'mend it'));
 
 async function statuses(...checks: Check<undefined>[]): Promise<string[]> {
-  return (await runChecks(checks, undefined)).map(({ id, status }) => `${id} ${status}`);
+  return (await runInOrder(checks, undefined)).map(({ id, status }) => `${id} ${status}`);
 }
 
 test('a check is skipped when what it needs failed or was skipped itself', async () => {
@@ -26,7 +33,7 @@ test('a check is skipped when what it needs failed or was skipped itself', async
 });
 
 test('a skipped check says why', async () => {
-  const results = await runChecks([check('a', [], broken), check('b', ['a'], broken)], undefined);
+  const results = await runInOrder([check('a', [], broken), check('b', ['a'], broken)], undefined);
   expect(results[1]?.detail).toBe('not checked, because of: title of a');
 });
 
@@ -46,7 +53,7 @@ test('what the server refuses to answer is a failure, with what it said', async 
       code: '42501',
     });
   };
-  const [result] = await runChecks([check('a', [], refuse)], undefined);
+  const [result] = await runInOrder([check('a', [], refuse)], undefined);
   expect(result?.status).toBe('failed');
   expect(result?.detail).toContain('permission denied for table job (SQLSTATE 42501)');
 });
@@ -55,5 +62,5 @@ test('a mistake of ours is not a finding', async () => {
   const mistaken = () => {
     throw new TypeError('undefined is not a function');
   };
-  await expect(runChecks([check('a', [], mistaken)], undefined)).rejects.toThrow(TypeError);
+  await expect(runInOrder([check('a', [], mistaken)], undefined)).rejects.toThrow(TypeError);
 });

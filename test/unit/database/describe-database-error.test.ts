@@ -1,7 +1,7 @@
 import { DatabaseError } from 'pg';
 import { expect, test } from 'vitest';
 import { errorCode, isDatabaseError, sqlState } from '../../../src/database/database-error.js';
-import { describeDatabaseError } from '../../../src/database/explain-error.js';
+import { describeDatabaseError } from '../../../src/database/describe-database-error.js';
 
 function databaseError(properties: Partial<DatabaseError>) {
   return Object.assign(new DatabaseError('it failed', 1, 'error'), {

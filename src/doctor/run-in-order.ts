@@ -1,9 +1,9 @@
 import { isDatabaseError } from '../database/database-error.js';
-import { describeDatabaseError } from '../database/explain-error.js';
-import { type Check, type CheckResult, type Finding, failed, text } from './check.js';
+import { describeDatabaseError } from '../database/describe-database-error.js';
+import { type Check, type CheckResult, type Finding, failed, text } from './check-result.js';
 
 /** Runs the checks in their order; each one's needs must stand before it. */
-export async function runChecks<C>(
+export async function runInOrder<C>(
   checks: readonly Check<C>[],
   context: C,
 ): Promise<CheckResult[]> {

@@ -1,6 +1,7 @@
 import type { ClientBase } from 'pg';
 import { clientName } from '../deployment/own-names.js';
 import { deploymentTables } from '../deployment/placeholder-values.js';
+import { PcacheError } from '../errors/pcache-error.js';
 import type { Settings } from '../settings/settings.js';
 
 /** What can be set of a processor; null removes a limit. */
@@ -13,25 +14,28 @@ export interface ProcessorChange {
   readonly defaultBitsize?: number | null | undefined;
 }
 
-export class UnknownProcessorError extends Error {
+export class UnknownProcessorError extends PcacheError {
   override readonly name = 'UnknownProcessorError';
 
   constructor(jobName: string, known: readonly string[]) {
     super(
       known.length === 0
-        ? `There is no processor "${jobName}": there are none yet. Create it with pcache-migrate setup or pcache-migrate processor add.`
+        ? `There is no processor "${jobName}": there are none yet.`
         : `There is no processor "${jobName}". There ${known.length === 1 ? 'is' : 'are'}: ${known.join(', ')}.`,
+      known.length === 0
+        ? { remedy: 'Create it with pcache-migrate setup or pcache-migrate processor add.' }
+        : {},
     );
   }
 }
 
-export class ProcessorExistsError extends Error {
+export class ProcessorExistsError extends PcacheError {
   override readonly name = 'ProcessorExistsError';
 
   constructor(jobName: string) {
-    super(
-      `There is a processor "${jobName}" already. Change it with pcache-migrate processor set, or choose another name.`,
-    );
+    super(`There is a processor "${jobName}" already.`, {
+      remedy: 'Change it with pcache-migrate processor set, or choose another name.',
+    });
   }
 }
 

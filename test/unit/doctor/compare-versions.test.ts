@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isAtLeast } from '../../../src/doctor/version.js';
+import { isAtLeast } from '../../../src/doctor/compare-versions.js';
 
 test.each([
   ['1.4', '1.4', true],

@@ -1,13 +1,13 @@
+import { EXIT_CODES } from '../errors/exit-codes.js';
 import { configureProcessor } from '../operations/configure-processor.js';
+import { defaultJobName } from '../processor/default-job-name.js';
 import {
   type ProcessorChange,
   setProcessor,
   UnknownProcessorError,
-} from '../processor/change-processor.js';
-import { defaultJobName } from '../processor/default-job-name.js';
+} from '../processor/processor-config.js';
 import { type ProcessorStatus, readProcessors } from '../processor/read-processors.js';
 import type { Context, Outcome } from './command.js';
-import { EXIT_CODES } from './exit-codes.js';
 import type { ProcessorChangeReport } from './json-shape.js';
 import { jobActions } from './output/jobs.js';
 import { changeText } from './output/processors.js';

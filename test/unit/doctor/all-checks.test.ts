@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { checksFor } from '../../../src/doctor/checks.js';
+import { checksFor } from '../../../src/doctor/all-checks.js';
 import type { Settings } from '../../../src/settings/settings.js';
 
 const connection = {
