@@ -3,9 +3,11 @@ RETURNS TABLE (job_name text, schedule text, command text, database text)
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT desired.job_name, desired.schedule, desired.command, coalesce(desired.database, current_database()::text)
-  FROM jsonb_to_recordset(p_desired) AS desired (job_name text, schedule text, command text, database text)
+  SELECT desired.job_name, desired.schedule, desired.command,
+         coalesce(desired.database, current_database()::text)
+  FROM jsonb_to_recordset(p_desired)
+    AS desired (job_name text, schedule text, command text, database text)
 $$;
 COMMENT ON FUNCTION {{cron_schema}}.desired_job_rows IS
-  'The jobs that desired_jobs() in the work database asks for, as rows; a NULL database is this one.';
+  'The jobs that desired_jobs() in the work database wants, as rows; a NULL database is this one.';
 REVOKE ALL ON FUNCTION {{cron_schema}}.desired_job_rows FROM PUBLIC;

@@ -19,13 +19,15 @@ AS $$
     ORDER BY details.runid DESC LIMIT 1
   ) AS last ON true
   LEFT JOIN LATERAL (
-    SELECT avg(details.end_time - details.start_time) FILTER (WHERE details.status = 'succeeded') AS average_duration,
+    SELECT avg(details.end_time - details.start_time)
+             FILTER (WHERE details.status = 'succeeded') AS average_duration,
            count(*) AS runs,
            count(*) FILTER (WHERE details.status = 'failed') AS failures
     FROM cron.job_run_details AS details WHERE details.jobid = own.jobid
   ) AS history ON true
   ORDER BY own.job_name
 $$;
-COMMENT ON FUNCTION {{cron_schema}}.job_rows IS 'What the view jobs shows, with the rights of the cron role.';
+COMMENT ON FUNCTION {{cron_schema}}.job_rows IS
+  'What the view jobs shows, with the rights of the cron role.';
 REVOKE ALL ON FUNCTION {{cron_schema}}.job_rows FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{cron_schema}}.job_rows TO {{migrator_role}};

@@ -12,6 +12,7 @@ AS $$
   FROM cron.job_run_details AS details
   JOIN {{cron_schema}}.own_jobs() AS own ON own.jobid = details.jobid
 $$;
-COMMENT ON FUNCTION {{cron_schema}}.job_run_rows IS 'What the view job_runs shows, with the rights of the cron role.';
+COMMENT ON FUNCTION {{cron_schema}}.job_run_rows IS
+  'What the view job_runs shows, with the rights of the cron role.';
 REVOKE ALL ON FUNCTION {{cron_schema}}.job_run_rows FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{cron_schema}}.job_run_rows TO {{migrator_role}};

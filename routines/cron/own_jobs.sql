@@ -1,5 +1,7 @@
 CREATE OR REPLACE FUNCTION {{cron_schema}}.own_jobs()
-RETURNS TABLE (jobid bigint, job_name text, schedule text, command text, database text, active boolean)
+RETURNS TABLE (
+  jobid bigint, job_name text, schedule text, command text, database text, active boolean
+)
 LANGUAGE sql STABLE
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -9,5 +11,6 @@ AS $$
   WHERE job.username = current_user
     AND {{cron_schema}}.is_own(job.database, job.command)
 $$;
-COMMENT ON FUNCTION {{cron_schema}}.own_jobs IS 'The jobs of pg_cron that belong to this deployment.';
+COMMENT ON FUNCTION {{cron_schema}}.own_jobs IS
+  'The jobs of pg_cron that belong to this deployment.';
 REVOKE ALL ON FUNCTION {{cron_schema}}.own_jobs FROM PUBLIC;

@@ -1,14 +1,16 @@
 CREATE OR REPLACE FUNCTION {{schema}}.active_item_rows()
 RETURNS TABLE (
-  job_name text, slot integer, query_hash text, partition_key text, pid integer, started_at timestamptz, running_for interval
+  job_name text, slot integer, query_hash text, partition_key text,
+  pid integer, started_at timestamptz, running_for interval
 )
 LANGUAGE sql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $$
-  -- A client may have taken it out of the queue meanwhile: it is worked on all the same.
-  SELECT running.job_name, running.slot, coalesce(queue.hash, published.query_hash, '(no longer queued)'),
-         coalesce(queue.partition_key, published.partition_key, ''), running.pid, running.started_at,
-         clock_timestamp() - running.started_at
+  -- A client may have removed it from the queue in the meantime; the run still works on it.
+  SELECT running.job_name, running.slot,
+         coalesce(queue.hash, published.query_hash, '(no longer queued)'),
+         coalesce(queue.partition_key, published.partition_key, ''),
+         running.pid, running.started_at, clock_timestamp() - running.started_at
   FROM {{schema}}.working_runs() AS running
   LEFT JOIN {{fragment_queue}} AS queue ON queue.id = running.queue_id
   LEFT JOIN {{active_jobs}} AS published ON published.pid = running.pid AND queue.id IS NULL

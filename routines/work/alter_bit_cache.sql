@@ -1,13 +1,15 @@
-CREATE OR REPLACE FUNCTION {{schema}}.alter_bit_cache(p_partition_key text, p_bits integer) RETURNS void
+CREATE OR REPLACE FUNCTION {{schema}}.alter_bit_cache(p_partition_key text, p_bits integer)
+RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-  v_table text := format('%I.%I', {{client_schema:literal}}, {{schema}}.cache_table_name(p_partition_key));
+  v_table text := format(
+    '%I.%I', {{client_schema:literal}}, {{schema}}.cache_table_name(p_partition_key));
 BEGIN
   IF to_regclass(v_table) IS NOT NULL THEN
-    -- One rewrite: the cast pads on the right, where the new, larger keys belong. The count depends on the
-    -- column, so it must go before the type can change.
+    -- One rewrite is enough: the cast pads on the right, where the new, larger keys belong. The
+    -- count depends on the column, so it must be dropped before the type can change.
     EXECUTE format(
       'ALTER TABLE %1$s DROP COLUMN partition_keys_count, '
       'ALTER COLUMN partition_keys TYPE bit(%2$s) USING partition_keys::bit(%2$s), '
@@ -17,5 +19,6 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.alter_bit_cache IS
-  'Rewrites the bit cache of a partition key with p_bits bits, rows kept. Locks the cache table exclusively.';
+  'Rewrites the bit cache of a partition key with p_bits bits and keeps its rows. Locks the cache '
+  'table exclusively.';
 REVOKE ALL ON FUNCTION {{schema}}.alter_bit_cache FROM PUBLIC;

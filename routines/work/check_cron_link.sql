@@ -7,5 +7,6 @@ BEGIN
     format('SELECT to_jsonb(work_database) FROM %I.deployment', {{cron_schema:literal}}));
 END
 $$;
-COMMENT ON FUNCTION {{schema}}.check_cron_link IS 'Raises unless the link to the pg_cron database works.';
+COMMENT ON FUNCTION {{schema}}.check_cron_link IS
+  'Raises unless the link to the pg_cron database works.';
 REVOKE ALL ON FUNCTION {{schema}}.check_cron_link FROM PUBLIC;

@@ -1,5 +1,6 @@
-CREATE OR REPLACE FUNCTION {{schema}}.claim_by_hand(p_job_name text, p_lock_key integer, p_limit integer, p_own_session boolean)
-RETURNS {{schema}}.run_step
+CREATE OR REPLACE FUNCTION {{schema}}.claim_by_hand(
+  p_job_name text, p_lock_key integer, p_limit integer, p_own_session boolean
+) RETURNS {{schema}}.run_step
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -10,7 +11,8 @@ DECLARE
 BEGIN
   SELECT * INTO v_config FROM {{processor_config}} WHERE job_name = p_job_name;
   IF p_own_session THEN
-    -- As in next_step: what is claimed must be known after a crash. A client's session does not try suspects.
+    -- As in next_step, a claim must be known after a crash. A client's session does not try
+    -- suspects.
     PERFORM set_config('synchronous_commit', 'local', true);
     v_batch := {{schema}}.claim_suspect(p_lock_key);
   END IF;
@@ -18,13 +20,14 @@ BEGIN
     v_batch := {{schema}}.claim_batch(p_lock_key, p_limit, NULL, NULL);
   END IF;
   v_step.items := {{schema}}.items_of(v_batch.queue_ids);
-  -- Without claimed_at: no other slot is given what a run by hand has claimed.
+  -- Without claimed_at, no other slot is given what a run by hand has claimed.
   v_step.context := ROW(p_job_name, p_lock_key, 'manual', p_own_session, v_batch.batch_id, NULL,
                         v_config.result_limit, v_config.default_bitsize);
   RETURN v_step;
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.claim_by_hand IS
-  'Claims up to p_limit fragments for a run by hand, even if the processor is disabled; no items when there are none.';
+  'Claims up to p_limit fragments for a run by hand, even if the processor is disabled. Returns a '
+  'step without items when there are none.';
 REVOKE ALL ON FUNCTION {{schema}}.claim_by_hand FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.claim_by_hand TO {{cron_role}}, {{client_role}};

@@ -5,10 +5,12 @@ AS $$
 DECLARE
   v_queue_id integer;
 BEGIN
-  -- The least tried one first: what is to blame is found, and what is not is not blamed a second time.
+  -- The least tried one comes first, so that the culprit is found and no other fragment is blamed
+  -- twice.
   SELECT queue.id INTO v_queue_id
   FROM {{schema}}.attempt
-  JOIN {{fragment_queue}} AS queue ON queue.hash = attempt.query_hash AND queue.partition_key = attempt.partition_key
+  JOIN {{fragment_queue}} AS queue
+    ON queue.hash = attempt.query_hash AND queue.partition_key = attempt.partition_key
   WHERE attempt.suspect AND attempt.not_before <= now()
     AND NOT EXISTS (SELECT FROM {{schema}}.batch WHERE alone)
   ORDER BY attempt.attempts, queue.id
@@ -21,6 +23,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.claim_suspect IS
-  'Claims one fragment that a run died with, unless another run is trying one: NULL then, or when there is none.';
+  'Claims one fragment with which a run died. Returns NULL when there is none, or while another '
+  'run is trying one.';
 REVOKE ALL ON FUNCTION {{schema}}.claim_suspect FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.claim_suspect TO {{cron_role}}, {{client_role}};

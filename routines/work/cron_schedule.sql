@@ -12,5 +12,6 @@ AS $$
   END
 $$;
 COMMENT ON FUNCTION {{schema}}.cron_schedule IS
-  'The pg_cron schedule that starts every p_start_interval seconds (a result of start_interval).';
+  'The pg_cron schedule that starts a job every p_start_interval seconds (a result of '
+  'start_interval).';
 REVOKE ALL ON FUNCTION {{schema}}.cron_schedule FROM PUBLIC;

@@ -7,7 +7,7 @@ DECLARE
   v_datatype text;
 BEGIN
   IF (SELECT cache_backend FROM {{schema}}.deployment) <> 'array' THEN
-    -- Bits have numbers, nothing else.
+    -- The positions of bits are numbers, so no other keys fit.
     RETURN 'integer';
   END IF;
   v_type := {{schema}}.probe_fragment(p_item.query);
@@ -17,7 +17,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.datatype_for IS
-  'The datatype of the new partition that a fragment belongs to: what the client said, or what the fragment returns. '
-  'Raises 42804 when the two do not go together.';
+  'The datatype of the new partition that a fragment belongs to: the one that the client gave, '
+  'else the one that the fragment returns. Raises 42804 when the two are incompatible.';
 REVOKE ALL ON FUNCTION {{schema}}.datatype_for FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.datatype_for TO {{cron_role}}, {{client_role}};

@@ -2,7 +2,8 @@ CREATE OR REPLACE FUNCTION {{schema}}.dead_batches(p_own_lock_key integer) RETUR
 LANGUAGE sql
 SET search_path = pg_catalog, pg_temp
 AS $$
-  -- Whoever holds a slot has not claimed anything yet when it asks, even if its backend was given the pid of a dead one.
+  -- A run that has just taken a slot asks before it claims anything, so every batch of that slot is
+  -- dead, even if the run's backend was given the pid of a dead one.
   SELECT array_agg(batch_id)
   FROM (SELECT batch_id
         FROM {{schema}}.batch
@@ -10,6 +11,7 @@ AS $$
         FOR UPDATE SKIP LOCKED) AS dead
 $$;
 COMMENT ON FUNCTION {{schema}}.dead_batches IS
-  'Locks and returns the batches whose runs are gone, with all that carry p_own_lock_key (a slot the caller has just taken, or NULL).';
+  'Locks and returns the batches whose runs are gone, and all batches with p_own_lock_key (a slot '
+  'that the caller has just taken, or NULL).';
 REVOKE ALL ON FUNCTION {{schema}}.dead_batches FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.dead_batches TO {{cron_role}}, {{client_role}};

@@ -11,11 +11,13 @@ BEGIN
     AND queue.partition_key = (result.item).partition_key;
 EXCEPTION
   WHEN lock_not_available OR deadlock_detected THEN
-    -- A client holds one of them for long. What stays queued is known as settled, and skipped when its turn comes.
+    -- A client is holding one of them for long. What stays queued is known to be settled, and is
+    -- skipped when its turn comes.
     RETURN;
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.delete_locked IS
-  'Deletes the queue rows of settled fragments that another session had locked a moment ago, as another run does while it claims.';
+  'Deletes the queue rows of settled fragments that another session had locked a moment ago, such '
+  'as a run that was claiming.';
 REVOKE ALL ON FUNCTION {{schema}}.delete_locked FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.delete_locked TO {{cron_role}}, {{client_role}};

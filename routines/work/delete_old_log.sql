@@ -9,18 +9,20 @@ BEGIN
   DELETE FROM {{processor_log}}
   WHERE id IN (
     SELECT id FROM {{processor_log}}
-    WHERE created_at < now()::timestamp - make_interval(days => (SELECT log_retention_days FROM {{schema}}.settings))
+    WHERE created_at < now()::timestamp
+      - make_interval(days => (SELECT log_retention_days FROM {{schema}}.settings))
     ORDER BY created_at
     LIMIT p_limit);
   GET DIAGNOSTICS v_deleted = ROW_COUNT;
   RETURN v_deleted;
 EXCEPTION
   WHEN lock_not_available THEN
-    -- A client has the table to itself: at the next look.
+    -- A client has locked the whole table: leave it to the next look.
     RETURN 0;
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.delete_old_log IS
-  'Deletes up to p_limit log rows older than log_retention_days, the oldest first. Returns how many.';
+  'Deletes up to p_limit log rows that are older than log_retention_days, the oldest first. '
+  'Returns how many.';
 REVOKE ALL ON FUNCTION {{schema}}.delete_old_log FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.delete_old_log TO {{cron_role}};

@@ -1,4 +1,5 @@
--- The functions the clients call live in the clients' schema, once for all deployments of the database.
+-- The functions that clients call live in the clients' schema, once for all deployments of the
+-- database.
 CREATE OR REPLACE FUNCTION {{schema}}.deployment_schemas() RETURNS SETOF name
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -9,5 +10,6 @@ AS $$
   JOIN pg_attribute ON attrelid = pg_class.oid AND attname = 'queue_prefix'
   WHERE relname = 'deployment' AND relkind = 'r'
 $$;
-COMMENT ON FUNCTION {{schema}}.deployment_schemas IS 'The schemas of all deployments in this database.';
+COMMENT ON FUNCTION {{schema}}.deployment_schemas IS
+  'The schemas of all deployments in this database.';
 REVOKE ALL ON FUNCTION {{schema}}.deployment_schemas FROM PUBLIC;

@@ -1,13 +1,14 @@
 CREATE OR REPLACE FUNCTION {{schema}}.failures_within(p_age interval)
 RETURNS TABLE (
-  sqlstate text, reason text, failures bigint, fragments bigint, still_failed bigint, last_seen timestamp,
-  example_hash text, example_partition_key text, example_message text
+  sqlstate text, reason text, failures bigint, fragments bigint, still_failed bigint,
+  last_seen timestamp, example_hash text, example_partition_key text, example_message text
 )
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
   WITH failed AS (
-    SELECT log.id, log.query_hash, log.partition_key, log.created_at, log.error_message, class.reason,
+    SELECT log.id, log.query_hash, log.partition_key, log.created_at, log.error_message,
+           class.reason,
            CASE class.reason
              WHEN 'error' THEN substring(log.error_message FROM '^([0-9A-Z]{5}): ')
              WHEN 'timeout' THEN '57014'
@@ -20,7 +21,7 @@ AS $$
     ) AS class
     WHERE log.status IN ('failed', 'timeout') AND log.created_at > now()::timestamp - p_age
   ),
-  -- One that failed in several ways counts as still failed for the last of them alone.
+  -- A fragment that failed in several ways counts as still failed for the last of them only.
   last_failure AS (
     SELECT DISTINCT ON (query_hash, partition_key) id, query_hash, partition_key
     FROM failed ORDER BY query_hash, partition_key, id DESC
@@ -33,15 +34,19 @@ AS $$
   class AS (
     SELECT failed.sqlstate, failed.reason, count(*) AS failures,
            count(DISTINCT (failed.query_hash, failed.partition_key)) AS fragments,
-           count(still_failed.id) AS still_failed, max(failed.created_at) AS last_seen, max(failed.id) AS example_id
+           count(still_failed.id) AS still_failed,
+           max(failed.created_at) AS last_seen,
+           max(failed.id) AS example_id
     FROM failed LEFT JOIN still_failed USING (id)
     GROUP BY failed.sqlstate, failed.reason
   )
-  SELECT class.sqlstate, class.reason, class.failures, class.fragments, class.still_failed, class.last_seen,
+  SELECT class.sqlstate, class.reason, class.failures, class.fragments, class.still_failed,
+         class.last_seen,
          example.query_hash, example.partition_key, example.error_message
   FROM class JOIN failed AS example ON example.id = class.example_id
 $$;
 COMMENT ON FUNCTION {{schema}}.failures_within IS
-  'What the view failures shows, of the log as far back as p_age; the log is kept for log_retention_days.';
+  'What the view failures shows, from the log as far back as p_age; the log is kept for '
+  'log_retention_days.';
 REVOKE ALL ON FUNCTION {{schema}}.failures_within FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.failures_within TO {{client_role}}, {{cron_role}};

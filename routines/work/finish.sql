@@ -1,4 +1,6 @@
-CREATE OR REPLACE FUNCTION {{schema}}.finish(p_results {{schema}}.item_result[], p_run {{schema}}.run_context) RETURNS {{schema}}.item_result[]
+CREATE OR REPLACE FUNCTION {{schema}}.finish(
+  p_results {{schema}}.item_result[], p_run {{schema}}.run_context
+) RETURNS {{schema}}.item_result[]
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -16,12 +18,14 @@ BEGIN
     RETURN {{schema}}.store_and_settle(v_results, p_run);
   EXCEPTION
     WHEN OTHERS THEN
-      -- One of them cannot be stored: each by itself, so that the others are not lost with it, and its error is found again.
+      -- One of them cannot be stored. Settle each by itself, so that the others are not lost with
+      -- it and its error is found again.
       RETURN {{schema}}.settle_each(v_results, p_run);
   END;
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.finish IS
-  'Stores and settles what came of evaluated fragments, whatever the cache says to one of them. Returns the results as they are then.';
+  'Stores and settles the results of evaluated fragments, whatever error the cache raises for one '
+  'of them. Returns the results as they are afterwards.';
 REVOKE ALL ON FUNCTION {{schema}}.finish FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.finish TO {{cron_role}}, {{client_role}};

@@ -1,20 +1,24 @@
-CREATE OR REPLACE FUNCTION {{schema}}.hold_run(p_lock_key integer, p_pid integer, p_started timestamptz, p_has_results boolean)
-RETURNS boolean
+CREATE OR REPLACE FUNCTION {{schema}}.hold_run(
+  p_lock_key integer, p_pid integer, p_started timestamptz, p_has_results boolean
+) RETURNS boolean
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-  -- A run takes this lock before it leaves what it has evaluated: while it is held here, what is found below stays so.
+  -- A run takes this lock before it leaves what it has evaluated, so what we find below stays true
+  -- while we hold it.
   PERFORM FROM {{schema}}.slot WHERE lock_key = p_lock_key FOR UPDATE SKIP LOCKED;
   IF NOT FOUND THEN
     RETURN false;
   END IF;
   RETURN EXISTS (
     SELECT FROM {{schema}}.working_runs() AS running
-    WHERE running.pid = p_pid AND running.started_at = p_started AND running.has_results = p_has_results);
+    WHERE running.pid = p_pid AND running.started_at = p_started
+      AND running.has_results = p_has_results);
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.hold_run IS
-  'Whether the run is still evaluating as working_runs() showed it; if so it stays with that until the caller''s transaction ends.';
+  'Whether the run is still evaluating as working_runs() showed it. If so, that stays true until '
+  'the caller''s transaction ends.';
 REVOKE ALL ON FUNCTION {{schema}}.hold_run FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.hold_run TO {{cron_role}};

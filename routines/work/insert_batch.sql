@@ -1,4 +1,6 @@
-CREATE OR REPLACE FUNCTION {{schema}}.insert_batch(p_lock_key integer, p_queue_ids integer[], p_alone boolean) RETURNS {{schema}}.batch
+CREATE OR REPLACE FUNCTION {{schema}}.insert_batch(
+  p_lock_key integer, p_queue_ids integer[], p_alone boolean
+) RETURNS {{schema}}.batch
 LANGUAGE sql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -8,6 +10,7 @@ AS $$
   RETURNING *
 $$;
 COMMENT ON FUNCTION {{schema}}.insert_batch IS
-  'Claims these fragments for the run in that slot; NULL for one to be tried alone while another run tries one.';
+  'Claims these fragments for the run in that slot. Returns NULL when the fragment is to be tried '
+  'alone and another run is already trying one.';
 REVOKE ALL ON FUNCTION {{schema}}.insert_batch FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.insert_batch TO {{cron_role}}, {{client_role}};

@@ -3,11 +3,13 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-  -- A function of a fragment may catch its cancel. It is cancelled again each second, for so long.
+  -- A function that a fragment calls may catch the cancel. The cancel is repeated each second for
+  -- this long.
   RETURN coalesce(clock_timestamp() > p_cancelled_at + interval '10 s', false);
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.is_deaf IS
-  'Whether a fragment that was first cancelled then, and still goes on, does not let itself be cancelled.';
+  'Whether a fragment that was first cancelled at p_cancelled_at, and is still running, ignores '
+  'cancels.';
 REVOKE ALL ON FUNCTION {{schema}}.is_deaf FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.is_deaf TO {{cron_role}};

@@ -1,12 +1,14 @@
-CREATE OR REPLACE FUNCTION {{schema}}.judge_cancel(p_item {{schema}}.batch_item, p_started timestamptz, p_job_name text, p_held_up boolean)
-RETURNS {{schema}}.item_result
+CREATE OR REPLACE FUNCTION {{schema}}.judge_cancel(
+  p_item {{schema}}.batch_item, p_started timestamptz, p_job_name text, p_held_up boolean
+) RETURNS {{schema}}.item_result
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   v_result {{schema}}.item_result;
-  -- As it is now: the watchdog reads it live, and it may have been changed since the fragment was begun.
-  v_timeout integer := (SELECT timeout_seconds FROM {{processor_config}} WHERE job_name = p_job_name);
+  -- Read it now: the watchdog reads it live, and it may have changed since the fragment began.
+  v_timeout integer := (
+    SELECT timeout_seconds FROM {{processor_config}} WHERE job_name = p_job_name);
 BEGIN
   v_result.item := p_item;
   v_result.started_at := p_started;
@@ -16,9 +18,12 @@ BEGIN
     v_result.error := format('57014: cancelled after timeout_seconds = %s', v_timeout);
   ELSIF p_held_up THEN
     v_result.outcome := 'failed';
-    v_result.error := '57014: cancelled, since it has taken the advisory lock by which a run says that results are waiting';
+    v_result.error :=
+      '57014: cancelled, since it has taken the advisory lock by which '
+      'a run says that results are waiting';
   ELSE
-    -- By an operator, most likely. But a fragment can do it as well, so it counts as an attempt.
+    -- Most likely an operator cancelled it. But a fragment can do so as well, so it counts as an
+    -- attempt.
     v_result.outcome := 'put_back';
     v_result.error := '57014: the run was cancelled while it worked on this';
   END IF;
@@ -26,7 +31,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.judge_cancel IS
-  'What a cancel means for a fragment that was begun at p_started: timeout when its time is over; failed when it made maintenance believe '
-  'that results are waiting (p_held_up); else put_back, and the run shall end.';
+  'What a cancel means for a fragment that was begun at p_started: timeout when its time is over; '
+  'failed when it made maintenance believe that results are waiting (p_held_up); else put_back, '
+  'and the run must end.';
 REVOKE ALL ON FUNCTION {{schema}}.judge_cancel FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.judge_cancel TO {{cron_role}}, {{client_role}};

@@ -9,12 +9,15 @@ BEGIN
   RETURN CASE split_part(p_lock, ' ', 3) || split_part(p_lock, ' ', 4)
     WHEN '1ExclusiveLock' THEN pg_try_advisory_lock((v_class << 32) | v_object)
     WHEN '1ShareLock' THEN pg_try_advisory_lock_shared((v_class << 32) | v_object)
-    WHEN '2ExclusiveLock' THEN pg_try_advisory_lock(v_class::oid::integer, v_object::oid::integer)
-    WHEN '2ShareLock' THEN pg_try_advisory_lock_shared(v_class::oid::integer, v_object::oid::integer)
+    WHEN '2ExclusiveLock' THEN
+      pg_try_advisory_lock(v_class::oid::integer, v_object::oid::integer)
+    WHEN '2ShareLock' THEN
+      pg_try_advisory_lock_shared(v_class::oid::integer, v_object::oid::integer)
   END;
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.lock_again IS
-  'Takes one of session_locks() for the session; false when somebody else has taken it meanwhile.';
+  'Takes one of session_locks() for the session. Returns false when somebody else has taken it in '
+  'the meantime.';
 REVOKE ALL ON FUNCTION {{schema}}.lock_again FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.lock_again TO {{cron_role}}, {{client_role}};

@@ -1,17 +1,26 @@
-CREATE OR REPLACE FUNCTION {{schema}}.lock_claimable(p_after_priority integer, p_after_id integer, p_limit integer) RETURNS integer[]
+CREATE OR REPLACE FUNCTION {{schema}}.lock_claimable(
+  p_after_priority integer, p_after_id integer, p_limit integer
+) RETURNS integer[]
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
--- By index whatever the statistics say, if there are any yet: to read or sort the whole queue is never right here.
+-- Use the index whatever the statistics say, or if there are none yet: reading or sorting the whole
+-- queue is never right here.
 SET enable_seqscan = off
--- What is switched off above counts as so costly, where nothing else is left, that it would be compiled.
+-- Where there is no other plan, what is switched off above counts as so costly that PostgreSQL
+-- would compile it.
 SET jit = off
 AS $$
 DECLARE
-  v_backoff interval := (SELECT make_interval(secs => retry_backoff_seconds) FROM {{schema}}.settings);
-  -- Each is one stretch of the index on (priority DESC, id): what has come in above, the rest of this priority, what is below.
+  v_backoff interval := (
+    SELECT make_interval(secs => retry_backoff_seconds) FROM {{schema}}.settings);
+  -- Each is one stretch of the index on (priority DESC, id): what has come in above this priority,
+  -- the rest of this priority, and what is below it.
   v_stretches text[] := CASE
     WHEN p_after_id IS NULL THEN ARRAY['true']
-    ELSE ARRAY['queue.priority > $1', 'queue.priority = $1 AND queue.id > $2', 'queue.priority < $1']
+    ELSE ARRAY[
+      'queue.priority > $1',
+      'queue.priority = $1 AND queue.id > $2',
+      'queue.priority < $1']
   END;
   v_stretch text;
   v_found integer[];
@@ -25,12 +34,15 @@ BEGIN
             WHERE %2$s
               AND queue.id NOT IN (SELECT unnest(queue_ids) FROM %3$I.batch)
               AND NOT EXISTS (SELECT FROM %3$I.attempt
-                              WHERE attempt.query_hash = queue.hash AND attempt.partition_key = queue.partition_key
+                              WHERE attempt.query_hash = queue.hash
+                                AND attempt.partition_key = queue.partition_key
                                 AND (attempt.suspect OR attempt.not_before > now())
-                              OFFSET 0) -- one look by key for each, never a join with all of them
+                              OFFSET 0) -- one lookup by key each, never a join with all of them
               AND NOT EXISTS (SELECT FROM %4$s AS known
-                              WHERE known.query_hash = queue.hash AND known.partition_key = queue.partition_key
-                                AND known.status <> 'ok' AND known.last_seen > now()::timestamp - $4
+                              WHERE known.query_hash = queue.hash
+                                AND known.partition_key = queue.partition_key
+                                AND known.status <> 'ok'
+                                AND known.last_seen > now()::timestamp - $4
                               OFFSET 0)
             ORDER BY queue.priority DESC, queue.id
             LIMIT $3
@@ -44,7 +56,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.lock_claimable IS
-  'Locks up to p_limit queued fragments that may be claimed now and returns their queue ids in the order in which they are due: those that come '
-  'after (p_after_priority, p_after_id), or have come in above that priority; NULL starts at the head.';
+  'Locks up to p_limit queued fragments that may be claimed now and returns their queue ids in the '
+  'order in which they are due: those after (p_after_priority, p_after_id), and those that have '
+  'come in above that priority. NULL starts at the head.';
 REVOKE ALL ON FUNCTION {{schema}}.lock_claimable FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.lock_claimable TO {{cron_role}}, {{client_role}};

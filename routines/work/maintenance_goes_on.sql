@@ -6,6 +6,6 @@ AS $$
     AND EXISTS (SELECT FROM {{processor_config}})
 $$;
 COMMENT ON FUNCTION {{schema}}.maintenance_goes_on IS
-  'Whether a maintenance run that started then shall look once more.';
+  'Whether a maintenance run that started at p_started should look once more.';
 REVOKE ALL ON FUNCTION {{schema}}.maintenance_goes_on FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.maintenance_goes_on TO {{cron_role}};

@@ -10,11 +10,13 @@ DECLARE
   v_id integer;
   v_status text;
 BEGIN
-  EXECUTE format('SELECT id FROM %s WHERE query = $1 AND partition_key = $2 FOR UPDATE SKIP LOCKED', v_queue)
+  EXECUTE format(
+    'SELECT id FROM %s WHERE query = $1 AND partition_key = $2 FOR UPDATE SKIP LOCKED', v_queue)
     INTO v_id USING p_query, p_partition_key;
   IF v_id IS NOT NULL THEN
     EXECUTE format(
-      'UPDATE %s SET priority = greatest(least(priority, 2147483646) + 1, $2), updated_at = now() WHERE id = $1', v_queue)
+      'UPDATE %s SET priority = greatest(least(priority, 2147483646) + 1, $2), '
+      'updated_at = now() WHERE id = $1', v_queue)
       USING v_id, p_priority;
     RETURN 'updated';
   END IF;
@@ -37,4 +39,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION {{client_schema}}.non_blocking_original_queue_upsert IS
-  'Queues a whole query, or raises its priority when it is queued; status as non_blocking_fragment_queue_upsert. Clients'' contract.';
+  'Queues a whole query, or raises its priority when it is already queued. Returns a status as '
+  'non_blocking_fragment_queue_upsert does. Clients'' contract.';

@@ -8,11 +8,18 @@ BEGIN
   PERFORM FROM {{processor_config}} WHERE job_name = p_job_name;
   IF NOT FOUND THEN
     RAISE EXCEPTION 'there is no processor "%"', p_job_name
-      USING ERRCODE = 'no_data_found', HINT = 'pcache-migrate processor status lists the processors.';
+      USING ERRCODE = 'no_data_found',
+            HINT = 'pcache-migrate processor status lists the processors.';
   END IF;
-  INSERT INTO {{schema}}.slot (job_name, slot) VALUES (p_job_name, p_slot) ON CONFLICT (job_name, slot) DO NOTHING;
-  SELECT lock_key INTO STRICT v_lock_key FROM {{schema}}.slot WHERE job_name = p_job_name AND slot = p_slot;
-  IF NOT pg_try_advisory_lock(quote_ident({{schema:literal}})::regnamespace::oid::integer, v_lock_key) THEN
+  INSERT INTO {{schema}}.slot (job_name, slot)
+  VALUES (p_job_name, p_slot)
+  ON CONFLICT (job_name, slot) DO NOTHING;
+  SELECT lock_key INTO STRICT v_lock_key
+  FROM {{schema}}.slot
+  WHERE job_name = p_job_name AND slot = p_slot;
+  IF NOT pg_try_advisory_lock(
+    quote_ident({{schema:literal}})::regnamespace::oid::integer, v_lock_key)
+  THEN
     RETURN NULL;
   END IF;
   PERFORM {{schema}}.release_dead_batches(v_lock_key);
@@ -20,6 +27,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.open_slot IS
-  'Takes the session lock of a slot and returns its lock_key, or NULL while another run holds it. Raises P0002 for an unknown processor.';
+  'Takes the session lock of a slot and returns its lock_key, or NULL while another run holds it. '
+  'Raises P0002 for an unknown processor.';
 REVOKE ALL ON FUNCTION {{schema}}.open_slot FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.open_slot TO {{cron_role}}, {{client_role}};
