@@ -1,6 +1,6 @@
 DROP TABLE {{cron_schema}}.deployment;
 
--- Not from the owner: who plays both parts must still be able to drop the schema.
+-- Not from the owner: a role that plays both parts must still be able to drop the schema.
 DO $revoke$
 BEGIN
   IF {{migrator_role:literal}} <> current_user THEN

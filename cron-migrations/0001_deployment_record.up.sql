@@ -1,5 +1,5 @@
--- Everything of one work database's deployment in the pg_cron database is in this schema, owned by the cron
--- role: many work databases share one pg_cron, at different versions.
+-- Everything that one work database's deployment has in the pg_cron database is in this schema,
+-- which the cron role owns: many work databases share one pg_cron, at different versions.
 
 CREATE TABLE {{cron_schema}}.deployment (
   only_row      boolean PRIMARY KEY DEFAULT true CHECK (only_row),
@@ -7,11 +7,12 @@ CREATE TABLE {{cron_schema}}.deployment (
   work_schema   text NOT NULL
 );
 COMMENT ON TABLE {{cron_schema}}.deployment IS
-  'The work database and the schema in it that this schema schedules for (one row).';
+  'The work database, and the schema in it, for which this schema schedules jobs (one row).';
 
 INSERT INTO {{cron_schema}}.deployment (work_database, work_schema)
 VALUES ({{work_database:literal}}, {{schema:literal}});
 
--- The migrator calls apply_jobs from the sync_cron trigger where pg_cron lives in the work database itself.
+-- Where pg_cron lives in the work database itself, the sync_cron
+-- trigger calls apply_jobs as the migrator.
 GRANT USAGE ON SCHEMA {{cron_schema}} TO {{migrator_role}};
 GRANT SELECT ON {{cron_schema}}.deployment TO {{migrator_role}};

@@ -1,5 +1,6 @@
--- pg_cron shows a job only to the role that owns it, so everything here runs with the rights of the cron role.
--- A job is ours by what it calls and where, not by its name: a name can be given by anyone.
+-- pg_cron shows a job only to the role that owns it, so everything here runs with the
+-- rights of the cron role. A job is ours because of what it calls and where, not
+-- because of its name: anyone can use a name.
 
 --! routine is_own
 CREATE OR REPLACE FUNCTION {{cron_schema}}.is_own(p_database text, p_command text) RETURNS boolean

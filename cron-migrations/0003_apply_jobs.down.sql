@@ -1,3 +1,3 @@
--- Without this function nothing could take the jobs away again.
+-- Without this function nothing could remove the jobs.
 SELECT {{cron_schema}}.apply_jobs('[]');
 DROP FUNCTION {{cron_schema}}.apply_jobs;

@@ -1,6 +1,7 @@
--- Desired jobs become pg_cron's jobs, in one transaction. Only what differs is touched: unscheduling a job
--- while it runs is logged as cancelled. Needs no more than USAGE on schema cron and EXECUTE on
--- schedule_in_database and unschedule; a username is never passed, for that takes a superuser.
+-- Turns the desired jobs into pg_cron's jobs, in one transaction. Only what differs is
+-- touched, because unscheduling a job while it runs is logged as cancelled. Needs only
+-- USAGE on schema cron and EXECUTE on schedule_in_database and unschedule. Never passes
+-- a username, because that takes a superuser.
 
 --! routine apply_jobs
 CREATE OR REPLACE FUNCTION {{cron_schema}}.apply_jobs(p_desired jsonb) RETURNS jsonb

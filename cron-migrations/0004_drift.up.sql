@@ -1,4 +1,5 @@
--- What an operator changed behind our back, or a crash between two databases left.
+-- What an operator changed behind our back, or what a crash between
+-- the two databases left behind.
 
 --! routine drift
 CREATE OR REPLACE FUNCTION {{cron_schema}}.drift(p_desired jsonb)

@@ -1,4 +1,4 @@
--- The job views pg_cron does not have: cron.job knows no runs, cron.job_run_details no names.
+-- The job views that pg_cron lacks: cron.job has no runs, and cron.job_run_details has no names.
 
 --! routine next_run
 CREATE OR REPLACE FUNCTION {{cron_schema}}.next_run(p_schedule text, p_last_end timestamptz) RETURNS timestamptz

@@ -1,4 +1,5 @@
--- pg_cron keeps its run history for ever; a job every second writes a row every second.
+-- pg_cron keeps its run history for ever, and a job that runs every
+-- second writes a row every second.
 
 --! routine prune_job_runs
 CREATE OR REPLACE FUNCTION {{cron_schema}}.prune_job_runs(p_keep_days integer) RETURNS bigint

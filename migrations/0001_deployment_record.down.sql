@@ -3,7 +3,7 @@ DROP FUNCTION {{schema}}.deployment_schemas;
 DROP TABLE {{schema}}.settings;
 DROP TABLE {{schema}}.deployment;
 
--- Not from the owner: who plays several parts must still be able to drop the schema.
+-- Not from the owner: a role that plays several parts must still be able to drop the schema.
 DO $revoke$
 DECLARE
   v_role text;

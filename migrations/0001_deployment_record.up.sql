@@ -18,19 +18,24 @@ CREATE TABLE {{schema}}.deployment (
 );
 
 COMMENT ON TABLE {{schema}}.deployment IS
-  'The deployment this schema belongs to (one row). Written by pcache-migrate; not for editing by hand.';
+  'The deployment to which this schema belongs (one row). Written by '
+  'pcache-migrate; do not edit it by hand.';
 COMMENT ON COLUMN {{schema}}.deployment.transport IS
-  'How a change of the processor configuration reaches pg_cron. deploy: pcache-migrate sync applies it; '
-  'direct: the sync_cron trigger calls pg_cron in this database; link: the trigger calls it over dblink.';
+  'How a change of the processor configuration reaches pg_cron. deploy: '
+  'pcache-migrate sync applies it; direct: the sync_cron trigger calls pg_cron in '
+  'this database; link: the trigger calls it over dblink.';
 COMMENT ON COLUMN {{schema}}.deployment.pg_cron_version IS
-  'Version of the extension pg_cron when the cron stream was last deployed; NULL before. '
-  'It decides whether a schedule can be given in seconds (1.5 and later).';
+  'Version of the extension pg_cron when the cron stream was last deployed; NULL before that. It '
+  'decides whether a schedule can be given in seconds (1.5 and later).';
 
 INSERT INTO {{schema}}.deployment
-  (work_database, client_schema, queue_prefix, table_prefix, cache_backend, cron_schema, cron_role, client_role)
+  (work_database, client_schema, queue_prefix, table_prefix,
+   cache_backend, cron_schema, cron_role, client_role)
 VALUES
-  ({{work_database:literal}}, {{client_schema:literal}}, {{queue_prefix:literal}}, {{table_prefix:literal}},
-   {{cache_backend:literal}}, {{cron_schema:literal}}, {{cron_role:literal}}, {{client_role:literal}});
+  ({{work_database:literal}}, {{client_schema:literal}},
+   {{queue_prefix:literal}}, {{table_prefix:literal}},
+   {{cache_backend:literal}}, {{cron_schema:literal}},
+   {{cron_role:literal}}, {{client_role:literal}});
 
 CREATE TABLE {{schema}}.settings (
   only_row              boolean PRIMARY KEY DEFAULT true CHECK (only_row),
@@ -43,18 +48,23 @@ CREATE TABLE {{schema}}.settings (
 );
 
 COMMENT ON TABLE {{schema}}.settings IS
-  'Settings of the processor beyond the clients'' configuration table (one row, read live by every run).';
+  'Settings of the processor beyond the clients'' configuration '
+  'table (one row, read live by every run).';
 COMMENT ON COLUMN {{schema}}.settings.batch_size IS
-  'How many fragments a run claims at once at most. It claims fewer, so that a batch takes about a quarter of a second.';
+  'The most fragments that a run claims at once. It claims fewer where these would '
+  'take longer than about a quarter of a second.';
 COMMENT ON COLUMN {{schema}}.settings.max_attempts IS
-  'After how many attempts without a result a fragment is set aside as failed: deadlocks, serialization failures, and '
-  'deaths of its run while it was the only fragment that can have caused them.';
+  'After how many attempts without a result a fragment is set aside as '
+  'failed. Such attempts are deadlocks, serialization failures, and deaths of '
+  'the run that only this fragment can have caused.';
 COMMENT ON COLUMN {{schema}}.settings.retry_backoff_seconds IS
-  'For how many seconds after a failure, a timeout or an exceeded limit a fragment queued again waits.';
+  'For how many seconds a fragment that is queued again after a '
+  'failure, a timeout or an exceeded limit waits.';
 COMMENT ON COLUMN {{schema}}.settings.log_retention_days IS
   'For how many days rows of the processor log are kept.';
 COMMENT ON COLUMN {{schema}}.settings.run_retention_days IS
-  'For how many days pg_cron''s run history of our jobs is kept (takes effect with the next sync).';
+  'For how many days pg_cron''s run history of our jobs is kept '
+  '(takes effect with the next sync).';
 
 INSERT INTO {{schema}}.settings DEFAULT VALUES;
 

@@ -1,6 +1,6 @@
--- The two queues of the clients' contract. Clients add and raise priorities; the processor removes.
--- A client may drop and recreate these tables without anything extra, so no column of ours is added:
--- claims and attempts live in tables of our own schema.
+-- The two queues of the clients' contract. Clients add rows and raise priorities; the processor
+-- removes rows. A client may drop and recreate these tables without anything extra, so we add no
+-- column to them: claims and attempts live in tables of our own schema.
 
 CREATE TABLE {{original_queue}} (
   id                 serial PRIMARY KEY,
@@ -13,7 +13,7 @@ CREATE TABLE {{original_queue}} (
   UNIQUE (query, partition_key)
 );
 COMMENT ON TABLE {{original_queue}} IS
-  'Whole queries that wait for a PartitionCache client to cut them into fragments.';
+  'Whole queries that wait for a PartitionCache client to split them into fragments.';
 
 CREATE TABLE {{fragment_queue}} (
   id                 serial PRIMARY KEY,
@@ -27,21 +27,25 @@ CREATE TABLE {{fragment_queue}} (
   UNIQUE (hash, partition_key)
 );
 COMMENT ON TABLE {{fragment_queue}} IS
-  'Query fragments that wait for the processor: each becomes a set of partition keys in the cache.';
+  'Query fragments that wait for the processor. Each becomes a set '
+  'of partition keys in the cache.';
 
--- Highest priority first, oldest first within one: the order in which batches are claimed, so that a
--- claim reads the head of the index and never sorts the queue.
+-- Batches are claimed by highest priority, and by age within one priority. With an index in this
+-- order, a claim reads its head and never sorts the queue.
 CREATE INDEX ON {{fragment_queue}} (priority DESC, id);
 CREATE INDEX ON {{original_queue}} (priority DESC, id);
 
-GRANT SELECT, INSERT, UPDATE, DELETE ON {{original_queue}}, {{fragment_queue}} TO {{cron_role}}, {{client_role}};
+GRANT SELECT, INSERT, UPDATE, DELETE ON {{original_queue}}, {{fragment_queue}}
+  TO {{cron_role}}, {{client_role}};
 DO $grant$
 DECLARE
   queue regclass;
 BEGIN
   FOREACH queue IN ARRAY ARRAY[{{original_queue:regclass}}, {{fragment_queue:regclass}}] LOOP
-    EXECUTE pg_catalog.format('GRANT USAGE, SELECT ON SEQUENCE %s TO %I, %I',
-      pg_catalog.pg_get_serial_sequence(queue::text, 'id'), {{cron_role:literal}}, {{client_role:literal}});
+    EXECUTE pg_catalog.format(
+      'GRANT USAGE, SELECT ON SEQUENCE %s TO %I, %I',
+      pg_catalog.pg_get_serial_sequence(queue::text, 'id'),
+      {{cron_role:literal}}, {{client_role:literal}});
   END LOOP;
 END
 $grant$;
@@ -61,8 +65,8 @@ COMMENT ON FUNCTION {{schema}}.notify_queue IS
 REVOKE ALL ON FUNCTION {{schema}}.notify_queue FROM PUBLIC;
 --! end
 
--- Clients that wait for work LISTEN on these channels. One notification a statement is enough: a
--- listener reads the queue anyway, and PostgreSQL merges equal notifications of a transaction.
+-- Clients that wait for work LISTEN on these channels. One notification per statement is enough:
+-- a listener reads the queue anyway, and PostgreSQL merges equal notifications of a transaction.
 CREATE TRIGGER pcache_notify
   AFTER INSERT OR UPDATE ON {{original_queue}}
   FOR EACH STATEMENT EXECUTE FUNCTION {{schema}}.notify_queue('original_query_available');

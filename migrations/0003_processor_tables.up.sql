@@ -1,4 +1,4 @@
--- Configuration, log and display of running work, as the clients' contract has them.
+-- Configuration, log and display of running work, as the clients' contract defines them.
 
 CREATE TABLE {{processor_config}} (
   job_name            text PRIMARY KEY,
@@ -17,14 +17,16 @@ CREATE TABLE {{processor_config}} (
   updated_at          timestamp DEFAULT now()
 );
 COMMENT ON TABLE {{processor_config}} IS
-  'The processors of this queue. Running processors read their row live: between batches and before each item.';
+  'The processors of this queue. Running processors read their row '
+  'live: between batches and before each item.';
 
 CREATE TABLE {{processor_log}} (
   id                serial PRIMARY KEY,
   job_id            text NOT NULL,
   query_hash        text NOT NULL,
   partition_key     text NOT NULL,
-  status            text NOT NULL CHECK (status IN ('started', 'success', 'failed', 'timeout', 'skipped')),
+  status            text NOT NULL
+    CHECK (status IN ('started', 'success', 'failed', 'timeout', 'skipped')),
   error_message     text,
   rows_affected     integer,
   execution_time_ms numeric(10, 3),
@@ -46,13 +48,15 @@ CREATE TABLE {{active_jobs}} (
   PRIMARY KEY (query_hash, partition_key)
 );
 COMMENT ON TABLE {{active_jobs}} IS
-  'What is being worked on at this moment, for display. The claims themselves are in our own schema.';
+  'The fragments that are being processed right now, for display. '
+  'The claims themselves are in our own schema.';
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON {{processor_config}}, {{processor_log}}, {{active_jobs}}
   TO {{client_role}}, {{cron_role}};
 DO $grant$
 BEGIN
-  EXECUTE pg_catalog.format('GRANT USAGE, SELECT ON SEQUENCE %s TO %I, %I',
+  EXECUTE pg_catalog.format(
+    'GRANT USAGE, SELECT ON SEQUENCE %s TO %I, %I',
     pg_catalog.pg_get_serial_sequence({{processor_log:regclass}}::text, 'id'),
     {{cron_role:literal}}, {{client_role:literal}});
 END
@@ -60,7 +64,8 @@ $grant$;
 
 DO $index$
 BEGIN
-  -- Failures are few and looked for in a hurry: without it the whole log of a day would be read for them.
+  -- Failures are few, and are looked for in a hurry: without this
+  -- index, that would read the log of a whole day.
   EXECUTE pg_catalog.format(
     'CREATE INDEX %I ON {{processor_log}} (created_at) WHERE status IN (''failed'', ''timeout'')',
     {{queue_prefix:literal}} || '_processor_failures');

@@ -1,6 +1,6 @@
 --! drops partition_metadata queries
--- The cache tables go with the metadata that lists them. A table made by another role than this one
--- cannot be dropped by it: that is an error, never a silent leftover.
+-- The cache tables are dropped with the metadata that lists them. Where another role owns a
+-- table, this one cannot drop it: that is an error, so that nothing is left behind silently.
 DO $drop$
 DECLARE
   cache_table text;
@@ -9,7 +9,9 @@ BEGIN
     RETURN;
   END IF;
   FOR cache_table IN
-    SELECT {{table_prefix:literal}} || '_cache_' || partition_key FROM {{partition_metadata}} ORDER BY partition_key
+    SELECT {{table_prefix:literal}} || '_cache_' || partition_key
+    FROM {{partition_metadata}}
+    ORDER BY partition_key
   LOOP
     EXECUTE pg_catalog.format('DROP TABLE IF EXISTS %I.%I', {{client_schema:literal}}, cache_table);
   END LOOP;

@@ -1,5 +1,6 @@
--- From a frequency in seconds to a pg_cron schedule. pg_cron takes cron expressions, and since 1.5 also
--- '1 seconds' to '59 seconds'. What neither expresses starts at a finer step; the run keeps the rest.
+-- Turns a frequency in seconds into a pg_cron schedule. pg_cron takes cron expressions, and
+-- since 1.5 also '1 seconds' to '59 seconds'. A frequency that neither can express starts at a
+-- finer step, and the run waits for the rest.
 
 --! routine cron_takes_seconds
 CREATE OR REPLACE FUNCTION {{schema}}.cron_takes_seconds(p_pg_cron_version text) RETURNS boolean

@@ -1,5 +1,5 @@
--- The jobs pg_cron should have, computed from the configuration alone. Whoever applies them (the trigger
--- or pcache-migrate sync) asks here, so there is one answer.
+-- The jobs that pg_cron should have, computed from the configuration alone. Whoever applies them
+-- (the trigger or pcache-migrate sync) asks here, so there is only one answer.
 
 --! routine cron_job_name
 CREATE OR REPLACE FUNCTION {{schema}}.cron_job_name(p_job_name text, p_slot integer) RETURNS text

@@ -1,5 +1,5 @@
--- What pg_cron was last told. The difference to desired_jobs() is what is pending: derived, never marked,
--- so no path can forget to mark it.
+-- What pg_cron was last told. Whatever differs from desired_jobs() is pending. That is derived
+-- and never marked, so no code path can forget to mark it.
 
 CREATE TABLE {{schema}}.applied_job (
   job_name text PRIMARY KEY,
@@ -8,7 +8,8 @@ CREATE TABLE {{schema}}.applied_job (
   job_id   bigint NOT NULL
 );
 COMMENT ON TABLE {{schema}}.applied_job IS
-  'The pg_cron jobs of this deployment as they were last applied. pcache-migrate status compares with pg_cron itself.';
+  'The pg_cron jobs of this deployment as they were last applied. pcache-migrate '
+  'status compares them with those of pg_cron itself.';
 
 --! routine sync_pending
 CREATE OR REPLACE VIEW {{schema}}.sync_pending AS

@@ -1,4 +1,4 @@
--- Transport link: the pg_cron database reached from inside this one, over dblink with the cron role's
+-- Transport link: reaches the pg_cron database from this one over dblink, with the cron role's
 -- credentials in a user mapping that only the migrator (and superusers) can read.
 
 --! routine cron_link_name

@@ -1,5 +1,5 @@
--- A row of the configuration becomes jobs of pg_cron. Deferred to COMMIT: one application for all changes
--- of a transaction, and a ROLLBACK schedules nothing.
+-- A row of the configuration becomes jobs of pg_cron. The trigger is deferred to COMMIT, so that
+-- all changes of a transaction are applied at once and a ROLLBACK schedules nothing.
 
 --! routine validate_processor_config
 CREATE OR REPLACE FUNCTION {{schema}}.validate_processor_config() RETURNS trigger
@@ -84,6 +84,7 @@ CREATE TRIGGER pcache_validate
   FOR EACH ROW EXECUTE FUNCTION {{schema}}.validate_processor_config();
 
 CREATE CONSTRAINT TRIGGER pcache_sync_cron
-  AFTER INSERT OR DELETE OR UPDATE OF job_name, enabled, max_parallel_jobs, frequency_seconds ON {{processor_config}}
+  AFTER INSERT OR DELETE OR UPDATE OF job_name, enabled, max_parallel_jobs, frequency_seconds
+  ON {{processor_config}}
   DEFERRABLE INITIALLY DEFERRED
   FOR EACH ROW EXECUTE FUNCTION {{schema}}.sync_cron();

@@ -1,6 +1,8 @@
--- Cache tables: one a partition key, created when the key is first used, widened when a bit set outgrows it.
--- SECURITY DEFINER: the tables belong to the migrator, whoever causes them, so that down can drop them and
--- neither the cron role nor the client needs a right to create anything for the processor's sake.
+-- Cache tables: one per partition key, created when the key is first
+-- used, and widened when a bit set outgrows it.
+-- SECURITY DEFINER, so that the tables belong to the migrator whoever causes them to be
+-- created: down can then drop them, and neither the cron role nor the client needs the
+-- right to create anything for the processor.
 
 --! routine cache_table_name
 CREATE OR REPLACE FUNCTION {{schema}}.cache_table_name(p_partition_key text) RETURNS text

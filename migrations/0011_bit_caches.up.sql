@@ -1,5 +1,6 @@
--- A bit cache is widened when a key outgrows it, rows kept: by a client that raises bitsize, or by a run.
--- SECURITY DEFINER: metadata and cache table belong to the migrator.
+-- A bit cache is widened when a key outgrows it, by a client that
+-- raises bitsize or by a run. Its rows are kept.
+-- SECURITY DEFINER, because metadata and cache table belong to the migrator.
 
 --! routine alter_bit_cache
 CREATE OR REPLACE FUNCTION {{schema}}.alter_bit_cache(p_partition_key text, p_bits integer) RETURNS void

@@ -1,6 +1,7 @@
--- Who works on what. A run claims a batch of fragments in one row, and no row is written to say which of them it is
--- working on: an advisory lock says that, which no crash leaves behind and no fragment can release. So the cost
--- does not grow with the dead rows that a long query elsewhere keeps vacuum from removing.
+-- Who works on what. A run claims a batch of fragments in one row. No row says which
+-- of them it is working on: an advisory lock does, which no crash leaves behind and
+-- no fragment can release. So the cost does not grow with the dead rows that a long
+-- query elsewhere keeps vacuum from removing.
 
 CREATE TABLE {{schema}}.slot (
   lock_key  integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -10,10 +11,11 @@ CREATE TABLE {{schema}}.slot (
   UNIQUE (job_name, slot)
 );
 COMMENT ON TABLE {{schema}}.slot IS
-  'The slots in which processors run. A run holds the advisory lock (oid of our schema, lock_key) for as long as it lasts; '
-  'slot 0 is for runs by hand.';
+  'The slots in which processors run. A run holds the advisory lock (oid of our schema, lock_key) '
+  'for as long as it lasts. Slot 0 is for runs by hand.';
 COMMENT ON COLUMN {{schema}}.slot.next_due IS
-  'When the slot shall look at the queue again: how frequencies that no cron schedule expresses are kept.';
+  'When the slot is to look at the queue again. This implements '
+  'frequencies that no cron schedule can express.';
 
 CREATE TABLE {{schema}}.attempt (
   query_hash    text,
@@ -25,9 +27,11 @@ CREATE TABLE {{schema}}.attempt (
   PRIMARY KEY (query_hash, partition_key)
 );
 COMMENT ON TABLE {{schema}}.attempt IS
-  'Queued fragments whose last attempt ended without a result: how often, why, and when the next one is due.';
+  'Queued fragments whose last attempt ended without a result: how '
+  'often, why, and when the next one is due.';
 COMMENT ON COLUMN {{schema}}.attempt.suspect IS
-  'Whether a run died while it had claimed this fragment: it is then tried alone, before all others.';
+  'Whether a run died while it had claimed this fragment. If so, the '
+  'fragment is tried alone, before all others.';
 CREATE INDEX ON {{schema}}.attempt (attempts) WHERE suspect;
 
 CREATE TABLE {{schema}}.batch (
@@ -41,17 +45,23 @@ CREATE TABLE {{schema}}.batch (
   claimed_at   timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 COMMENT ON TABLE {{schema}}.batch IS
-  'The fragments that runs have claimed: a batch is flushed to disk before its first fragment is touched, and deleted '
-  'when the run claims the next one. It outlives a crash, and so tells which fragments may have caused it.';
+  'The fragments that runs have claimed. A batch is flushed to disk before its first '
+  'fragment is touched, and deleted when the run claims the next one. It outlives a crash '
+  'and so tells which fragments may have caused it.';
 COMMENT ON COLUMN {{schema}}.batch.lock_key IS 'The slot of the run.';
-COMMENT ON COLUMN {{schema}}.batch.queue_ids IS 'The claimed fragments. What is settled by now is no longer in the queue.';
+COMMENT ON COLUMN {{schema}}.batch.queue_ids IS
+  'The claimed fragments. Those already settled are no longer in the queue.';
 COMMENT ON COLUMN {{schema}}.batch.alone IS
-  'Whether it is one fragment that a run died with before, taken alone to find out whether it is the cause.';
+  'Whether it is one fragment with which a run died before, taken '
+  'alone to find out whether it is the cause.';
 COMMENT ON COLUMN {{schema}}.batch.held_up IS
-  'Whether maintenance has cancelled a fragment of it because results that are ready were waiting for it.';
+  'Whether maintenance has cancelled a fragment of it because '
+  'results that were ready had to wait for it.';
 COMMENT ON COLUMN {{schema}}.batch.cancelled_at IS
-  'When maintenance first cancelled the fragment that the run was at, be it overdue or held up; what goes on for ten seconds after that is terminated.';
--- One suspect at a time in the whole deployment: a crash takes all runs along, and must be blamed on one of them.
+  'When maintenance first cancelled the fragment that the run was at, because it was overdue or '
+  'held up results. A run that goes on for ten seconds after that is terminated.';
+-- One suspect at a time in the whole deployment: a crash ends all
+-- runs and must be blamed on one of them.
 CREATE UNIQUE INDEX ON {{schema}}.batch (alone) WHERE alone;
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON {{schema}}.slot, {{schema}}.batch, {{schema}}.attempt
@@ -68,8 +78,9 @@ CREATE TYPE {{schema}}.batch_item AS (
   retried        boolean
 );
 COMMENT ON TYPE {{schema}}.batch_item IS
-  'A claimed fragment. queue_datatype is what the client said, datatype what the partition holds (NULL when it is new); '
-  'known: its status is ok already; retried: it has a row in attempt.';
+  'A claimed fragment. queue_datatype: what the client said. datatype: what the '
+  'partition holds (NULL when the partition is new). known: its status is '
+  'already ok. retried: it has a row in attempt.';
 
 CREATE TYPE {{schema}}.run_context AS (
   job_name        text,
@@ -82,8 +93,9 @@ CREATE TYPE {{schema}}.run_context AS (
   default_bitsize integer
 );
 COMMENT ON TYPE {{schema}}.run_context IS
-  'What a run knows about itself. source: cron or manual, for the log. own_session: it commits, and its session holds no '
-  'lock but the slot''s; false within a client''s transaction. batch_id, claimed_at: of the batch it is working on.';
+  'What a run knows about itself. source: cron or manual, for the log. own_session: the run '
+  'commits, and its session holds no lock but the slot''s; false within a client''s transaction. '
+  'batch_id, claimed_at: those of the batch that it is working on.';
 
 CREATE TYPE {{schema}}.item_result AS (
   item           {{schema}}.batch_item,
@@ -99,5 +111,7 @@ CREATE TYPE {{schema}}.item_result AS (
   rows_found     integer
 );
 COMMENT ON TYPE {{schema}}.item_result IS
-  'What became of a fragment. result_type: of the array in which PostgreSQL collected its keys. outcome: ok, limit, skipped, failed, timeout, put_back, or too_narrow (not ended: its bit cache must be '
-  'widened first). Its keys are distinct, ascending, without NULL, in the array of their datatype; NULL when there are none.';
+  'What became of a fragment. outcome: ok, limit, skipped, failed, timeout, put_back, or '
+  'too_narrow (not ended: its bit cache must be widened first). result_type: that of the array in '
+  'which PostgreSQL collected its keys. The keys are distinct, ascending and without NULL, in the '
+  'array of their datatype; NULL when there are none.';

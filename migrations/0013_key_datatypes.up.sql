@@ -1,4 +1,4 @@
--- From the type a fragment returns to the datatype its partition holds.
+-- Determines, from the type that a fragment returns, the datatype that its partition holds.
 
 --! routine datatype_of_result
 CREATE OR REPLACE FUNCTION {{schema}}.datatype_of_result(p_type oid) RETURNS text

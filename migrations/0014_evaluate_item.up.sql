@@ -1,5 +1,6 @@
--- A fragment is untrusted SQL. It is evaluated with the rights of whoever runs the processor, read-only, in a
--- subtransaction that is always rolled back: only the variables that hold its keys survive.
+-- A fragment is untrusted SQL. It is evaluated read-only, with the rights of
+-- whoever runs the processor, in a subtransaction that is always rolled back:
+-- only the variables that hold its keys survive.
 
 --! routine is_plainly_closed
 CREATE OR REPLACE FUNCTION {{schema}}.is_plainly_closed(p_fragment text) RETURNS boolean

@@ -1,6 +1,7 @@
--- A set of keys as a bit string. Which way is fastest depends on how dense the set is. What all have in common: the
--- order of the keys is trusted, the string is assembled once (set_bit() would copy it for each key), and the plans
--- are generic: planning anew for each set would cost more than a small set does, and a big one would set off JIT.
+-- Turns a set of keys into a bit string. Which way is fastest depends on how dense the set is.
+-- All of them trust the order of the keys, and assemble the string once, because set_bit() would
+-- copy it for each key. Their plans are generic: planning anew for each set would cost more than
+-- a small set does, and a big set would set off JIT.
 
 --! routine sparse_key_bits
 CREATE OR REPLACE FUNCTION {{schema}}.sparse_key_bits(p_keys bigint[], p_bitsize integer) RETURNS bit varying

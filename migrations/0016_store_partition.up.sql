@@ -1,4 +1,4 @@
--- Sets of keys into the cache tables of their partitions, many at once, whatever the backend.
+-- Writes sets of keys into the cache tables of their partitions, many at once, for every backend.
 
 --! routine is_cached
 CREATE OR REPLACE FUNCTION {{schema}}.is_cached(p_query_hash text, p_partition_key text) RETURNS boolean

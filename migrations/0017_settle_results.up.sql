@@ -1,4 +1,5 @@
--- How claimed fragments end. Settling deletes the queue rows in the transaction that writes the results.
+-- How claimed fragments end. Settling deletes the queue rows in the
+-- transaction that writes the results.
 
 --! routine delete_locked
 CREATE OR REPLACE FUNCTION {{schema}}.delete_locked(p_results {{schema}}.item_result[]) RETURNS void

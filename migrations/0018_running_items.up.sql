@@ -1,5 +1,7 @@
--- What is worked on at this moment, from the locks that say so: nothing is written for it, and nothing stays behind.
--- The views read through functions: a view on a client's table would keep the client from dropping and recreating it.
+-- Shows what is being processed right now, from the locks that say so: nothing is
+-- written for it, and nothing is left behind.
+-- The views read through functions, because a view on a client's table would keep the
+-- client from dropping and recreating that table.
 
 --! routine run_is_alive
 CREATE OR REPLACE FUNCTION {{schema}}.run_is_alive(p_pid integer, p_lock_key integer) RETURNS boolean

@@ -1,4 +1,5 @@
--- What runs that died leave behind: their claims are given back, and what may have killed them is found out.
+-- Cleans up after runs that died: gives their claims back, and finds
+-- out which fragment may have killed them.
 
 --! routine dead_batches
 CREATE OR REPLACE FUNCTION {{schema}}.dead_batches(p_own_lock_key integer) RETURNS bigint[]

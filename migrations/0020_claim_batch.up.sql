@@ -1,6 +1,7 @@
--- Which fragments a run takes next: highest priority first, oldest first within one. The queue is never sorted, and a
--- run does not read again what it has left behind: in front of it there are only the remains of what was settled, and
--- as long as any transaction in the database may still see those, vacuum cannot remove them.
+-- Which fragments a run takes next: highest priority first, and oldest first within one priority.
+-- The queue is never sorted, and a run does not read again what it has left behind. Only the
+-- remains of settled fragments lie there, and vacuum cannot remove them as long as any
+-- transaction in the database may still see them.
 
 --! routine lock_claimable
 CREATE OR REPLACE FUNCTION {{schema}}.lock_claimable(p_after_priority integer, p_after_id integer, p_limit integer) RETURNS integer[]

@@ -1,4 +1,4 @@
--- A slot is where a run happens: its session lock keeps a second run of the same slot out.
+-- A slot is where a run happens. Its session lock keeps out a second run of the same slot.
 
 --! routine open_slot
 CREATE OR REPLACE FUNCTION {{schema}}.open_slot(p_job_name text, p_slot integer) RETURNS integer

@@ -1,5 +1,6 @@
--- Claimed fragments, a few quick ones at a time. They share a transaction, since to begin and end one, and to settle each
--- by itself, costs as much as a quick fragment does.
+-- Processes claimed fragments, a few quick ones at a time. They share a
+-- transaction, because beginning and ending one, and settling each fragment by
+-- itself, costs as much as a quick fragment does.
 
 CREATE TYPE {{schema}}.chunk_end AS (
   next_item integer,
@@ -8,8 +9,9 @@ CREATE TYPE {{schema}}.chunk_end AS (
   ends_run  boolean
 );
 COMMENT ON TYPE {{schema}}.chunk_end IS
-  'How a chunk ended. next_item: place in the batch to go on at, NULL when the run is done with the batch; outcome of the last fragment; '
-  'narrow: those whose bit cache must be widened first, NULL for none; ends_run: the run was cancelled.';
+  'How a chunk ended. next_item: the place in the batch at which to go on, NULL when the run is '
+  'done with the batch. outcome: that of the last fragment. narrow: the fragments whose bit cache '
+  'must be widened first, NULL for none. ends_run: the run was cancelled.';
 
 --! routine skipped
 CREATE OR REPLACE FUNCTION {{schema}}.skipped(p_item {{schema}}.batch_item) RETURNS {{schema}}.item_result

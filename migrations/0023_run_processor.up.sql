@@ -1,6 +1,7 @@
--- A run: what a job of pg_cron calls. The procedures may COMMIT, so they have neither an EXCEPTION block nor
--- a SET clause, and since a search_path set by the caller must not matter they name every function with its
--- schema and use no operator. All decisions are in functions with a pinned search_path.
+-- A run: what a job of pg_cron calls. The procedures COMMIT, so they can have neither
+-- an EXCEPTION block nor a SET clause. A search_path set by the caller must not
+-- matter, so they name every function with its schema and use no operator. All
+-- decisions are in functions with a pinned search_path.
 
 CREATE TYPE {{schema}}.run_step AS (
   finished       boolean,
@@ -13,9 +14,9 @@ CREATE TYPE {{schema}}.run_step AS (
   after_id       integer
 );
 COMMENT ON TYPE {{schema}}.run_step IS
-  'What a run does next: end, sleep for so many seconds, or work on these items. next_due, '
-  'wanted, after_priority and after_id are for the step after it: when to look at the queue again, how many items were asked for, and '
-  'where in the queue they end.';
+  'What a run does next: end, sleep for wait_seconds, or process these items. next_due, wanted, '
+  'after_priority and after_id are for the step after it: when to look at the queue again, how '
+  'many items were asked for, and where in the queue they end.';
 
 --! routine batch_limit
 CREATE OR REPLACE FUNCTION {{schema}}.batch_limit(p_last {{schema}}.run_step, p_now timestamptz) RETURNS integer

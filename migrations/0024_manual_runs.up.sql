@@ -1,4 +1,5 @@
--- Runs by hand, in slot 0: one fragment in a session of its own, or several within a client's transaction.
+-- Runs by hand, in slot 0: one fragment in a session of its own, or
+-- several within a client's transaction.
 
 --! routine claim_by_hand
 CREATE OR REPLACE FUNCTION {{schema}}.claim_by_hand(p_job_name text, p_lock_key integer, p_limit integer, p_own_session boolean)

@@ -1,5 +1,5 @@
--- What must happen beside the runs, once a second: timeouts are kept, results do not wait for slow
--- fragments, nothing waits in a batch for long, and what is running is shown.
+-- What must happen beside the runs once a second: timeouts are enforced, results do not wait for
+-- slow fragments, nothing waits in a batch for long, and the running fragments are shown.
 
 --! routine hold_run
 CREATE OR REPLACE FUNCTION {{schema}}.hold_run(p_lock_key integer, p_pid integer, p_started timestamptz, p_has_results boolean)

@@ -1,4 +1,4 @@
--- What keeps log, queue and attempts small.
+-- Keeps the log, the queue and the attempts small.
 
 --! routine delete_old_log
 CREATE OR REPLACE FUNCTION {{schema}}.delete_old_log(p_limit integer) RETURNS integer

@@ -1,5 +1,5 @@
--- The maintenance job: watchdog and housekeeping in one session. A run lasts until the next one starts, looks
--- once a second, and keeps no transaction open between.
+-- The maintenance job: watchdog and housekeeping in one session. A run lasts until the next one
+-- starts, looks once a second, and keeps no transaction open in between.
 
 --! routine maintenance_goes_on
 CREATE OR REPLACE FUNCTION {{schema}}.maintenance_goes_on(p_started timestamptz) RETURNS boolean

@@ -1,8 +1,10 @@
--- The clients' enqueue functions, with the names, parameters and results of their contract. They are shared
--- by all deployments of the database and take the queue table by name; nothing of ours calls them.
--- "Non-blocking" means: a row that somebody else locks, changes or deletes is skipped and said to be, never waited
--- for. So nothing is inserted over a row that can be seen: ON CONFLICT would wait for whoever changes it. Only
--- for the same row being inserted at this moment they wait: if that comes to nothing, it must not be missing.
+-- The clients' enqueue functions, with the names, parameters and results of their
+-- contract. All deployments of the database share them. They take the name of the
+-- queue table, and nothing of ours calls them.
+-- "Non-blocking" means that a row that somebody else locks, changes or deletes is not waited for:
+-- it is skipped, and the result says so. So nothing is inserted over a row that can be seen,
+-- because ON CONFLICT would wait for whoever changes it. They wait only while somebody else is
+-- inserting the same row: if that insert comes to nothing, the row must not be missing.
 
 --! routine non_blocking_fragment_queue_upsert
 CREATE OR REPLACE FUNCTION {{client_schema}}.non_blocking_fragment_queue_upsert(

@@ -1,4 +1,4 @@
--- Shared with the other deployments of this database: the last one takes them along.
+-- Shared with the other deployments of this database: the last one drops them.
 DO $drop$
 BEGIN
   IF NOT {{schema}}.is_last_deployment() THEN

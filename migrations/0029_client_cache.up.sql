@@ -1,6 +1,7 @@
--- The clients' helper functions for the cache, with the names, parameters and results of their contract.
--- A client whose role owns them replaces them by its own whenever it connects, so nothing of ours calls them.
--- They are shared by all deployments of the database and find theirs by the table prefix.
+-- The clients' helper functions for the cache, with the names, parameters and results of
+-- their contract. A client whose role owns them replaces them with its own whenever it
+-- connects, so nothing of ours calls them. All deployments of the database share them, and
+-- they find their deployment by the table prefix.
 
 --! routine partitioncache_get_cache_table_name
 CREATE OR REPLACE FUNCTION {{client_schema}}.partitioncache_get_cache_table_name(p_table_prefix text, p_partition_key text) RETURNS text

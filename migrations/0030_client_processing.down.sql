@@ -1,4 +1,4 @@
--- Shared with the other deployments of this database: the last one takes it along.
+-- Shared with the other deployments of this database: the last one drops it.
 DO $drop$
 BEGIN
   IF {{schema}}.is_last_deployment() THEN

@@ -1,5 +1,6 @@
--- Processing by hand through the clients' function. A function cannot COMMIT, so all its fragments are settled
--- together when it returns; pcache-migrate processor run settles each on its own.
+-- Processing by hand through the clients' function. A function cannot
+-- COMMIT, so all its fragments are settled together when it returns.
+-- pcache-migrate processor run settles each one by itself.
 
 --! routine processor_named
 CREATE OR REPLACE FUNCTION {{schema}}.processor_named(p_job_name text) RETURNS text

@@ -1,13 +1,15 @@
--- The functions are shared with the other deployments of the clients' schema: the last one takes them along.
+-- The functions are shared with the other deployments of the
+-- clients' schema: the last one drops them.
 DO $drop$
 BEGIN
   IF NOT {{schema}}.is_last_deployment() THEN
     RETURN;
   END IF;
-  -- An aggregate of another role was there before us, or is a client's own.
+  -- An aggregate that belongs to another role was there before us, or is a client's own.
   IF EXISTS (
     SELECT FROM pg_catalog.pg_proc
-    WHERE oid = pg_catalog.to_regprocedure(pg_catalog.quote_ident({{client_schema:literal}}) || '.array_intersect_agg(anyarray)')
+    WHERE oid = pg_catalog.to_regprocedure(
+        pg_catalog.quote_ident({{client_schema:literal}}) || '.array_intersect_agg(anyarray)')
       AND pg_catalog.pg_has_role(proowner, 'USAGE')
   ) THEN
     DROP AGGREGATE {{client_schema}}.array_intersect_agg(anyarray);
@@ -17,7 +19,8 @@ BEGIN
 END
 $drop$;
 
--- The extension is shared with all deployments of the database: another one inherits the right to drop it.
+-- The extension is shared with all deployments of the database:
+-- another one inherits the right to drop it.
 DO $drop$
 DECLARE
   v_heir regclass;
@@ -26,7 +29,8 @@ BEGIN
   IF NOT EXISTS (SELECT FROM {{schema}}.created_extension WHERE extension_name = 'intarray') THEN
     RETURN;
   END IF;
-  SELECT pg_class.oid, pg_catalog.has_table_privilege(pg_class.oid, 'INSERT') INTO v_heir, v_may_inherit
+  SELECT pg_class.oid, pg_catalog.has_table_privilege(pg_class.oid, 'INSERT')
+  INTO v_heir, v_may_inherit
   FROM pg_catalog.pg_class
   JOIN pg_catalog.pg_namespace ON pg_namespace.oid = relnamespace
   WHERE relname = 'created_extension' AND nspname <> {{schema:literal}}
@@ -34,7 +38,8 @@ BEGIN
   ORDER BY 2 DESC
   LIMIT 1;
   IF v_may_inherit THEN
-    EXECUTE pg_catalog.format('INSERT INTO %s VALUES (''intarray'') ON CONFLICT DO NOTHING', v_heir);
+    EXECUTE pg_catalog.format(
+      'INSERT INTO %s VALUES (''intarray'') ON CONFLICT DO NOTHING', v_heir);
   ELSIF v_heir IS NOT NULL THEN
     RAISE NOTICE 'the extension intarray stays: another deployment of this database uses it';
   ELSE

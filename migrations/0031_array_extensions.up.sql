@@ -1,8 +1,10 @@
--- What the array clients intersect sets with: the extension intarray, where the server has it, and an aggregate.
+-- What the array clients use to intersect sets: the extension intarray,
+-- where the server has it, and an aggregate.
 
 CREATE TABLE {{schema}}.created_extension (extension_name text PRIMARY KEY);
 COMMENT ON TABLE {{schema}}.created_extension IS
-  'Extensions this deployment created, or another one that is gone by now, and so may drop again.';
+  'Extensions that this deployment created, or that another one created which is gone by '
+  'now, and that this deployment may therefore drop.';
 
 --! routine partitioncache_array_intersect
 CREATE OR REPLACE FUNCTION {{client_schema}}.partitioncache_array_intersect(p_state anyarray, p_next anyarray) RETURNS anyarray
@@ -41,13 +43,19 @@ COMMENT ON FUNCTION {{client_schema}}.partitioncache_setup_array_extensions IS
 
 DO $array$
 BEGIN
-  -- For every backend, so that it belongs to the migrator and not to the first array client that misses it.
-  IF pg_catalog.to_regprocedure(pg_catalog.quote_ident({{client_schema:literal}}) || '.array_intersect_agg(anyarray)') IS NULL THEN
+  -- For every backend, so that the aggregate belongs to the migrator and not
+  -- to the first array client that misses it.
+  IF pg_catalog.to_regprocedure(
+      pg_catalog.quote_ident({{client_schema:literal}}) || '.array_intersect_agg(anyarray)'
+    ) IS NULL THEN
     CREATE AGGREGATE {{client_schema}}.array_intersect_agg(anyarray)
       (SFUNC = {{client_schema}}.partitioncache_array_intersect, STYPE = anyarray);
   END IF;
   IF {{cache_backend:literal}} = 'array'
-     AND EXISTS (SELECT FROM pg_catalog.pg_available_extensions WHERE name = 'intarray' AND installed_version IS NULL) THEN
+     AND EXISTS (
+       SELECT FROM pg_catalog.pg_available_extensions
+       WHERE name = 'intarray' AND installed_version IS NULL
+     ) THEN
     CREATE EXTENSION intarray SCHEMA {{client_schema}};
     INSERT INTO {{schema}}.created_extension VALUES ('intarray');
   END IF;

@@ -1,7 +1,8 @@
--- How much is queued, of which priority and for how long, and what of it waits before it is tried again.
--- The views read through functions: a view on a client's table would keep the client from dropping
--- and recreating it. Times without a
--- time zone are compared with the session's clock: they were written in the server's default time zone.
+-- How much is queued, with which priority and for how long, and what
+-- of it waits before it is tried again.
+-- The view reads through a function, because a view on a client's table would keep the client
+-- from dropping and recreating that table. Times without a time zone are compared with the
+-- session's clock: they were written in the server's default time zone.
 
 --! routine queue_depth_rows
 CREATE OR REPLACE FUNCTION {{schema}}.queue_depth_rows()

@@ -1,5 +1,6 @@
--- What the processors settled in the last minutes, how fast, and how long the evaluations took. All of it is
--- read from the log; for how long a fragment was queued before is recorded nowhere.
+-- What the processors settled in the last minutes, how fast, and how long the
+-- evaluations took. All of it is read from the log; how long a fragment was
+-- queued before that is not recorded anywhere.
 
 --! routine throughput_rows
 CREATE OR REPLACE FUNCTION {{schema}}.throughput_rows()

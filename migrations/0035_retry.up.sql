@@ -1,5 +1,6 @@
--- Failures back into the queue. What ended without a result leaves the queue for good, and what a client queues
--- again waits until retry_backoff_seconds are over; this does it at once.
+-- Puts failures back into the queue. A fragment that ended without a result leaves
+-- the queue for good, and one that a client queues again waits for
+-- retry_backoff_seconds. With this function it is due at once.
 
 --! routine retry_fragments
 CREATE OR REPLACE FUNCTION {{schema}}.retry_fragments(

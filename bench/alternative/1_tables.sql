@@ -1,7 +1,9 @@
--- THE ALTERNATIVE: our own reconstruction, written from the description in the table "Measured on that client's
--- own SQL" of the clients' contract. No text of that client is in it. It is what the benches put beside ours.
+-- THE ALTERNATIVE: our own reconstruction, written from the description in the table
+-- "Measured on that client's own SQL" of the clients' contract. It contains no text of
+-- that client. The benches compare it with ours.
 --
--- The same tables as the contract's, in a schema of their own. The queue has no index in the order of work.
+-- The same tables as in the contract, in a schema of their own. The
+-- queue has no index in the order of work.
 
 CREATE SCHEMA alternative;
 GRANT USAGE ON SCHEMA alternative TO PUBLIC;

@@ -1,5 +1,5 @@
--- One set_bit() a key, each of which copies the whole string: THE ALTERNATIVE, as the clients' contract describes it
--- (our own reconstruction).
+-- One set_bit() per key, each of which copies the whole string: THE ALTERNATIVE, as the clients'
+-- contract describes it (our own reconstruction).
 CREATE FUNCTION bits.set_bit(p_keys bigint[], p_bitsize integer) RETURNS bit varying
 LANGUAGE plpgsql IMMUTABLE AS $$
 DECLARE

@@ -1,4 +1,5 @@
--- set_bit() on strings of 1,024 bits, which are cheap to copy, joined as text. Takes the keys in ascending order.
+-- set_bit() on strings of 1,024 bits, which are cheap to copy, joined
+-- as text. Takes the keys in ascending order.
 CREATE FUNCTION bits.small_strings(p_keys bigint[], p_bitsize integer) RETURNS bit varying
 LANGUAGE plpgsql IMMUTABLE AS $$
 DECLARE
@@ -17,6 +18,7 @@ BEGIN
     v_part := pg_catalog.set_bit(v_part, (v_key & 1023)::integer, 1);
   END LOOP;
   v_parts[v_number] := v_part::text;
-  RETURN substring(rpad(array_to_string(v_parts, ''), p_bitsize, '0')::bit varying FROM 1 FOR p_bitsize);
+  RETURN substring(
+    rpad(array_to_string(v_parts, ''), p_bitsize, '0')::bit varying FROM 1 FOR p_bitsize);
 END
 $$;

@@ -1,4 +1,5 @@
--- PL/pgSQL FOREACH that fills an expanded array of 64-bit words, string_agg(int8send) at the end.
+-- A FOREACH loop in PL/pgSQL fills an expanded array of 64-bit
+-- words; string_agg(int8send) joins them.
 CREATE FUNCTION bits.words_loop(p_keys bigint[], p_bitsize integer) RETURNS bit varying
 LANGUAGE plpgsql IMMUTABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -16,5 +17,7 @@ BEGIN
     v_word := v_word | (1::bigint << (v_end - v_key)::integer);
   END LOOP;
   v_words[(v_end + 1) >> 6] := v_word;
-  RETURN "bit"(('x' || encode((SELECT string_agg(int8send(w), ''::bytea) FROM (SELECT unnest(v_words) AS w) AS words), 'hex'))::bit varying, p_bitsize, true);
+  RETURN "bit"(('x' || encode((
+    SELECT string_agg(int8send(w), ''::bytea) FROM (SELECT unnest(v_words) AS w) AS words
+  ), 'hex'))::bit varying, p_bitsize, true);
 END $$;

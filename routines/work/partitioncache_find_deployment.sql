@@ -9,7 +9,8 @@ BEGIN
   FROM {{client_schema}}.partitioncache_deployments() AS deployment
   WHERE deployment.table_prefix = p_table_prefix;
   IF NOT FOUND THEN
-    RAISE EXCEPTION 'no deployment of pcache-migrate in database % has table_prefix "%" (or % may not use it)',
+    RAISE EXCEPTION
+      'no deployment of pcache-migrate in database % has table_prefix "%" (or % may not use it)',
       current_database(), p_table_prefix, current_user
       USING ERRCODE = 'undefined_object',
             HINT = 'Deploy it with pcache-migrate setup, and name this role in PG_QUEUE_USER.';
@@ -17,4 +18,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION {{client_schema}}.partitioncache_find_deployment IS
-  'Schema and backend of the deployment whose cache tables have this prefix. Raises 42704 when there is none.';
+  'The schema and backend of the deployment whose cache tables have '
+  'this prefix. Raises 42704 when there is none.';

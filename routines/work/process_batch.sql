@@ -1,4 +1,6 @@
-CREATE OR REPLACE FUNCTION {{schema}}.process_batch(p_job_name text, p_count integer) RETURNS integer
+CREATE OR REPLACE FUNCTION {{schema}}.process_batch(
+  p_job_name text, p_count integer
+) RETURNS integer
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -9,7 +11,8 @@ DECLARE
   v_processed integer := 0;
 BEGIN
   WHILE v_processed < p_count LOOP
-    v_step := {{schema}}.claim_by_hand(p_job_name, v_lock_key, least(c_batch, p_count - v_processed), false);
+    v_step := {{schema}}.claim_by_hand(
+      p_job_name, v_lock_key, least(c_batch, p_count - v_processed), false);
     EXIT WHEN v_step.items IS NULL;
     EXIT WHEN NOT {{schema}}.process_claimed(v_step);
     v_processed := v_processed + cardinality(v_step.items);
@@ -18,12 +21,14 @@ BEGIN
   RETURN v_processed;
 EXCEPTION
   WHEN OTHERS OR query_canceled OR assert_failure THEN
-    -- The claims are rolled back, the session's lock is not: a pooled connection would keep the slot for ever.
+    -- The claims are rolled back, but the session keeps its lock: a pooled
+    -- connection would keep the slot for ever.
     PERFORM {{schema}}.close_slot(v_lock_key);
     RAISE;
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.process_batch IS
-  'Works on up to p_count queued fragments in the caller''s transaction, even if the processor is disabled. Returns how many.';
+  'Processes up to p_count queued fragments in the caller''s transaction, even '
+  'if the processor is disabled. Returns how many.';
 REVOKE ALL ON FUNCTION {{schema}}.process_batch FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.process_batch TO {{cron_role}}, {{client_role}};

@@ -24,6 +24,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.process_claimed IS
-  'Works on claimed fragments in the caller''s transaction; false when the caller was cancelled meanwhile.';
+  'Processes claimed fragments in the caller''s transaction. Returns '
+  'false when the caller was cancelled meanwhile.';
 REVOKE ALL ON FUNCTION {{schema}}.process_claimed FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.process_claimed TO {{cron_role}}, {{client_role}};

@@ -1,4 +1,6 @@
-CREATE OR REPLACE PROCEDURE {{schema}}.process_now(p_job_name text, INOUT p_outcome text DEFAULT NULL)
+CREATE OR REPLACE PROCEDURE {{schema}}.process_now(
+  p_job_name text, INOUT p_outcome text DEFAULT NULL
+)
 LANGUAGE plpgsql
 AS $$
 DECLARE
@@ -21,7 +23,7 @@ BEGIN
 END
 $$;
 COMMENT ON PROCEDURE {{schema}}.process_now IS
-  'Works on the next queued fragment by hand, even if the processor is disabled. p_outcome: how it ended, NULL when nothing is due. '
-  'The caller''s statement_timeout is the fragment''s.';
+  'Processes the next queued fragment by hand, even if the processor is disabled. p_outcome: how '
+  'it ended; NULL when nothing is due. The caller''s statement_timeout applies to the fragment.';
 REVOKE ALL ON PROCEDURE {{schema}}.process_now FROM PUBLIC;
 GRANT EXECUTE ON PROCEDURE {{schema}}.process_now TO {{cron_role}}, {{client_role}};

@@ -2,9 +2,13 @@ CREATE OR REPLACE FUNCTION {{schema}}.processor_named(p_job_name text) RETURNS t
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT job_name FROM {{processor_config}} WHERE p_job_name IS NULL OR job_name = p_job_name ORDER BY job_name LIMIT 1
+  SELECT job_name
+  FROM {{processor_config}}
+  WHERE p_job_name IS NULL OR job_name = p_job_name
+  ORDER BY job_name
+  LIMIT 1
 $$;
 COMMENT ON FUNCTION {{schema}}.processor_named IS
-  'The processor of that name, or the first one by name for NULL; NULL when there is none.';
+  'The processor of this name, or the first one by name for NULL; NULL when there is none.';
 REVOKE ALL ON FUNCTION {{schema}}.processor_named FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.processor_named TO {{client_role}}, {{cron_role}};

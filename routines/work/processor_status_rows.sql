@@ -1,16 +1,19 @@
 CREATE OR REPLACE FUNCTION {{schema}}.processor_status_rows()
 RETURNS TABLE (
-  job_name text, enabled boolean, max_parallel_jobs integer, frequency_seconds integer, timeout_seconds integer,
-  result_limit integer, default_bitsize integer, queued bigint, active bigint, registered_jobs integer,
+  job_name text, enabled boolean, max_parallel_jobs integer, frequency_seconds integer,
+  timeout_seconds integer, result_limit integer, default_bitsize integer,
+  queued bigint, active bigint, registered_jobs integer,
   succeeded_last_hour bigint, failed_last_hour bigint, last_success timestamp
 )
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT config.job_name, config.enabled, config.max_parallel_jobs, config.frequency_seconds, config.timeout_seconds,
-         config.result_limit, config.default_bitsize,
+  SELECT config.job_name, config.enabled, config.max_parallel_jobs, config.frequency_seconds,
+         config.timeout_seconds, config.result_limit, config.default_bitsize,
          (SELECT count(*) FROM {{fragment_queue}}),
-         (SELECT count(*) FROM {{schema}}.working_runs() AS running WHERE running.job_name = config.job_name AND NOT running.has_results),
+         (SELECT count(*)
+          FROM {{schema}}.working_runs() AS running
+          WHERE running.job_name = config.job_name AND NOT running.has_results),
          cardinality(config.job_ids),
          recent.succeeded, recent.failed, recent.last_success
   FROM {{processor_config}} AS config
@@ -22,6 +25,6 @@ AS $$
     WHERE log.job_id = config.job_name AND log.created_at > now()::timestamp - interval '1 hour'
   ) AS recent
 $$;
-COMMENT ON FUNCTION {{schema}}.processor_status_rows IS 'What the view processor_status shows.';
+COMMENT ON FUNCTION {{schema}}.processor_status_rows IS 'The rows of the view processor_status.';
 REVOKE ALL ON FUNCTION {{schema}}.processor_status_rows FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.processor_status_rows TO {{cron_role}}, {{client_role}};

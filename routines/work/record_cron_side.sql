@@ -1,9 +1,12 @@
-CREATE OR REPLACE FUNCTION {{schema}}.record_cron_side(p_transport text, p_pg_cron_version text) RETURNS void
+CREATE OR REPLACE FUNCTION {{schema}}.record_cron_side(
+  p_transport text, p_pg_cron_version text
+) RETURNS void
 LANGUAGE sql
 SET search_path = pg_catalog, pg_temp
 AS $$
   UPDATE {{schema}}.deployment SET transport = p_transport, pg_cron_version = p_pg_cron_version
 $$;
 COMMENT ON FUNCTION {{schema}}.record_cron_side IS
-  'Records how pg_cron is reached from now on (deploy, direct, link) and its version; (deploy, NULL) when the cron stream is gone.';
+  'Records how pg_cron is reached from now on (deploy, direct or link) and its '
+  'version; (deploy, NULL) once the cron stream is gone.';
 REVOKE ALL ON FUNCTION {{schema}}.record_cron_side FROM PUBLIC;

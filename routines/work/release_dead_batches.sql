@@ -1,4 +1,6 @@
-CREATE OR REPLACE FUNCTION {{schema}}.release_dead_batches(p_own_lock_key integer DEFAULT NULL) RETURNS integer
+CREATE OR REPLACE FUNCTION {{schema}}.release_dead_batches(
+  p_own_lock_key integer DEFAULT NULL
+) RETURNS integer
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -13,7 +15,8 @@ BEGIN
   END IF;
   v_blamed := {{schema}}.suspect_of(v_batches);
 
-  INSERT INTO {{schema}}.attempt (query_hash, partition_key, attempts, not_before, last_error, suspect)
+  INSERT INTO {{schema}}.attempt
+    (query_hash, partition_key, attempts, not_before, last_error, suspect)
   SELECT DISTINCT queue.hash, queue.partition_key, 0, clock_timestamp(), 'its run died', true
   FROM {{schema}}.batch
   CROSS JOIN unnest(queue_ids) AS queue_id
@@ -30,12 +33,16 @@ BEGIN
   WHERE batch.batch_id = ANY (v_batches) AND queue.id = v_blamed
   LIMIT 1;
   IF FOUND THEN
-    v_result.item := ROW(v_dead.id, v_dead.hash, v_dead.partition_key, NULL, v_dead.query, NULL, false, true);
-    v_result.error := format('the backend %s that worked on it since %s is gone', v_dead.pid, v_dead.claimed_at);
+    v_result.item := ROW(
+      v_dead.id, v_dead.hash, v_dead.partition_key, NULL, v_dead.query, NULL, false, true);
+    v_result.error := format(
+      'the backend %s that worked on it since %s is gone', v_dead.pid, v_dead.claimed_at);
     v_result.started_at := v_dead.claimed_at;
     v_result.ended_at := clock_timestamp();
-    PERFORM {{schema}}.settle_results(ARRAY[{{schema}}.put_back(v_result, '0 s', 1)],
-      ROW(v_dead.job_name, v_dead.lock_key, 'unknown', false, NULL, NULL, NULL, NULL)::{{schema}}.run_context);
+    PERFORM {{schema}}.settle_results(
+      ARRAY[{{schema}}.put_back(v_result, '0 s', 1)],
+      ROW(v_dead.job_name, v_dead.lock_key, 'unknown', false, NULL, NULL, NULL, NULL)
+        ::{{schema}}.run_context);
   END IF;
 
   DELETE FROM {{active_jobs}} AS active
@@ -47,7 +54,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.release_dead_batches IS
-  'Gives back the fragments of runs that died, as suspects that are tried alone, and counts an attempt for the one that is to blame. '
-  'p_own_lock_key: a slot the caller has just taken. Returns how many batches there were.';
+  'Gives back the fragments of dead runs as suspects, which are tried alone, and counts '
+  'an attempt for the one that is to blame. p_own_lock_key: a slot that the caller has '
+  'just taken. Returns how many batches there were.';
 REVOKE ALL ON FUNCTION {{schema}}.release_dead_batches FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.release_dead_batches TO {{cron_role}}, {{client_role}};

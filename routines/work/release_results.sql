@@ -6,20 +6,26 @@ DECLARE
   v_running record;
   v_cancelled integer := 0;
 BEGIN
-  -- Quick fragments share a transaction. When a slow one has come between, what is ready must not wait for it: the run
-  -- is cancelled, settles what it has, and begins the slow one anew, by itself.
+  -- Quick fragments share a transaction. Results that are ready must not wait
+  -- for a slow fragment among them: the run is cancelled, settles what it has,
+  -- and starts the slow one again, by itself.
   FOR v_running IN
     SELECT running.*, batch.cancelled_at
     FROM {{schema}}.working_runs() AS running
     JOIN {{schema}}.batch USING (batch_id)
     WHERE running.slot > 0 AND running.has_results
-      AND clock_timestamp() - running.started_at >= CASE WHEN running.is_exact THEN interval '1 s' ELSE interval '2 s' END
+      AND clock_timestamp() - running.started_at
+          >= CASE WHEN running.is_exact THEN interval '1 s' ELSE interval '2 s' END
   LOOP
-    IF {{schema}}.hold_run(v_running.lock_key, v_running.pid, v_running.started_at, v_running.has_results) THEN
-      UPDATE {{schema}}.batch SET held_up = true, cancelled_at = coalesce(cancelled_at, clock_timestamp())
+    IF {{schema}}.hold_run(
+      v_running.lock_key, v_running.pid, v_running.started_at, v_running.has_results
+    ) THEN
+      UPDATE {{schema}}.batch
+      SET held_up = true, cancelled_at = coalesce(cancelled_at, clock_timestamp())
       WHERE batch_id = v_running.batch_id;
       IF {{schema}}.is_deaf(v_running.cancelled_at) THEN
-        -- Then the results are lost, and begun anew, rather than wait for it.
+        -- It is better to lose the results and evaluate those
+        -- fragments again than to wait for this one.
         PERFORM pg_terminate_backend(v_running.pid);
       ELSE
         PERFORM pg_cancel_backend(v_running.pid);
@@ -31,6 +37,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.release_results IS
-  'Cancels every run in which results that are ready have been waiting for a slow fragment for a second. Returns how many.';
+  'Cancels every run whose finished results have been waiting for a '
+  'slow fragment for a second. Returns how many.';
 REVOKE ALL ON FUNCTION {{schema}}.release_results FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.release_results TO {{cron_role}};

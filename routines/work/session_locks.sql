@@ -9,6 +9,7 @@ AS $$
     AND classid <> {{schema}}.running_class()::oid
 $$;
 COMMENT ON FUNCTION {{schema}}.session_locks IS
-  'The advisory locks of this session, but for those that say what is evaluated: as "class object kind mode", as pg_locks has them.';
+  'The advisory locks of this session, except those that say what is being evaluated, as "class '
+  'object kind mode", with the values that pg_locks shows.';
 REVOKE ALL ON FUNCTION {{schema}}.session_locks FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.session_locks TO {{cron_role}}, {{client_role}};

@@ -8,5 +8,6 @@ AS $$
     ELSE 'length(replace(partition_keys::text, ''0'', ''''))'
   END
 $$;
-COMMENT ON FUNCTION {{schema}}.set_bits_expression IS 'SQL expression that counts the set bits of a bit cache row on this server.';
+COMMENT ON FUNCTION {{schema}}.set_bits_expression IS
+  'SQL expression that counts the set bits of a bit cache row on this server.';
 REVOKE ALL ON FUNCTION {{schema}}.set_bits_expression FROM PUBLIC;

@@ -1,6 +1,8 @@
--- The password comes as a parameter and is put into the statement in here, so that it stands neither in
--- pg_stat_activity nor in pg_stat_statements nor in a log of DDL statements.
-CREATE OR REPLACE FUNCTION {{schema}}.set_cron_link(p_host text, p_port integer, p_database text, p_user text, p_password text)
+-- The password is a parameter and is put into the statement here, so that it appears in neither
+-- pg_stat_activity nor pg_stat_statements nor a log of DDL statements.
+CREATE OR REPLACE FUNCTION {{schema}}.set_cron_link(
+  p_host text, p_port integer, p_database text, p_user text, p_password text
+)
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -12,19 +14,24 @@ DECLARE
   v_hint text;
 BEGIN
   PERFORM {{schema}}.drop_cron_link();
-  EXECUTE format('CREATE SERVER %I FOREIGN DATA WRAPPER dblink_fdw OPTIONS (host %L, port %L, dbname %L)',
+  EXECUTE format(
+    'CREATE SERVER %I FOREIGN DATA WRAPPER dblink_fdw OPTIONS (host %L, port %L, dbname %L)',
     v_server, p_host, coalesce(p_port, current_setting('port')::integer)::text, p_database);
-  EXECUTE format('CREATE USER MAPPING FOR CURRENT_USER SERVER %I OPTIONS (user %L, password %L)',
+  EXECUTE format(
+    'CREATE USER MAPPING FOR CURRENT_USER SERVER %I OPTIONS (user %L, password %L)',
     v_server, p_user, p_password);
 EXCEPTION
   WHEN OTHERS THEN
-    -- Raised anew, because the context of the original quotes the statement, and with it the password.
-    GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE, v_message = MESSAGE_TEXT, v_hint = PG_EXCEPTION_HINT;
-    RAISE EXCEPTION 'the link % to the pg_cron database could not be created: %', v_server, v_message
+    -- Raise a new error, because the context of the original quotes
+    -- the statement and thus the password.
+    GET STACKED DIAGNOSTICS
+      v_state = RETURNED_SQLSTATE, v_message = MESSAGE_TEXT, v_hint = PG_EXCEPTION_HINT;
+    RAISE EXCEPTION 'the link % to the pg_cron database could not be created: %',
+      v_server, v_message
       USING ERRCODE = v_state, HINT = v_hint;
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.set_cron_link IS
-  'Creates or replaces the link to the pg_cron database. p_port NULL means this server''s own port. '
-  'Needs USAGE on the foreign data wrapper dblink_fdw.';
+  'Creates or replaces the link to the pg_cron database. p_port NULL means this server''s own '
+  'port. Needs USAGE on the foreign data wrapper dblink_fdw.';
 REVOKE ALL ON FUNCTION {{schema}}.set_cron_link FROM PUBLIC;

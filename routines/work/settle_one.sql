@@ -1,4 +1,6 @@
-CREATE OR REPLACE FUNCTION {{schema}}.settle_one(p_result {{schema}}.item_result, p_run {{schema}}.run_context, p_lock_timeout text)
+CREATE OR REPLACE FUNCTION {{schema}}.settle_one(
+  p_result {{schema}}.item_result, p_run {{schema}}.run_context, p_lock_timeout text
+)
 RETURNS {{schema}}.item_result
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -10,8 +12,9 @@ DECLARE
 BEGIN
   RETURN ({{schema}}.store_and_settle(ARRAY[p_result], p_run, p_lock_timeout))[1];
 EXCEPTION
-  WHEN serialization_failure OR deadlock_detected OR lock_not_available OR string_data_length_mismatch THEN
-    -- It is others who are in the way, and no fragment is to be set aside for that.
+  WHEN serialization_failure OR deadlock_detected OR lock_not_available
+    OR string_data_length_mismatch THEN
+    -- Other sessions are in the way, and no fragment must be set aside for that.
     GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE, v_message = MESSAGE_TEXT;
     v_result.error := format('%s: %s', v_state, v_message);
     RETURN {{schema}}.put_back(v_result, '1 s', 0);
@@ -24,6 +27,7 @@ EXCEPTION
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.settle_one IS
-  'As store_and_settle for one fragment, but what the cache raises ends that fragment: put_back or failed.';
+  'Like store_and_settle for one fragment, but an error from the '
+  'cache ends the fragment as put_back or failed.';
 REVOKE ALL ON FUNCTION {{schema}}.settle_one FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.settle_one TO {{cron_role}}, {{client_role}};

@@ -1,4 +1,6 @@
-CREATE OR REPLACE FUNCTION {{schema}}.skipped(p_item {{schema}}.batch_item) RETURNS {{schema}}.item_result
+CREATE OR REPLACE FUNCTION {{schema}}.skipped(
+  p_item {{schema}}.batch_item
+) RETURNS {{schema}}.item_result
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -12,6 +14,6 @@ BEGIN
   RETURN v_result;
 END
 $$;
-COMMENT ON FUNCTION {{schema}}.skipped IS 'The result of a fragment that is cached already.';
+COMMENT ON FUNCTION {{schema}}.skipped IS 'The result of a fragment that is already cached.';
 REVOKE ALL ON FUNCTION {{schema}}.skipped FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.skipped TO {{cron_role}}, {{client_role}};

@@ -1,10 +1,13 @@
-CREATE OR REPLACE FUNCTION {{schema}}.sparse_key_bits(p_keys bigint[], p_bitsize integer) RETURNS bit varying
+CREATE OR REPLACE FUNCTION {{schema}}.sparse_key_bits(
+  p_keys bigint[], p_bitsize integer
+) RETURNS bit varying
 LANGUAGE plpgsql IMMUTABLE STRICT
 SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_generic_plan
 AS $$
 DECLARE
-  -- The words of 64 bits that are not zero (the first one always), and before each of them how many are.
+  -- The words of 64 bits that are not zero (and always the first one), and
+  -- how many zero words precede each of them.
   v_words bigint[];
   v_zeros integer[] := '{0}';
   v_count integer := 1;
@@ -30,6 +33,6 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.sparse_key_bits IS
-  'As key_bits, fastest when few bits are set: by words of 64 bits.';
+  'Like key_bits, and fastest when few bits are set: works with words of 64 bits.';
 REVOKE ALL ON FUNCTION {{schema}}.sparse_key_bits FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.sparse_key_bits TO {{cron_role}}, {{client_role}};

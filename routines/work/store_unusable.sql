@@ -1,4 +1,6 @@
-CREATE OR REPLACE FUNCTION {{schema}}.store_unusable(p_query_hash text, p_partition_key text) RETURNS void
+CREATE OR REPLACE FUNCTION {{schema}}.store_unusable(
+  p_query_hash text, p_partition_key text
+) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -10,6 +12,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.store_unusable IS
-  'Writes NULL into the cache: the clients'' contract for "known, but of no use for filtering".';
+  'Writes NULL into the cache, which in the clients'' contract means '
+  '"known, but of no use for filtering".';
 REVOKE ALL ON FUNCTION {{schema}}.store_unusable FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.store_unusable TO {{cron_role}}, {{client_role}};

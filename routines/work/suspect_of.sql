@@ -3,8 +3,8 @@ LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
   SELECT CASE
-    -- A crash takes all runs along. The one that tried a suspect is to blame; without one, a fragment is only if
-    -- there is no other it could have been.
+    -- A crash ends all runs. If one of them was trying a suspect, that suspect is to blame.
+    -- Otherwise a fragment is to blame only if no other can have caused it.
     WHEN count(*) FILTER (WHERE alone) = 1 THEN max(queue_id) FILTER (WHERE alone)
     WHEN count(DISTINCT queue_id) = 1 THEN max(queue_id)
   END
@@ -14,6 +14,7 @@ AS $$
   WHERE batch_id = ANY (p_batches)
 $$;
 COMMENT ON FUNCTION {{schema}}.suspect_of IS
-  'The queue id of the one fragment that can be blamed for the death of these batches; NULL when it could be any of several, or none.';
+  'The queue id of the one fragment that can be blamed for the death of these batches; '
+  'NULL when it could be any of several, or none.';
 REVOKE ALL ON FUNCTION {{schema}}.suspect_of FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.suspect_of TO {{cron_role}}, {{client_role}};

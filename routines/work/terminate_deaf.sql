@@ -1,5 +1,6 @@
 CREATE OR REPLACE FUNCTION {{schema}}.terminate_deaf(
-  p_job_name text, p_lock_key integer, p_batch_id bigint, p_queue_id integer, p_pid integer, p_started timestamptz
+  p_job_name text, p_lock_key integer, p_batch_id bigint, p_queue_id integer, p_pid integer,
+  p_started timestamptz
 ) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -8,25 +9,28 @@ AS $$
 DECLARE
   v_result {{schema}}.item_result;
 BEGIN
-  -- Its run cannot settle it any more, and must not count as having died of it.
+  -- The run can no longer settle the fragment, and must not count as having died of it.
   v_result.item := ({{schema}}.items_of(ARRAY[p_queue_id]))[1];
   IF v_result.item IS NOT NULL THEN
     v_result.outcome := 'timeout';
-    v_result.error := '57014: terminated, since it went on after it had been cancelled at its timeout';
+    v_result.error := '57014: terminated, since it went on '
+                      'after it had been cancelled at its timeout';
     v_result.started_at := p_started;
     v_result.ended_at := clock_timestamp();
-    PERFORM {{schema}}.settle_results(ARRAY[v_result],
+    PERFORM {{schema}}.settle_results(
+      ARRAY[v_result],
       ROW(p_job_name, p_lock_key, 'cron', false, NULL, NULL, NULL, NULL)::{{schema}}.run_context);
   END IF;
   DELETE FROM {{schema}}.batch WHERE batch_id = p_batch_id;
   PERFORM pg_terminate_backend(p_pid);
 EXCEPTION
   WHEN lock_not_available THEN
-    -- A client holds its row at this moment: at the next look, in a second.
+    -- A client holds the fragment's row at this moment. Maintenance looks again in a second.
     RETURN;
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.terminate_deaf IS
-  'Ends the session of a run whose fragment does not let itself be cancelled, and settles the fragment as timed out. pg_cron starts the slot again.';
+  'Ends the session of a run whose fragment cannot be cancelled, and settles the '
+  'fragment as timed out. pg_cron starts the slot again.';
 REVOKE ALL ON FUNCTION {{schema}}.terminate_deaf FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.terminate_deaf TO {{cron_role}};

@@ -6,7 +6,7 @@ DECLARE
   v_class bigint := split_part(p_lock, ' ', 1);
   v_object bigint := split_part(p_lock, ' ', 2);
 BEGIN
-  -- One key of 64 bits, or two of 32 bits, which pg_locks shows without their signs.
+  -- A lock has one key of 64 bits or two of 32 bits; pg_locks shows them without their signs.
   RETURN CASE split_part(p_lock, ' ', 3) || split_part(p_lock, ' ', 4)
     WHEN '1ExclusiveLock' THEN pg_advisory_unlock((v_class << 32) | v_object)
     WHEN '1ShareLock' THEN pg_advisory_unlock_shared((v_class << 32) | v_object)
@@ -15,6 +15,7 @@ BEGIN
   END;
 END
 $$;
-COMMENT ON FUNCTION {{schema}}.unlock_once IS 'Releases one of session_locks() once; false when the session does not hold it.';
+COMMENT ON FUNCTION {{schema}}.unlock_once IS
+  'Releases one of session_locks() once. Returns false when the session does not hold it.';
 REVOKE ALL ON FUNCTION {{schema}}.unlock_once FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.unlock_once TO {{cron_role}}, {{client_role}};

@@ -1,7 +1,9 @@
-CREATE OR REPLACE FUNCTION {{schema}}.widen_for(p_narrow {{schema}}.item_result[], p_run {{schema}}.run_context) RETURNS {{schema}}.batch_item[]
+CREATE OR REPLACE FUNCTION {{schema}}.widen_for(
+  p_narrow {{schema}}.item_result[], p_run {{schema}}.run_context
+) RETURNS {{schema}}.batch_item[]
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
--- The clients' reads queue up behind a waiting ALTER TABLE: give up soon and try again later.
+-- Clients' reads queue up behind an ALTER TABLE that waits, so give up soon and try again later.
 SET lock_timeout = '2s'
 AS $$
 DECLARE
@@ -10,10 +12,13 @@ DECLARE
   v_message text;
   v_widened {{schema}}.batch_item[];
 BEGIN
-  -- The widest first: each table is rewritten once.
-  FOR v_narrow IN SELECT * FROM unnest(p_narrow) AS narrow ORDER BY {{schema}}.bits_needed(narrow) DESC LOOP
+  -- The widest comes first, so that each table is rewritten only once.
+  FOR v_narrow IN
+    SELECT * FROM unnest(p_narrow) AS narrow ORDER BY {{schema}}.bits_needed(narrow) DESC
+  LOOP
     BEGIN
-      PERFORM {{schema}}.widen_partition((v_narrow.item).partition_key, {{schema}}.bits_needed(v_narrow)::integer);
+      PERFORM {{schema}}.widen_partition(
+        (v_narrow.item).partition_key, {{schema}}.bits_needed(v_narrow)::integer);
       v_widened := v_widened || v_narrow.item;
     EXCEPTION
       WHEN lock_not_available OR deadlock_detected THEN
@@ -31,7 +36,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.widen_for IS
-  'Widens the bit caches that are too narrow for these, and returns the fragments to be worked on again; NULL for none. Those whose '
-  'cache is in use stay queued, for five seconds at least.';
+  'Widens the bit caches that are too narrow for these results, and returns '
+  'the fragments to be processed again; NULL for none. Fragments whose cache '
+  'is in use stay queued, for at least five seconds.';
 REVOKE ALL ON FUNCTION {{schema}}.widen_for FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.widen_for TO {{cron_role}}, {{client_role}};

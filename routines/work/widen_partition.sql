@@ -1,5 +1,7 @@
--- Definer: both tables belong to the migrator.
-CREATE OR REPLACE FUNCTION {{schema}}.widen_partition(p_partition_key text, p_bits integer) RETURNS void
+-- SECURITY DEFINER, because both tables belong to the migrator.
+CREATE OR REPLACE FUNCTION {{schema}}.widen_partition(
+  p_partition_key text, p_bits integer
+) RETURNS void
 LANGUAGE plpgsql
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -7,9 +9,10 @@ AS $$
 DECLARE
   v_bits integer;
 BEGIN
-  -- A client whose role owns the metadata adds a trigger of its own there, which refuses to widen what has rows.
+  -- A client whose role owns the metadata adds its own trigger there,
+  -- which refuses to widen a cache that has rows.
   ALTER TABLE {{partition_metadata}} DISABLE TRIGGER USER;
-  -- At least twofold, so that a growing key space costs few rewrites.
+  -- At least double it, so that a growing key space costs few rewrites.
   UPDATE {{partition_metadata}}
   SET bitsize = greatest(p_bits, least(bitsize::bigint * 2, 83886080)::integer)
   WHERE partition_key = p_partition_key AND bitsize < p_bits
@@ -21,6 +24,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.widen_partition IS
-  'Widens the bit cache of a partition key to p_bits or more; does nothing when it is wide enough. Locks the cache table exclusively.';
+  'Widens the bit cache of a partition key to p_bits or more; does nothing when it is '
+  'wide enough. Locks the cache table exclusively.';
 REVOKE ALL ON FUNCTION {{schema}}.widen_partition FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.widen_partition TO {{cron_role}}, {{client_role}};
