@@ -20,7 +20,9 @@ REVOKE ALL ON FUNCTION {{cron_schema}}.is_own FROM PUBLIC;
 
 --! routine own_jobs
 CREATE OR REPLACE FUNCTION {{cron_schema}}.own_jobs()
-RETURNS TABLE (jobid bigint, job_name text, schedule text, command text, database text, active boolean)
+RETURNS TABLE (
+  jobid bigint, job_name text, schedule text, command text, database text, active boolean
+)
 LANGUAGE sql STABLE
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -30,7 +32,8 @@ AS $$
   WHERE job.username = current_user
     AND {{cron_schema}}.is_own(job.database, job.command)
 $$;
-COMMENT ON FUNCTION {{cron_schema}}.own_jobs IS 'The jobs of pg_cron that belong to this deployment.';
+COMMENT ON FUNCTION {{cron_schema}}.own_jobs IS
+  'The jobs of pg_cron that belong to this deployment.';
 REVOKE ALL ON FUNCTION {{cron_schema}}.own_jobs FROM PUBLIC;
 --! end
 
@@ -40,10 +43,12 @@ RETURNS TABLE (job_name text, schedule text, command text, database text)
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT desired.job_name, desired.schedule, desired.command, coalesce(desired.database, current_database()::text)
-  FROM jsonb_to_recordset(p_desired) AS desired (job_name text, schedule text, command text, database text)
+  SELECT desired.job_name, desired.schedule, desired.command,
+         coalesce(desired.database, current_database()::text)
+  FROM jsonb_to_recordset(p_desired)
+    AS desired (job_name text, schedule text, command text, database text)
 $$;
 COMMENT ON FUNCTION {{cron_schema}}.desired_job_rows IS
-  'The jobs that desired_jobs() in the work database asks for, as rows; a NULL database is this one.';
+  'The jobs that desired_jobs() in the work database wants, as rows; a NULL database is this one.';
 REVOKE ALL ON FUNCTION {{cron_schema}}.desired_job_rows FROM PUBLIC;
 --! end

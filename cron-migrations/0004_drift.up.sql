@@ -12,16 +12,19 @@ AS $$
          CASE WHEN own.job_name IS NULL THEN 'missing'
               WHEN wanted.job_name IS NULL THEN 'orphaned'
               ELSE 'altered' END,
-         CASE WHEN wanted.job_name IS NOT NULL THEN format('%s %s in %s', wanted.schedule, wanted.command, wanted.database) END,
+         CASE WHEN wanted.job_name IS NOT NULL THEN
+           format('%s %s in %s', wanted.schedule, wanted.command, wanted.database) END,
          CASE WHEN own.job_name IS NOT NULL THEN
-           format('%s %s in %s%s', own.schedule, own.command, own.database, CASE WHEN NOT own.active THEN ' (inactive)' END) END
+           format('%s %s in %s%s', own.schedule, own.command, own.database,
+                  CASE WHEN NOT own.active THEN ' (inactive)' END) END
   FROM {{cron_schema}}.desired_job_rows(p_desired) AS wanted
   FULL JOIN {{cron_schema}}.own_jobs() AS own ON own.job_name = wanted.job_name
   WHERE (wanted.schedule, wanted.command, wanted.database, true)
         IS DISTINCT FROM (own.schedule, own.command, own.database, own.active)
   UNION ALL
-  -- What PartitionCache's own setup left behind: it works on the same queue and is not ours to remove.
-  SELECT job.jobname::text, 'foreign', NULL, format('%s %s in %s', job.schedule, job.command, job.database)
+  -- What PartitionCache's own setup left behind works on the same queue and is not ours to remove.
+  SELECT job.jobname::text, 'foreign', NULL,
+         format('%s %s in %s', job.schedule, job.command, job.database)
   FROM cron.job AS job
   WHERE job.username = current_user
     AND job.database = {{work_database:literal}}
@@ -29,8 +32,8 @@ AS $$
   ORDER BY 1
 $$;
 COMMENT ON FUNCTION {{cron_schema}}.drift IS
-  'How pg_cron''s jobs differ from p_desired: missing, altered, orphaned (ours, but not desired), foreign '
-  '(another tool''s jobs on this queue). No row when there is no difference.';
+  'How pg_cron''s jobs differ from p_desired: missing, altered, orphaned (ours, but not desired) '
+  'or foreign (another tool''s jobs on this queue). No row when they do not differ.';
 REVOKE ALL ON FUNCTION {{cron_schema}}.drift FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{cron_schema}}.drift TO {{migrator_role}};
 --! end

@@ -10,7 +10,8 @@ AS $$
 DECLARE
   v_deleted bigint;
 BEGIN
-  -- By what the run called, not by job: the history of jobs that are gone is ours to clean up too.
+  -- Select by what the run called, not by its job: the history of jobs that are gone is ours to
+  -- clean up too.
   DELETE FROM cron.job_run_details AS details
   WHERE details.username = current_user
     AND details.end_time < now() - make_interval(days => p_keep_days)
@@ -20,6 +21,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION {{cron_schema}}.prune_job_runs IS
-  'Deletes this deployment''s runs from cron.job_run_details that ended more than p_keep_days days ago. Returns how many.';
+  'Deletes this deployment''s runs that ended more than p_keep_days days ago from '
+  'cron.job_run_details. Returns how many.';
 REVOKE ALL ON FUNCTION {{cron_schema}}.prune_job_runs FROM PUBLIC;
 --! end

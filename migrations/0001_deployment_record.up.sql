@@ -72,7 +72,8 @@ GRANT SELECT ON {{schema}}.deployment TO {{cron_role}}, {{client_role}};
 GRANT SELECT ON {{schema}}.settings TO {{cron_role}}, {{client_role}};
 
 --! routine deployment_schemas
--- The functions the clients call live in the clients' schema, once for all deployments of the database.
+-- The functions that clients call live in the clients' schema, once for all deployments of the
+-- database.
 CREATE OR REPLACE FUNCTION {{schema}}.deployment_schemas() RETURNS SETOF name
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -83,7 +84,8 @@ AS $$
   JOIN pg_attribute ON attrelid = pg_class.oid AND attname = 'queue_prefix'
   WHERE relname = 'deployment' AND relkind = 'r'
 $$;
-COMMENT ON FUNCTION {{schema}}.deployment_schemas IS 'The schemas of all deployments in this database.';
+COMMENT ON FUNCTION {{schema}}.deployment_schemas IS
+  'The schemas of all deployments in this database.';
 REVOKE ALL ON FUNCTION {{schema}}.deployment_schemas FROM PUBLIC;
 --! end
 
@@ -98,8 +100,9 @@ DECLARE
 BEGIN
   FOR v_schema IN
     SELECT nspname FROM {{schema}}.deployment_schemas() AS nspname
-    -- What another migrator deployed shares nothing of ours: the functions have one owner.
-    WHERE has_schema_privilege(nspname, 'USAGE') AND has_table_privilege(format('%I.deployment', nspname), 'SELECT')
+    -- Nothing that another migrator deployed is shared with us: the functions have one owner.
+    WHERE has_schema_privilege(nspname, 'USAGE')
+      AND has_table_privilege(format('%I.deployment', nspname), 'SELECT')
   LOOP
     EXECUTE format('SELECT client_schema FROM %I.deployment', v_schema) INTO v_client_schema;
     IF v_schema <> {{schema:literal}} AND v_client_schema = {{client_schema:literal}} THEN
@@ -110,6 +113,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.is_last_deployment IS
-  'Whether no other deployment of this database shares the clients'' schema, so that what is shared may go with this one.';
+  'Whether no other deployment of this database shares the clients'' schema, so that the shared '
+  'objects may be dropped with this one.';
 REVOKE ALL ON FUNCTION {{schema}}.is_last_deployment FROM PUBLIC;
 --! end

@@ -19,11 +19,12 @@ CREATE OR REPLACE VIEW {{schema}}.sync_pending AS
               ELSE 'alter' END AS change,
          desired.schedule AS desired_schedule,
          applied.schedule AS applied_schedule
-  FROM pg_catalog.jsonb_to_recordset({{schema}}.desired_jobs()) AS desired (job_name text, schedule text, command text)
+  FROM pg_catalog.jsonb_to_recordset({{schema}}.desired_jobs())
+    AS desired (job_name text, schedule text, command text)
   FULL JOIN {{schema}}.applied_job AS applied ON applied.job_name = desired.job_name
   WHERE (desired.schedule, desired.command) IS DISTINCT FROM (applied.schedule, applied.command);
 COMMENT ON VIEW {{schema}}.sync_pending IS
-  'Changes of the configuration that pg_cron has not been told yet: run pcache-migrate sync.';
+  'Changes of the configuration that pg_cron does not know of yet: run pcache-migrate sync.';
 --! end
 
 --! routine mark_synced
@@ -35,13 +36,16 @@ BEGIN
   DELETE FROM {{schema}}.applied_job;
   INSERT INTO {{schema}}.applied_job (job_name, schedule, command, job_id)
   SELECT job_name, schedule, command, job_id
-  FROM jsonb_to_recordset(p_applied -> 'jobs') AS job (job_name text, schedule text, command text, job_id bigint);
+  FROM jsonb_to_recordset(p_applied -> 'jobs')
+    AS job (job_name text, schedule text, command text, job_id bigint);
 
   UPDATE {{processor_config}} AS config
   SET job_ids = registered.job_ids
   FROM (
     SELECT configured.job_name,
-           coalesce(array_agg(applied.job_id ORDER BY slot) FILTER (WHERE applied.job_id IS NOT NULL), '{}') AS job_ids
+           coalesce(
+             array_agg(applied.job_id ORDER BY slot) FILTER (WHERE applied.job_id IS NOT NULL),
+             '{}') AS job_ids
     FROM {{processor_config}} AS configured
     CROSS JOIN generate_series(1, configured.max_parallel_jobs) AS slot
     LEFT JOIN {{schema}}.applied_job AS applied
@@ -53,18 +57,22 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.mark_synced IS
-  'Records what apply_jobs in the pg_cron database answered: {"jobs": [{job_name, schedule, command, job_id}]}.';
+  'Records the answer of apply_jobs in the pg_cron database: {"jobs": [{job_name, schedule, '
+  'command, job_id}]}.';
 REVOKE ALL ON FUNCTION {{schema}}.mark_synced FROM PUBLIC;
 --! end
 
 --! routine record_cron_side
-CREATE OR REPLACE FUNCTION {{schema}}.record_cron_side(p_transport text, p_pg_cron_version text) RETURNS void
+CREATE OR REPLACE FUNCTION {{schema}}.record_cron_side(
+  p_transport text, p_pg_cron_version text
+) RETURNS void
 LANGUAGE sql
 SET search_path = pg_catalog, pg_temp
 AS $$
   UPDATE {{schema}}.deployment SET transport = p_transport, pg_cron_version = p_pg_cron_version
 $$;
 COMMENT ON FUNCTION {{schema}}.record_cron_side IS
-  'Records how pg_cron is reached from now on (deploy, direct, link) and its version; (deploy, NULL) when the cron stream is gone.';
+  'Records how pg_cron is reached from now on (deploy, direct or link) and its '
+  'version; (deploy, NULL) once the cron stream is gone.';
 REVOKE ALL ON FUNCTION {{schema}}.record_cron_side FROM PUBLIC;
 --! end

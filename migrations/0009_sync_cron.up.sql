@@ -11,26 +11,32 @@ DECLARE
 BEGIN
   SELECT * INTO STRICT v_deployment FROM {{schema}}.deployment;
   IF (NEW.table_prefix, NEW.queue_prefix, NEW.cache_backend)
-     IS DISTINCT FROM (v_deployment.table_prefix, v_deployment.queue_prefix, v_deployment.cache_backend) THEN
-    RAISE EXCEPTION 'processor % names queue %, cache % (%), but this deployment serves queue %, cache % (%)',
+     IS DISTINCT FROM
+     (v_deployment.table_prefix, v_deployment.queue_prefix, v_deployment.cache_backend) THEN
+    RAISE EXCEPTION
+      'processor % names queue %, cache % (%), but this deployment serves queue %, cache % (%)',
       NEW.job_name, NEW.queue_prefix, NEW.table_prefix, NEW.cache_backend,
       v_deployment.queue_prefix, v_deployment.table_prefix, v_deployment.cache_backend
       USING ERRCODE = 'check_violation',
-            HINT = 'Another queue or cache is a deployment of its own: give it its own PCACHE_SCHEMA and run pcache-migrate setup.';
+            HINT = 'Another queue or cache is a deployment of its own: '
+                   'give it its own PCACHE_SCHEMA and run pcache-migrate setup.';
   END IF;
-  -- A row restored from a dump of another database means this one: jobs never run anywhere else.
+  -- A row restored from a dump of another database must name this
+  -- one: jobs never run anywhere else.
   NEW.target_database := current_database();
   NEW.updated_at := now();
   RETURN NEW;
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.validate_processor_config IS
-  'Trigger function: refuses a processor for tables this deployment does not serve; sets target_database and updated_at.';
+  'Trigger function: refuses a processor for tables that this deployment does '
+  'not serve; sets target_database and updated_at.';
 REVOKE ALL ON FUNCTION {{schema}}.validate_processor_config FROM PUBLIC;
 --! end
 
 --! routine sync_cron
--- Definer, because whoever changes the row has neither the user mapping nor rights in the pg_cron schema.
+-- SECURITY DEFINER, because the role that changes the row has neither the
+-- user mapping nor rights in the pg_cron schema.
 CREATE OR REPLACE FUNCTION {{schema}}.sync_cron() RETURNS trigger
 LANGUAGE plpgsql
 SECURITY DEFINER
@@ -38,7 +44,8 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   v_transport text := (SELECT transport FROM {{schema}}.deployment);
-  v_call text := format('SELECT %I.apply_jobs(%L::jsonb)', {{cron_schema:literal}}, {{schema}}.desired_jobs());
+  v_call text := format(
+    'SELECT %I.apply_jobs(%L::jsonb)', {{cron_schema:literal}}, {{schema}}.desired_jobs());
   v_applied jsonb;
   v_message text;
 BEGIN
@@ -46,7 +53,7 @@ BEGIN
     RETURN NULL;
   END IF;
   IF v_transport = 'deploy' THEN
-    -- The state of being pending is in the view sync_pending and in pcache-migrate status; this is a courtesy.
+    -- This is a courtesy: the view sync_pending and pcache-migrate status show what is pending.
     RAISE NOTICE 'pg_cron does not know of this change yet: run pcache-migrate sync';
     RETURN NULL;
   END IF;
@@ -59,8 +66,9 @@ BEGIN
     PERFORM {{schema}}.mark_synced(v_applied);
   EXCEPTION
     WHEN OTHERS THEN
-      -- Stopping must work even if pg_cron cannot be reached: the processors read their row live, so jobs
-      -- that go on being started find nothing to do. What is left undone stays visible in sync_pending.
+      -- Stopping must work even if pg_cron cannot be reached: processors read their
+      -- row live, so jobs that are still started find nothing to do. What is left
+      -- undone stays visible in sync_pending.
       IF (TG_OP <> 'DELETE' AND NEW.enabled)
          OR EXISTS (SELECT FROM {{schema}}.sync_pending WHERE change <> 'unschedule') THEN
         RAISE;
@@ -68,14 +76,16 @@ BEGIN
       GET STACKED DIAGNOSTICS v_message = MESSAGE_TEXT;
       RAISE WARNING 'processor % is stopped, but its jobs could not be unscheduled: %',
         CASE TG_OP WHEN 'DELETE' THEN OLD.job_name ELSE NEW.job_name END, v_message
-        USING HINT = 'They do nothing when started. Run pcache-migrate sync when pg_cron can be reached again.';
+        USING HINT = 'They do nothing when started. '
+                     'Run pcache-migrate sync when pg_cron can be reached again.';
   END;
   RETURN NULL;
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.sync_cron IS
-  'Trigger function: makes pg_cron''s jobs follow the configuration, by the transport of the deployment. '
-  'Raises what pg_cron raised, except when a processor is disabled or removed and all that is left to do is to unschedule.';
+  'Trigger function: makes pg_cron''s jobs follow the configuration, by the transport '
+  'of the deployment. Raises what pg_cron raised, except when a processor is disabled '
+  'or removed and only unscheduling is left to do.';
 REVOKE ALL ON FUNCTION {{schema}}.sync_cron FROM PUBLIC;
 --! end
 

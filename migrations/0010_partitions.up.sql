@@ -13,15 +13,18 @@ DECLARE
   v_name text := {{table_prefix:literal}} || '_cache_' || p_partition_key;
 BEGIN
   IF p_partition_key = '' OR octet_length(v_name) > 63 THEN
-    RAISE EXCEPTION 'partition key "%" cannot name a cache table: "%" has % bytes, PostgreSQL allows 63',
+    RAISE EXCEPTION
+      'partition key "%" cannot name a cache table: "%" has % bytes, PostgreSQL allows 63',
       p_partition_key, v_name, octet_length(v_name)
-      USING ERRCODE = 'name_too_long', HINT = 'Use a shorter partition key or a shorter cache table prefix.';
+      USING ERRCODE = 'name_too_long',
+            HINT = 'Use a shorter partition key or a shorter cache table prefix.';
   END IF;
   RETURN v_name;
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.cache_table_name IS
-  'Unquoted name of the cache table of a partition key. Raises 42622 when it would not fit 63 bytes.';
+  'The unquoted name of the cache table of a partition key. Raises 42622 when the key is empty or '
+  'the name would not fit in 63 bytes.';
 REVOKE ALL ON FUNCTION {{schema}}.cache_table_name FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.cache_table_name TO {{cron_role}}, {{client_role}};
 --! end
@@ -32,17 +35,22 @@ LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-  v_schema text := (SELECT nspname FROM pg_extension JOIN pg_namespace ON pg_namespace.oid = extnamespace
-                    WHERE extname = 'roaringbitmap');
+  v_schema text := (
+    SELECT nspname
+    FROM pg_extension
+    JOIN pg_namespace ON pg_namespace.oid = extnamespace
+    WHERE extname = 'roaringbitmap');
 BEGIN
   IF v_schema IS NULL THEN
     RAISE EXCEPTION 'the extension roaringbitmap is missing in database %', current_database()
-      USING ERRCODE = 'undefined_object', HINT = 'Have an administrator run there: CREATE EXTENSION roaringbitmap;';
+      USING ERRCODE = 'undefined_object',
+            HINT = 'Have an administrator run there: CREATE EXTENSION roaringbitmap;';
   END IF;
   RETURN v_schema;
 END
 $$;
-COMMENT ON FUNCTION {{schema}}.roaringbitmap_schema IS 'Schema of the extension roaringbitmap; raises 42704 where it is missing.';
+COMMENT ON FUNCTION {{schema}}.roaringbitmap_schema IS
+  'The schema of the extension roaringbitmap. Raises 42704 when the extension is missing.';
 REVOKE ALL ON FUNCTION {{schema}}.roaringbitmap_schema FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.roaringbitmap_schema TO {{cron_role}}, {{client_role}};
 --! end
@@ -58,13 +66,15 @@ AS $$
     ELSE 'length(replace(partition_keys::text, ''0'', ''''))'
   END
 $$;
-COMMENT ON FUNCTION {{schema}}.set_bits_expression IS 'SQL expression that counts the set bits of a bit cache row on this server.';
+COMMENT ON FUNCTION {{schema}}.set_bits_expression IS
+  'SQL expression that counts the set bits of a bit cache row on this server.';
 REVOKE ALL ON FUNCTION {{schema}}.set_bits_expression FROM PUBLIC;
 --! end
 
 --! routine bootstrap_partition
-CREATE OR REPLACE FUNCTION {{schema}}.bootstrap_partition(p_partition_key text, p_datatype text, p_bitsize integer, p_element_type text)
-RETURNS boolean
+CREATE OR REPLACE FUNCTION {{schema}}.bootstrap_partition(
+  p_partition_key text, p_datatype text, p_bitsize integer, p_element_type text
+) RETURNS boolean
 LANGUAGE plpgsql
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -78,22 +88,26 @@ DECLARE
   v_column text;
   v_count text;
 BEGIN
-  -- Two runs that meet a new key at once: the second waits here and then finds the table.
-  PERFORM pg_advisory_xact_lock(quote_ident({{schema:literal}})::regnamespace::oid::integer, hashtext(p_partition_key));
+  -- When two runs meet a new key at once, the second waits here and then finds the table.
+  PERFORM pg_advisory_xact_lock(
+    quote_ident({{schema:literal}})::regnamespace::oid::integer, hashtext(p_partition_key));
 
   IF v_backend = 'bit' THEN
     INSERT INTO {{partition_metadata}} (partition_key, datatype, bitsize)
     VALUES (p_partition_key, p_datatype, coalesce(p_bitsize, 1000))
     ON CONFLICT (partition_key) DO NOTHING;
-    SELECT datatype, bitsize INTO v_datatype, v_bitsize FROM {{partition_metadata}} WHERE partition_key = p_partition_key;
+    SELECT datatype, bitsize INTO v_datatype, v_bitsize
+    FROM {{partition_metadata}} WHERE partition_key = p_partition_key;
   ELSE
     INSERT INTO {{partition_metadata}} (partition_key, datatype)
     VALUES (p_partition_key, p_datatype)
     ON CONFLICT (partition_key) DO NOTHING;
-    SELECT datatype INTO v_datatype FROM {{partition_metadata}} WHERE partition_key = p_partition_key;
+    SELECT datatype INTO v_datatype
+    FROM {{partition_metadata}} WHERE partition_key = p_partition_key;
   END IF;
   IF v_datatype <> p_datatype THEN
-    RAISE EXCEPTION 'partition key "%" holds % keys already, not %', p_partition_key, v_datatype, p_datatype
+    RAISE EXCEPTION 'partition key "%" holds % keys already, not %',
+      p_partition_key, v_datatype, p_datatype
       USING ERRCODE = 'datatype_mismatch';
   END IF;
   IF to_regclass(format('%I.%I', {{client_schema:literal}}, v_table)) IS NOT NULL THEN
@@ -102,14 +116,16 @@ BEGIN
 
   CASE v_backend
     WHEN 'array' THEN
-      v_column := coalesce(p_element_type, CASE p_datatype WHEN 'float' THEN 'numeric' ELSE p_datatype END) || '[]';
+      v_column := coalesce(
+        p_element_type, CASE p_datatype WHEN 'float' THEN 'numeric' ELSE p_datatype END) || '[]';
       v_count := 'cardinality(partition_keys)';
     WHEN 'bit' THEN
       v_column := format('bit(%s)', v_bitsize);
       v_count := {{schema}}.set_bits_expression();
     WHEN 'roaringbit' THEN
       v_column := format('%I.roaringbitmap', {{schema}}.roaringbitmap_schema());
-      v_count := format('%I.rb_cardinality(partition_keys)::integer', {{schema}}.roaringbitmap_schema());
+      v_count := format(
+        '%I.rb_cardinality(partition_keys)::integer', {{schema}}.roaringbitmap_schema());
   END CASE;
   EXECUTE format(
     'CREATE TABLE %I.%I (query_hash text PRIMARY KEY, partition_keys %s, '
@@ -121,9 +137,10 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.bootstrap_partition IS
-  'Creates metadata and cache table of a partition key unless they exist; true when the table was created. '
-  'p_element_type overrides the array''s element type (bigint keys of datatype integer); p_bitsize in bits, default 1000. '
-  'Raises 42804 when the key exists with another datatype.';
+  'Creates the metadata and the cache table of a partition key unless they exist; returns true '
+  'when it created the table. p_element_type overrides the element type of the array (for bigint '
+  'keys of datatype integer); p_bitsize is in bits, 1000 by default. Raises 42804 when the key '
+  'exists with another datatype.';
 REVOKE ALL ON FUNCTION {{schema}}.bootstrap_partition FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.bootstrap_partition TO {{cron_role}}, {{client_role}};
 --! end

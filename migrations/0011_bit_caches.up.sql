@@ -3,16 +3,18 @@
 -- SECURITY DEFINER, because metadata and cache table belong to the migrator.
 
 --! routine alter_bit_cache
-CREATE OR REPLACE FUNCTION {{schema}}.alter_bit_cache(p_partition_key text, p_bits integer) RETURNS void
+CREATE OR REPLACE FUNCTION {{schema}}.alter_bit_cache(p_partition_key text, p_bits integer)
+RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-  v_table text := format('%I.%I', {{client_schema:literal}}, {{schema}}.cache_table_name(p_partition_key));
+  v_table text := format(
+    '%I.%I', {{client_schema:literal}}, {{schema}}.cache_table_name(p_partition_key));
 BEGIN
   IF to_regclass(v_table) IS NOT NULL THEN
-    -- One rewrite: the cast pads on the right, where the new, larger keys belong. The count depends on the
-    -- column, so it must go before the type can change.
+    -- One rewrite is enough: the cast pads on the right, where the new, larger keys belong. The
+    -- count depends on the column, so it must be dropped before the type can change.
     EXECUTE format(
       'ALTER TABLE %1$s DROP COLUMN partition_keys_count, '
       'ALTER COLUMN partition_keys TYPE bit(%2$s) USING partition_keys::bit(%2$s), '
@@ -22,7 +24,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.alter_bit_cache IS
-  'Rewrites the bit cache of a partition key with p_bits bits, rows kept. Locks the cache table exclusively.';
+  'Rewrites the bit cache of a partition key with p_bits bits and keeps its rows. Locks the cache '
+  'table exclusively.';
 REVOKE ALL ON FUNCTION {{schema}}.alter_bit_cache FROM PUBLIC;
 --! end
 
@@ -44,13 +47,16 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.widen_bit_cache IS
-  'Trigger function: widens the cache table of a partition key when its bitsize is raised, rows kept. Raises 23514 when it would shrink.';
+  'Trigger function: widens the cache table of a partition key when its bitsize is raised, and '
+  'keeps the rows. Raises 23514 when it would shrink.';
 REVOKE ALL ON FUNCTION {{schema}}.widen_bit_cache FROM PUBLIC;
 --! end
 
 --! routine widen_partition
--- Definer: both tables belong to the migrator.
-CREATE OR REPLACE FUNCTION {{schema}}.widen_partition(p_partition_key text, p_bits integer) RETURNS void
+-- SECURITY DEFINER, because both tables belong to the migrator.
+CREATE OR REPLACE FUNCTION {{schema}}.widen_partition(
+  p_partition_key text, p_bits integer
+) RETURNS void
 LANGUAGE plpgsql
 SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -58,9 +64,10 @@ AS $$
 DECLARE
   v_bits integer;
 BEGIN
-  -- A client whose role owns the metadata adds a trigger of its own there, which refuses to widen what has rows.
+  -- A client whose role owns the metadata adds its own trigger there,
+  -- which refuses to widen a cache that has rows.
   ALTER TABLE {{partition_metadata}} DISABLE TRIGGER USER;
-  -- At least twofold, so that a growing key space costs few rewrites.
+  -- At least double it, so that a growing key space costs few rewrites.
   UPDATE {{partition_metadata}}
   SET bitsize = greatest(p_bits, least(bitsize::bigint * 2, 83886080)::integer)
   WHERE partition_key = p_partition_key AND bitsize < p_bits
@@ -72,7 +79,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.widen_partition IS
-  'Widens the bit cache of a partition key to p_bits or more; does nothing when it is wide enough. Locks the cache table exclusively.';
+  'Widens the bit cache of a partition key to p_bits or more; does nothing when it is '
+  'wide enough. Locks the cache table exclusively.';
 REVOKE ALL ON FUNCTION {{schema}}.widen_partition FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.widen_partition TO {{cron_role}}, {{client_role}};
 --! end

@@ -14,9 +14,10 @@ BEGIN
       WHEN 'integer', 'bigint', 'smallint' THEN RETURN 'integer';
       WHEN 'numeric', 'real', 'double precision' THEN RETURN 'float';
       WHEN 'text', 'character varying', 'character', 'bpchar', 'name', 'uuid' THEN RETURN 'text';
-      WHEN 'date', 'timestamp without time zone', 'timestamp with time zone' THEN RETURN 'timestamp';
+      WHEN 'date', 'timestamp without time zone', 'timestamp with time zone' THEN
+        RETURN 'timestamp';
       ELSE
-        -- A domain is kept as what it is a domain of.
+        -- A domain counts as the type that it is based on.
         SELECT typbasetype INTO v_base FROM pg_type WHERE oid = v_type AND typtype = 'd';
         IF NOT FOUND THEN
           RETURN NULL;
@@ -27,7 +28,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.datatype_of_result IS
-  'The clients'' datatype (integer, float, text, timestamp) of a fragment that returns this type; NULL when it cannot be a partition key.';
+  'The clients'' datatype (integer, float, text, timestamp) for a fragment that returns this type; '
+  'NULL when the type cannot be a partition key.';
 REVOKE ALL ON FUNCTION {{schema}}.datatype_of_result FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.datatype_of_result TO {{cron_role}}, {{client_role}};
 --! end
@@ -40,18 +42,20 @@ AS $$
 DECLARE
   v_datatype text := {{schema}}.datatype_of_result(p_type);
 BEGIN
-  -- Whole numbers fit a numeric set exactly; anything else that does not match would be rounded or rewritten.
+  -- A numeric set holds whole numbers exactly; any other mismatch
+  -- would round or rewrite the keys.
   IF v_datatype = p_datatype OR (v_datatype = 'integer' AND p_datatype = 'float') THEN
     RETURN;
   END IF;
   RAISE EXCEPTION 'the fragment returns %, but the partition key holds %',
     format_type(p_type, NULL), coalesce(p_datatype, 'integer, float, text or timestamp')
     USING ERRCODE = 'datatype_mismatch',
-          HINT = 'Partition keys are integer, float, text or timestamp; cast the column in the fragment.';
+          HINT = 'Partition keys are integer, float, text or timestamp; '
+                 'cast the column in the fragment.';
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.require_datatype IS
-  'Raises 42804 when keys of this type cannot be kept in a partition of this datatype without loss.';
+  'Raises 42804 when a partition of this datatype cannot hold keys of this type without loss.';
 REVOKE ALL ON FUNCTION {{schema}}.require_datatype FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.require_datatype TO {{cron_role}}, {{client_role}};
 --! end

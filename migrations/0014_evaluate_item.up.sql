@@ -10,30 +10,32 @@ AS $$
 DECLARE
   v_parentheses text;
 BEGIN
-  -- Without comments, dollar quotes and backslashes, a quotation ends at the next quote of its kind.
+  -- In a text without comments, dollar quotes and backslashes, a quotation ends at the next quote
+  -- of its kind.
   IF p_fragment ~ '[$\\]|--|/\*' THEN
     RETURN false;
   END IF;
   v_parentheses := regexp_replace(p_fragment, '''[^'']*''|"[^"]*"|[^();''"]+', '', 'g');
-  -- To take pairs out of a long row of them again and again would take longer than to ask PostgreSQL.
+  -- Removing pairs from a long row over and over would take longer than asking PostgreSQL.
   IF length(v_parentheses) > 200 THEN
     RETURN false;
   END IF;
   WHILE strpos(v_parentheses, '()') > 0 LOOP
     v_parentheses := replace(v_parentheses, '()', '');
   END LOOP;
-  -- Neither a semicolon, nor a quote that is not closed, nor a parenthesis.
+  -- No semicolon, no unclosed quote and no parenthesis is left.
   RETURN v_parentheses = '';
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.is_plainly_closed IS
-  'Whether a glance is enough to see that a text can neither hold a second statement nor close a parenthesis it has not opened.';
+  'Whether a glance is enough to see that a text can neither contain a second statement nor close '
+  'a parenthesis that it has not opened.';
 REVOKE ALL ON FUNCTION {{schema}}.is_plainly_closed FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.is_plainly_closed TO {{cron_role}}, {{client_role}};
 --! end
 
 --! routine require_closed
--- The tables of the text are those of the clients' schema; nothing else is looked up here.
+-- The tables that the text names are in the clients' schema; nothing else is looked up here.
 CREATE OR REPLACE FUNCTION {{schema}}.require_closed(p_fragment text) RETURNS void
 LANGUAGE plpgsql
 SET search_path = {{client_schema}}, pg_temp
@@ -42,14 +44,16 @@ DECLARE
   v_cursor refcursor;
 BEGIN
   IF NOT {{schema}}.is_plainly_closed(p_fragment) THEN
-    -- A cursor takes exactly one whole statement that returns rows. Opening it parses and plans, and runs nothing.
+    -- A cursor takes exactly one whole statement that returns rows. Opening it parses and
+    -- plans the statement, but runs nothing.
     OPEN v_cursor FOR EXECUTE p_fragment;
     CLOSE v_cursor;
   END IF;
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.require_closed IS
-  'Raises what PostgreSQL says unless the text is, on its own, one statement that returns rows, so that parentheses around it hold.';
+  'Raises PostgreSQL''s own error unless the text is by itself one statement that returns rows, '
+  'so that it cannot break out of parentheses around it.';
 REVOKE ALL ON FUNCTION {{schema}}.require_closed FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.require_closed TO {{cron_role}}, {{client_role}};
 --! end
@@ -60,11 +64,12 @@ LANGUAGE plpgsql IMMUTABLE STRICT
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-  -- The line break ends a trailing comment; trailing semicolons are a habit, not a second statement.
+  -- The line break ends a trailing comment; a trailing semicolon is a habit, no second statement.
   RETURN rtrim(p_query, E'; \t\n\r\f\v') || E'\n';
 END
 $$;
-COMMENT ON FUNCTION {{schema}}.fragment_text IS 'A fragment as it is put between parentheses.';
+COMMENT ON FUNCTION {{schema}}.fragment_text IS
+  'A fragment in the form that is put between parentheses.';
 REVOKE ALL ON FUNCTION {{schema}}.fragment_text FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.fragment_text TO {{cron_role}}, {{client_role}};
 --! end
@@ -76,8 +81,9 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   v_fragment text := {{schema}}.fragment_text(p_query);
-  -- LIMIT 0 runs nothing. As a scalar it must have exactly one column.
-  v_query text := format('SELECT pg_catalog.pg_typeof((SELECT * FROM (%s) AS fragment LIMIT 0))', v_fragment);
+  -- LIMIT 0 runs nothing. A scalar subquery must have exactly one column.
+  v_query text := format(
+    'SELECT pg_catalog.pg_typeof((SELECT * FROM (%s) AS fragment LIMIT 0))', v_fragment);
   v_type oid;
   v_probed boolean := false;
 BEGIN
@@ -98,7 +104,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.probe_fragment IS
-  'The type a fragment returns, found without running it. Raises what PostgreSQL says about a fragment that is not a SELECT of one column.';
+  'The type that a fragment returns, found without running it. Raises PostgreSQL''s own error for '
+  'a fragment that is not a SELECT of one column.';
 REVOKE ALL ON FUNCTION {{schema}}.probe_fragment FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.probe_fragment TO {{cron_role}}, {{client_role}};
 --! end
@@ -162,7 +169,7 @@ DECLARE
   v_datatype text;
 BEGIN
   IF (SELECT cache_backend FROM {{schema}}.deployment) <> 'array' THEN
-    -- Bits have numbers, nothing else.
+    -- The positions of bits are numbers, so no other keys fit.
     RETURN 'integer';
   END IF;
   v_type := {{schema}}.probe_fragment(p_item.query);
@@ -172,14 +179,16 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.datatype_for IS
-  'The datatype of the new partition that a fragment belongs to: what the client said, or what the fragment returns. '
-  'Raises 42804 when the two do not go together.';
+  'The datatype of the new partition that a fragment belongs to: the one that the client gave, '
+  'else the one that the fragment returns. Raises 42804 when the two are incompatible.';
 REVOKE ALL ON FUNCTION {{schema}}.datatype_for FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.datatype_for TO {{cron_role}}, {{client_role}};
 --! end
 
 --! routine reason_of_failure
-CREATE OR REPLACE FUNCTION {{schema}}.reason_of_failure(p_item {{schema}}.batch_item, p_state text, p_message text) RETURNS text
+CREATE OR REPLACE FUNCTION {{schema}}.reason_of_failure(
+  p_item {{schema}}.batch_item, p_state text, p_message text
+) RETURNS text
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -187,15 +196,18 @@ DECLARE
   v_state text := p_state;
   v_message text := p_message;
 BEGIN
-  -- What cannot be cast, or be parsed where it is put, may be of another type, or have two columns: then say that.
-  IF p_item.datatype IS NOT NULL AND p_state IN ('22P02', '22007', '22008', '22003', '42846', '42601') THEN
+  -- A cast or syntax error may come from a fragment that returns
+  -- another type or two columns. If so, say that.
+  IF p_item.datatype IS NOT NULL
+     AND p_state IN ('22P02', '22007', '22008', '22003', '42846', '42601') THEN
     BEGIN
       PERFORM {{schema}}.require_datatype({{schema}}.probe_fragment(p_item.query), p_item.datatype);
     EXCEPTION
       WHEN datatype_mismatch OR syntax_error THEN
         GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE, v_message = MESSAGE_TEXT;
       WHEN OTHERS OR assert_failure THEN
-        -- The same again, or worse: the first error is the fragment's own.
+        -- The probe raised the same error, or a worse one. The first error
+        -- is the fragment's own, so keep it.
         NULL;
     END;
   END IF;
@@ -203,7 +215,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.reason_of_failure IS
-  'SQLSTATE and message for the log, of an error that a fragment raised.';
+  'The SQLSTATE and message, for the log, of an error that a fragment raised.';
 REVOKE ALL ON FUNCTION {{schema}}.reason_of_failure FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.reason_of_failure TO {{cron_role}}, {{client_role}};
 --! end

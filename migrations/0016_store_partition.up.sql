@@ -1,30 +1,37 @@
 -- Writes sets of keys into the cache tables of their partitions, many at once, for every backend.
 
 --! routine is_cached
-CREATE OR REPLACE FUNCTION {{schema}}.is_cached(p_query_hash text, p_partition_key text) RETURNS boolean
+CREATE OR REPLACE FUNCTION {{schema}}.is_cached(p_query_hash text, p_partition_key text)
+RETURNS boolean
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-  v_table text := format('%I.%I', {{client_schema:literal}}, {{schema}}.cache_table_name(p_partition_key));
+  v_table text := format(
+    '%I.%I', {{client_schema:literal}}, {{schema}}.cache_table_name(p_partition_key));
   v_cached boolean;
 BEGIN
-  PERFORM FROM {{queries}} WHERE query_hash = p_query_hash AND partition_key = p_partition_key AND status = 'ok';
+  PERFORM FROM {{queries}}
+  WHERE query_hash = p_query_hash AND partition_key = p_partition_key AND status = 'ok';
   IF NOT FOUND OR to_regclass(v_table) IS NULL THEN
     RETURN false;
   END IF;
-  EXECUTE format('SELECT EXISTS (SELECT FROM %s WHERE query_hash = $1)', v_table) INTO v_cached USING p_query_hash;
+  EXECUTE format('SELECT EXISTS (SELECT FROM %s WHERE query_hash = $1)', v_table)
+    INTO v_cached USING p_query_hash;
   RETURN v_cached;
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.is_cached IS
-  'Whether a fragment''s set is in the cache and its status ok; an evicted one counts as not cached.';
+  'Whether the set of a fragment is in the cache and its status is ok; an evicted set counts as '
+  'not cached.';
 REVOKE ALL ON FUNCTION {{schema}}.is_cached FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.is_cached TO {{cron_role}}, {{client_role}};
 --! end
 
 --! routine store_unusable
-CREATE OR REPLACE FUNCTION {{schema}}.store_unusable(p_query_hash text, p_partition_key text) RETURNS void
+CREATE OR REPLACE FUNCTION {{schema}}.store_unusable(
+  p_query_hash text, p_partition_key text
+) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -36,7 +43,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.store_unusable IS
-  'Writes NULL into the cache: the clients'' contract for "known, but of no use for filtering".';
+  'Writes NULL into the cache, which in the clients'' contract means '
+  '"known, but of no use for filtering".';
 REVOKE ALL ON FUNCTION {{schema}}.store_unusable FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.store_unusable TO {{cron_role}}, {{client_role}};
 --! end

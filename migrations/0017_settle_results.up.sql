@@ -15,18 +15,22 @@ BEGIN
     AND queue.partition_key = (result.item).partition_key;
 EXCEPTION
   WHEN lock_not_available OR deadlock_detected THEN
-    -- A client holds one of them for long. What stays queued is known as settled, and skipped when its turn comes.
+    -- A client is holding one of them for long. What stays queued is known to be settled, and is
+    -- skipped when its turn comes.
     RETURN;
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.delete_locked IS
-  'Deletes the queue rows of settled fragments that another session had locked a moment ago, as another run does while it claims.';
+  'Deletes the queue rows of settled fragments that another session had locked a moment ago, such '
+  'as a run that was claiming.';
 REVOKE ALL ON FUNCTION {{schema}}.delete_locked FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.delete_locked TO {{cron_role}}, {{client_role}};
 --! end
 
 --! routine settle_results
-CREATE OR REPLACE FUNCTION {{schema}}.settle_results(p_results {{schema}}.item_result[], p_run {{schema}}.run_context) RETURNS void
+CREATE OR REPLACE FUNCTION {{schema}}.settle_results(
+  p_results {{schema}}.item_result[], p_run {{schema}}.run_context
+) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -34,27 +38,34 @@ DECLARE
   v_deleted integer;
 BEGIN
   INSERT INTO {{queries}} (query_hash, partition_key, query, status, last_seen)
-  SELECT (result.item).query_hash, (result.item).partition_key, (result.item).query, result.outcome, now()
+  SELECT (result.item).query_hash, (result.item).partition_key, (result.item).query,
+         result.outcome, now()
   FROM unnest(p_results) AS result
   WHERE result.outcome IN ('ok', 'limit', 'failed', 'timeout')
   ON CONFLICT (query_hash, partition_key) DO UPDATE
     SET query = EXCLUDED.query, status = EXCLUDED.status, last_seen = EXCLUDED.last_seen;
 
   INSERT INTO {{processor_log}}
-    (job_id, query_hash, partition_key, status, error_message, rows_affected, execution_time_ms, execution_source, created_at)
+    (job_id, query_hash, partition_key, status, error_message, rows_affected,
+     execution_time_ms, execution_source, created_at)
   SELECT p_run.job_name, (result.item).query_hash, (result.item).partition_key,
          CASE WHEN result.outcome IN ('ok', 'limit') THEN 'success' ELSE result.outcome END,
-         -- A fragment can make its error as long as it likes.
-         left(CASE result.outcome WHEN 'limit' THEN format('more than result_limit = %s keys', p_run.result_limit) ELSE result.error END,
-              2000),
+         -- A fragment can raise an error of any length.
+         left(CASE result.outcome
+                WHEN 'limit' THEN format('more than result_limit = %s keys', p_run.result_limit)
+                ELSE result.error
+              END, 2000),
          result.rows_found,
-         -- The column's precision is the clients' contract; a longer run is capped, never an error.
-         least(extract(epoch FROM result.ended_at - result.started_at) * 1000, 9999999.999)::numeric(10, 3),
+         -- The clients' contract fixes the column's precision: a
+         -- longer run is capped, never an error.
+         least(extract(epoch FROM result.ended_at - result.started_at) * 1000, 9999999.999)
+           ::numeric(10, 3),
          p_run.source, result.ended_at::timestamp
   FROM unnest(p_results) AS result
   WHERE result.outcome IN ('ok', 'limit', 'failed', 'timeout', 'skipped');
 
-  -- Not waited for: a client that raises a priority at this moment may hold its row for long.
+  -- Locked rows are not waited for here: a client that is raising a
+  -- priority may hold its row for long.
   DELETE FROM {{fragment_queue}}
   WHERE id IN (
     SELECT queue.id
@@ -72,23 +83,28 @@ BEGIN
   DELETE FROM {{schema}}.attempt
   USING unnest(p_results) AS result
   WHERE (result.item).retried AND result.outcome IN ('ok', 'limit', 'failed', 'timeout', 'skipped')
-    AND attempt.query_hash = (result.item).query_hash AND attempt.partition_key = (result.item).partition_key;
+    AND attempt.query_hash = (result.item).query_hash
+    AND attempt.partition_key = (result.item).partition_key;
 
-  -- Only what ran for long has been published: maintenance looks once a second.
+  -- Only fragments that ran for long have been published: maintenance looks once a second.
   DELETE FROM {{active_jobs}} AS active
   USING unnest(p_results) AS result
   WHERE result.ended_at - result.started_at > interval '0.2 s'
-    AND active.query_hash = (result.item).query_hash AND active.partition_key = (result.item).partition_key;
+    AND active.query_hash = (result.item).query_hash
+    AND active.partition_key = (result.item).partition_key;
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.settle_results IS
-  'Ends fragments for good: status of the query (skipped leaves it), log row, queue row deleted. What is put_back or too_narrow stays queued.';
+  'Ends fragments for good: sets the status of the query (skipped leaves it as it is), writes a '
+  'log row and deletes the queue row. Fragments that are put_back or too_narrow stay queued.';
 REVOKE ALL ON FUNCTION {{schema}}.settle_results FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.settle_results TO {{cron_role}}, {{client_role}};
 --! end
 
 --! routine put_back
-CREATE OR REPLACE FUNCTION {{schema}}.put_back(p_result {{schema}}.item_result, p_wait interval, p_counts integer) RETURNS {{schema}}.item_result
+CREATE OR REPLACE FUNCTION {{schema}}.put_back(
+  p_result {{schema}}.item_result, p_wait interval, p_counts integer
+) RETURNS {{schema}}.item_result
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -97,36 +113,45 @@ DECLARE
   v_item {{schema}}.batch_item := p_result.item;
   v_attempts integer;
 BEGIN
-  INSERT INTO {{schema}}.attempt AS attempt (query_hash, partition_key, attempts, not_before, last_error)
-  VALUES (v_item.query_hash, v_item.partition_key, p_counts, clock_timestamp() + p_wait, p_result.error)
+  INSERT INTO {{schema}}.attempt AS attempt
+    (query_hash, partition_key, attempts, not_before, last_error)
+  VALUES (v_item.query_hash, v_item.partition_key, p_counts,
+          clock_timestamp() + p_wait, p_result.error)
   ON CONFLICT (query_hash, partition_key) DO UPDATE
-    SET attempts = attempt.attempts + p_counts, not_before = EXCLUDED.not_before, last_error = EXCLUDED.last_error
+    SET attempts = attempt.attempts + p_counts,
+        not_before = EXCLUDED.not_before,
+        last_error = EXCLUDED.last_error
   RETURNING attempts INTO v_attempts;
   v_item.retried := true;
   v_result.item := v_item;
   v_result.outcome := 'put_back';
   IF v_attempts >= (SELECT max_attempts FROM {{schema}}.settings) THEN
     v_result.outcome := 'failed';
-    v_result.error := format('set aside after %s attempts; the last one: %s', v_attempts, p_result.error);
+    v_result.error := format(
+      'set aside after %s attempts; the last one: %s', v_attempts, p_result.error);
   END IF;
   RETURN v_result;
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.put_back IS
-  'Notes that an attempt ended without a result, for the reason in error: the fragment is not to be claimed again before p_wait is over. '
-  'p_counts: 1, or 0 when it was not the fragment''s fault. Returns the result as put_back, or as failed after max_attempts, still to be settled.';
+  'Records that an attempt ended without a result, for the reason in error, and '
+  'that the fragment must not be claimed again before p_wait is over. p_counts: 1, '
+  'or 0 when the fragment was not at fault. Returns the result as put_back, or as '
+  'failed after max_attempts, still to be settled.';
 REVOKE ALL ON FUNCTION {{schema}}.put_back FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.put_back TO {{cron_role}}, {{client_role}};
 --! end
 
 --! routine store_and_settle
 CREATE OR REPLACE FUNCTION {{schema}}.store_and_settle(
-  p_results {{schema}}.item_result[], p_run {{schema}}.run_context, p_lock_timeout text DEFAULT '500ms'
+  p_results {{schema}}.item_result[], p_run {{schema}}.run_context,
+  p_lock_timeout text DEFAULT '500ms'
 )
 RETURNS {{schema}}.item_result[]
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
--- Sooner than a deadlock is looked for: if a client and this run block each other, it is the run that gives way.
+-- Shorter than the time after which PostgreSQL looks for a deadlock: if a client and
+-- this run block each other, the run gives way.
 SET lock_timeout = '500ms'
 AS $$
 DECLARE
@@ -138,11 +163,13 @@ BEGIN
     SELECT result.outcome IN ('ok', 'limit') AS to_store, array_agg(result) AS results
     FROM unnest(p_results) AS result
     GROUP BY (result.item).partition_key, result.outcome IN ('ok', 'limit')
-    -- In one order for all runs, so that two that meet new partitions cannot block each other.
+    -- In the same order in all runs, so that two of them cannot
+    -- block each other over new partitions.
     ORDER BY (result.item).partition_key
   LOOP
     v_results := v_results || CASE
-      WHEN v_partition.to_store THEN {{schema}}.store_partition(v_partition.results, p_run.default_bitsize)
+      WHEN v_partition.to_store
+        THEN {{schema}}.store_partition(v_partition.results, p_run.default_bitsize)
       ELSE v_partition.results
     END;
   END LOOP;
@@ -151,14 +178,16 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.store_and_settle IS
-  'Caches the sets that fragments returned and settles the fragments; returns the results as they are now. Raises 55P03 rather than '
-  'wait for another session for longer than p_lock_timeout.';
+  'Caches the sets that fragments returned and settles the fragments; returns the results as they '
+  'are now. Raises 55P03 rather than wait for another session for longer than p_lock_timeout.';
 REVOKE ALL ON FUNCTION {{schema}}.store_and_settle FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.store_and_settle TO {{cron_role}}, {{client_role}};
 --! end
 
 --! routine settle_one
-CREATE OR REPLACE FUNCTION {{schema}}.settle_one(p_result {{schema}}.item_result, p_run {{schema}}.run_context, p_lock_timeout text)
+CREATE OR REPLACE FUNCTION {{schema}}.settle_one(
+  p_result {{schema}}.item_result, p_run {{schema}}.run_context, p_lock_timeout text
+)
 RETURNS {{schema}}.item_result
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -170,8 +199,9 @@ DECLARE
 BEGIN
   RETURN ({{schema}}.store_and_settle(ARRAY[p_result], p_run, p_lock_timeout))[1];
 EXCEPTION
-  WHEN serialization_failure OR deadlock_detected OR lock_not_available OR string_data_length_mismatch THEN
-    -- It is others who are in the way, and no fragment is to be set aside for that.
+  WHEN serialization_failure OR deadlock_detected OR lock_not_available
+    OR string_data_length_mismatch THEN
+    -- Other sessions are in the way, and no fragment must be set aside for that.
     GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE, v_message = MESSAGE_TEXT;
     v_result.error := format('%s: %s', v_state, v_message);
     RETURN {{schema}}.put_back(v_result, '1 s', 0);
@@ -184,13 +214,16 @@ EXCEPTION
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.settle_one IS
-  'As store_and_settle for one fragment, but what the cache raises ends that fragment: put_back or failed.';
+  'Like store_and_settle for one fragment, but an error from the '
+  'cache ends the fragment as put_back or failed.';
 REVOKE ALL ON FUNCTION {{schema}}.settle_one FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.settle_one TO {{cron_role}}, {{client_role}};
 --! end
 
 --! routine settle_each
-CREATE OR REPLACE FUNCTION {{schema}}.settle_each(p_results {{schema}}.item_result[], p_run {{schema}}.run_context) RETURNS {{schema}}.item_result[]
+CREATE OR REPLACE FUNCTION {{schema}}.settle_each(
+  p_results {{schema}}.item_result[], p_run {{schema}}.run_context
+) RETURNS {{schema}}.item_result[]
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -203,8 +236,9 @@ BEGIN
   FOREACH v_result IN ARRAY p_results LOOP
     v_settled := {{schema}}.settle_one(v_result, p_run, v_lock_timeout);
     v_results := v_results || v_settled;
-    -- What is settled stays locked until all are, so a session that is in the way may be waiting for that. It has been
-    -- waited for once; again and again for each would be its deadlock.
+    -- Settled fragments stay locked until all are settled, so a session that blocks us
+    -- may be waiting for one of them. We have waited for it once. Waiting for it again
+    -- at each fragment would be its deadlock.
     IF v_settled.outcome = 'put_back' AND v_result.outcome <> 'put_back' THEN
       v_lock_timeout := '1ms';
     END IF;
@@ -213,36 +247,42 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.settle_each IS
-  'As store_and_settle, but each by itself, so that none is lost with another. Waits for other sessions for half a second in all.';
+  'Like store_and_settle, but settles each fragment by itself, so that none is lost because of '
+  'another. Waits for other sessions for half a second in all.';
 REVOKE ALL ON FUNCTION {{schema}}.settle_each FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.settle_each TO {{cron_role}}, {{client_role}};
 --! end
 
 --! routine confirm_skip
-CREATE OR REPLACE FUNCTION {{schema}}.confirm_skip(p_result {{schema}}.item_result) RETURNS {{schema}}.item_result
+CREATE OR REPLACE FUNCTION {{schema}}.confirm_skip(p_result {{schema}}.item_result)
+RETURNS {{schema}}.item_result
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   v_result {{schema}}.item_result := p_result;
 BEGIN
-  -- From here on a client that queues it is told that another session holds it; one that did so before may have evicted
-  -- it first, and has been told that it is queued.
+  -- From here on, a client that queues it is told that another session holds it. A client that
+  -- queued it earlier may have evicted it first, and was told that it is queued.
   PERFORM FROM {{fragment_queue}} WHERE id = (p_result.item).queue_id FOR UPDATE SKIP LOCKED;
-  IF NOT FOUND OR NOT {{schema}}.is_cached((p_result.item).query_hash, (p_result.item).partition_key) THEN
+  IF NOT FOUND
+     OR NOT {{schema}}.is_cached((p_result.item).query_hash, (p_result.item).partition_key) THEN
     v_result.outcome := 'put_back';
   END IF;
   RETURN v_result;
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.confirm_skip IS
-  'A skipped result as it is if its fragment is still cached, else as put_back, without a wait.';
+  'Returns a skipped result unchanged if its fragment is still cached, else as put_back, with no '
+  'wait before the next claim.';
 REVOKE ALL ON FUNCTION {{schema}}.confirm_skip FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.confirm_skip TO {{cron_role}}, {{client_role}};
 --! end
 
 --! routine finish
-CREATE OR REPLACE FUNCTION {{schema}}.finish(p_results {{schema}}.item_result[], p_run {{schema}}.run_context) RETURNS {{schema}}.item_result[]
+CREATE OR REPLACE FUNCTION {{schema}}.finish(
+  p_results {{schema}}.item_result[], p_run {{schema}}.run_context
+) RETURNS {{schema}}.item_result[]
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -260,13 +300,15 @@ BEGIN
     RETURN {{schema}}.store_and_settle(v_results, p_run);
   EXCEPTION
     WHEN OTHERS THEN
-      -- One of them cannot be stored: each by itself, so that the others are not lost with it, and its error is found again.
+      -- One of them cannot be stored. Settle each by itself, so that the others are not lost with
+      -- it and its error is found again.
       RETURN {{schema}}.settle_each(v_results, p_run);
   END;
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.finish IS
-  'Stores and settles what came of evaluated fragments, whatever the cache says to one of them. Returns the results as they are then.';
+  'Stores and settles the results of evaluated fragments, whatever error the cache raises for one '
+  'of them. Returns the results as they are afterwards.';
 REVOKE ALL ON FUNCTION {{schema}}.finish FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.finish TO {{cron_role}}, {{client_role}};
 --! end

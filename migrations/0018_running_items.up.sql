@@ -4,11 +4,13 @@
 -- client from dropping and recreating that table.
 
 --! routine run_is_alive
-CREATE OR REPLACE FUNCTION {{schema}}.run_is_alive(p_pid integer, p_lock_key integer) RETURNS boolean
+CREATE OR REPLACE FUNCTION {{schema}}.run_is_alive(
+  p_pid integer, p_lock_key integer
+) RETURNS boolean
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-  -- A pid alone may have been given to another backend; the slot's lock ends with its session.
+  -- The pid alone may belong to another backend by now; the slot's lock ends with its session.
   SELECT EXISTS (
     SELECT FROM pg_locks
     WHERE locktype = 'advisory' AND granted AND pid = p_pid AND objsubid = 2
@@ -32,8 +34,9 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.running_class IS
-  'First key of the advisory locks that say what a run is evaluating; the second one is the queue id of the fragment that began the '
-  'transaction, and 0 as well once it is another one''s turn.';
+  'First key of the advisory locks that say what a run is evaluating. The second key is the '
+  'queue id of the fragment that began the transaction; a lock with second key 0 is held as '
+  'well once a later fragment is being evaluated.';
 REVOKE ALL ON FUNCTION {{schema}}.running_class FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.running_class TO {{cron_role}}, {{client_role}};
 --! end
@@ -55,20 +58,24 @@ AS $$
       AND classid = {{schema}}.running_class()::oid
   )
   SELECT slot.lock_key, slot.job_name, slot.slot, batch.batch_id, held.queue_id, held.pid,
-         -- Only the runs' own role and members of pg_read_all_stats can see when a transaction began. For others: a
-         -- run takes up nothing more of a batch that is older than a second.
+         -- Only the runs' own role and members of pg_read_all_stats can see when a transaction
+         -- began. For others, the time of the claim must do: a run starts nothing more of a
+         -- batch that is older than a second.
          coalesce(activity.xact_start, batch.claimed_at), activity.xact_start IS NOT NULL,
          EXISTS (SELECT FROM held AS beyond WHERE beyond.pid = held.pid AND beyond.queue_id = 0)
   FROM held
-  -- Fragments can take such locks as well, but not in the name of another run, and not of what theirs has not claimed.
+  -- Fragments can take such locks as well, but not on behalf of another run, nor for
+  -- fragments that their own run has not claimed.
   JOIN {{schema}}.batch ON batch.pid = held.pid AND held.queue_id = ANY (batch.queue_ids)
   JOIN {{schema}}.slot ON slot.lock_key = batch.lock_key
   LEFT JOIN pg_stat_get_activity(held.pid) AS activity ON true
 $$;
 COMMENT ON FUNCTION {{schema}}.working_runs IS
-  'The runs that are evaluating fragments now. queue_id: the fragment their transaction began with; has_results: they are at a later one, '
-  'and the results so far wait for it. started_at: when the transaction began; up to a second too early where it is not exact, for roles '
-  'that may not see the activity of the runs'' role, or with track_activities off.';
+  'The runs that are evaluating fragments now. queue_id: the fragment that began the '
+  'transaction. has_results: the run is at a later fragment, and the results so far '
+  'wait for that one. started_at: when the transaction began; up to a second too '
+  'early where it is not exact, which is so for roles that may not see the activity '
+  'of the runs'' role, or with track_activities off.';
 REVOKE ALL ON FUNCTION {{schema}}.working_runs FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.working_runs TO {{cron_role}}, {{client_role}};
 --! end
@@ -76,15 +83,17 @@ GRANT EXECUTE ON FUNCTION {{schema}}.working_runs TO {{cron_role}}, {{client_rol
 --! routine active_item_rows
 CREATE OR REPLACE FUNCTION {{schema}}.active_item_rows()
 RETURNS TABLE (
-  job_name text, slot integer, query_hash text, partition_key text, pid integer, started_at timestamptz, running_for interval
+  job_name text, slot integer, query_hash text, partition_key text,
+  pid integer, started_at timestamptz, running_for interval
 )
 LANGUAGE sql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $$
-  -- A client may have taken it out of the queue meanwhile: it is worked on all the same.
-  SELECT running.job_name, running.slot, coalesce(queue.hash, published.query_hash, '(no longer queued)'),
-         coalesce(queue.partition_key, published.partition_key, ''), running.pid, running.started_at,
-         clock_timestamp() - running.started_at
+  -- A client may have removed it from the queue in the meantime; the run still works on it.
+  SELECT running.job_name, running.slot,
+         coalesce(queue.hash, published.query_hash, '(no longer queued)'),
+         coalesce(queue.partition_key, published.partition_key, ''),
+         running.pid, running.started_at, clock_timestamp() - running.started_at
   FROM {{schema}}.working_runs() AS running
   LEFT JOIN {{fragment_queue}} AS queue ON queue.id = running.queue_id
   LEFT JOIN {{active_jobs}} AS published ON published.pid = running.pid AND queue.id IS NULL
@@ -98,25 +107,28 @@ GRANT EXECUTE ON FUNCTION {{schema}}.active_item_rows TO {{cron_role}}, {{client
 --! routine active_items
 CREATE OR REPLACE VIEW {{schema}}.active_items AS SELECT * FROM {{schema}}.active_item_rows();
 COMMENT ON VIEW {{schema}}.active_items IS
-  'What the slots are working on at this moment, and since when (to a second, for other roles than the runs'' own). Not shown: quick '
-  'fragments within a chunk of them, which lasts two seconds at most.';
+  'What the slots are working on now, and since when (to within a second, for roles other than the '
+  'runs'' own). Not shown: quick fragments in a chunk of them, which lasts two seconds at most.';
 GRANT SELECT ON {{schema}}.active_items TO {{client_role}}, {{cron_role}};
 --! end
 
 --! routine processor_status_rows
 CREATE OR REPLACE FUNCTION {{schema}}.processor_status_rows()
 RETURNS TABLE (
-  job_name text, enabled boolean, max_parallel_jobs integer, frequency_seconds integer, timeout_seconds integer,
-  result_limit integer, default_bitsize integer, queued bigint, active bigint, registered_jobs integer,
+  job_name text, enabled boolean, max_parallel_jobs integer, frequency_seconds integer,
+  timeout_seconds integer, result_limit integer, default_bitsize integer,
+  queued bigint, active bigint, registered_jobs integer,
   succeeded_last_hour bigint, failed_last_hour bigint, last_success timestamp
 )
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT config.job_name, config.enabled, config.max_parallel_jobs, config.frequency_seconds, config.timeout_seconds,
-         config.result_limit, config.default_bitsize,
+  SELECT config.job_name, config.enabled, config.max_parallel_jobs, config.frequency_seconds,
+         config.timeout_seconds, config.result_limit, config.default_bitsize,
          (SELECT count(*) FROM {{fragment_queue}}),
-         (SELECT count(*) FROM {{schema}}.working_runs() AS running WHERE running.job_name = config.job_name AND NOT running.has_results),
+         (SELECT count(*)
+          FROM {{schema}}.working_runs() AS running
+          WHERE running.job_name = config.job_name AND NOT running.has_results),
          cardinality(config.job_ids),
          recent.succeeded, recent.failed, recent.last_success
   FROM {{processor_config}} AS config
@@ -128,14 +140,16 @@ AS $$
     WHERE log.job_id = config.job_name AND log.created_at > now()::timestamp - interval '1 hour'
   ) AS recent
 $$;
-COMMENT ON FUNCTION {{schema}}.processor_status_rows IS 'What the view processor_status shows.';
+COMMENT ON FUNCTION {{schema}}.processor_status_rows IS 'The rows of the view processor_status.';
 REVOKE ALL ON FUNCTION {{schema}}.processor_status_rows FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.processor_status_rows TO {{cron_role}}, {{client_role}};
 --! end
 
 --! routine processor_status
-CREATE OR REPLACE VIEW {{schema}}.processor_status AS SELECT * FROM {{schema}}.processor_status_rows();
+CREATE OR REPLACE VIEW {{schema}}.processor_status AS
+  SELECT * FROM {{schema}}.processor_status_rows();
 COMMENT ON VIEW {{schema}}.processor_status IS
-  'Each processor with its settings, the queue''s length, what it works on and what came of the last hour.';
+  'Each processor with its settings, the length of the queue, how many of its runs are evaluating '
+  'a fragment, and its results of the last hour.';
 GRANT SELECT ON {{schema}}.processor_status TO {{client_role}}, {{cron_role}};
 --! end

@@ -6,7 +6,8 @@ CREATE OR REPLACE FUNCTION {{schema}}.dead_batches(p_own_lock_key integer) RETUR
 LANGUAGE sql
 SET search_path = pg_catalog, pg_temp
 AS $$
-  -- Whoever holds a slot has not claimed anything yet when it asks, even if its backend was given the pid of a dead one.
+  -- A run that has just taken a slot asks before it claims anything, so every batch of that slot is
+  -- dead, even if the run's backend was given the pid of a dead one.
   SELECT array_agg(batch_id)
   FROM (SELECT batch_id
         FROM {{schema}}.batch
@@ -14,7 +15,8 @@ AS $$
         FOR UPDATE SKIP LOCKED) AS dead
 $$;
 COMMENT ON FUNCTION {{schema}}.dead_batches IS
-  'Locks and returns the batches whose runs are gone, with all that carry p_own_lock_key (a slot the caller has just taken, or NULL).';
+  'Locks and returns the batches whose runs are gone, and all batches with p_own_lock_key (a slot '
+  'that the caller has just taken, or NULL).';
 REVOKE ALL ON FUNCTION {{schema}}.dead_batches FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.dead_batches TO {{cron_role}}, {{client_role}};
 --! end
@@ -25,8 +27,8 @@ LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
   SELECT CASE
-    -- A crash takes all runs along. The one that tried a suspect is to blame; without one, a fragment is only if
-    -- there is no other it could have been.
+    -- A crash ends all runs. If one of them was trying a suspect, that suspect is to blame.
+    -- Otherwise a fragment is to blame only if no other can have caused it.
     WHEN count(*) FILTER (WHERE alone) = 1 THEN max(queue_id) FILTER (WHERE alone)
     WHEN count(DISTINCT queue_id) = 1 THEN max(queue_id)
   END
@@ -36,13 +38,16 @@ AS $$
   WHERE batch_id = ANY (p_batches)
 $$;
 COMMENT ON FUNCTION {{schema}}.suspect_of IS
-  'The queue id of the one fragment that can be blamed for the death of these batches; NULL when it could be any of several, or none.';
+  'The queue id of the one fragment that can be blamed for the death of these batches; '
+  'NULL when it could be any of several, or none.';
 REVOKE ALL ON FUNCTION {{schema}}.suspect_of FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.suspect_of TO {{cron_role}}, {{client_role}};
 --! end
 
 --! routine release_dead_batches
-CREATE OR REPLACE FUNCTION {{schema}}.release_dead_batches(p_own_lock_key integer DEFAULT NULL) RETURNS integer
+CREATE OR REPLACE FUNCTION {{schema}}.release_dead_batches(
+  p_own_lock_key integer DEFAULT NULL
+) RETURNS integer
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -57,7 +62,8 @@ BEGIN
   END IF;
   v_blamed := {{schema}}.suspect_of(v_batches);
 
-  INSERT INTO {{schema}}.attempt (query_hash, partition_key, attempts, not_before, last_error, suspect)
+  INSERT INTO {{schema}}.attempt
+    (query_hash, partition_key, attempts, not_before, last_error, suspect)
   SELECT DISTINCT queue.hash, queue.partition_key, 0, clock_timestamp(), 'its run died', true
   FROM {{schema}}.batch
   CROSS JOIN unnest(queue_ids) AS queue_id
@@ -74,12 +80,16 @@ BEGIN
   WHERE batch.batch_id = ANY (v_batches) AND queue.id = v_blamed
   LIMIT 1;
   IF FOUND THEN
-    v_result.item := ROW(v_dead.id, v_dead.hash, v_dead.partition_key, NULL, v_dead.query, NULL, false, true);
-    v_result.error := format('the backend %s that worked on it since %s is gone', v_dead.pid, v_dead.claimed_at);
+    v_result.item := ROW(
+      v_dead.id, v_dead.hash, v_dead.partition_key, NULL, v_dead.query, NULL, false, true);
+    v_result.error := format(
+      'the backend %s that worked on it since %s is gone', v_dead.pid, v_dead.claimed_at);
     v_result.started_at := v_dead.claimed_at;
     v_result.ended_at := clock_timestamp();
-    PERFORM {{schema}}.settle_results(ARRAY[{{schema}}.put_back(v_result, '0 s', 1)],
-      ROW(v_dead.job_name, v_dead.lock_key, 'unknown', false, NULL, NULL, NULL, NULL)::{{schema}}.run_context);
+    PERFORM {{schema}}.settle_results(
+      ARRAY[{{schema}}.put_back(v_result, '0 s', 1)],
+      ROW(v_dead.job_name, v_dead.lock_key, 'unknown', false, NULL, NULL, NULL, NULL)
+        ::{{schema}}.run_context);
   END IF;
 
   DELETE FROM {{active_jobs}} AS active
@@ -91,8 +101,9 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.release_dead_batches IS
-  'Gives back the fragments of runs that died, as suspects that are tried alone, and counts an attempt for the one that is to blame. '
-  'p_own_lock_key: a slot the caller has just taken. Returns how many batches there were.';
+  'Gives back the fragments of dead runs as suspects, which are tried alone, and counts '
+  'an attempt for the one that is to blame. p_own_lock_key: a slot that the caller has '
+  'just taken. Returns how many batches there were.';
 REVOKE ALL ON FUNCTION {{schema}}.release_dead_batches FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.release_dead_batches TO {{cron_role}}, {{client_role}};
 --! end

@@ -4,20 +4,29 @@
 -- transaction in the database may still see them.
 
 --! routine lock_claimable
-CREATE OR REPLACE FUNCTION {{schema}}.lock_claimable(p_after_priority integer, p_after_id integer, p_limit integer) RETURNS integer[]
+CREATE OR REPLACE FUNCTION {{schema}}.lock_claimable(
+  p_after_priority integer, p_after_id integer, p_limit integer
+) RETURNS integer[]
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
--- By index whatever the statistics say, if there are any yet: to read or sort the whole queue is never right here.
+-- Use the index whatever the statistics say, or if there are none yet: reading or sorting the whole
+-- queue is never right here.
 SET enable_seqscan = off
--- What is switched off above counts as so costly, where nothing else is left, that it would be compiled.
+-- Where there is no other plan, what is switched off above counts as so costly that PostgreSQL
+-- would compile it.
 SET jit = off
 AS $$
 DECLARE
-  v_backoff interval := (SELECT make_interval(secs => retry_backoff_seconds) FROM {{schema}}.settings);
-  -- Each is one stretch of the index on (priority DESC, id): what has come in above, the rest of this priority, what is below.
+  v_backoff interval := (
+    SELECT make_interval(secs => retry_backoff_seconds) FROM {{schema}}.settings);
+  -- Each is one stretch of the index on (priority DESC, id): what has come in above this priority,
+  -- the rest of this priority, and what is below it.
   v_stretches text[] := CASE
     WHEN p_after_id IS NULL THEN ARRAY['true']
-    ELSE ARRAY['queue.priority > $1', 'queue.priority = $1 AND queue.id > $2', 'queue.priority < $1']
+    ELSE ARRAY[
+      'queue.priority > $1',
+      'queue.priority = $1 AND queue.id > $2',
+      'queue.priority < $1']
   END;
   v_stretch text;
   v_found integer[];
@@ -31,12 +40,15 @@ BEGIN
             WHERE %2$s
               AND queue.id NOT IN (SELECT unnest(queue_ids) FROM %3$I.batch)
               AND NOT EXISTS (SELECT FROM %3$I.attempt
-                              WHERE attempt.query_hash = queue.hash AND attempt.partition_key = queue.partition_key
+                              WHERE attempt.query_hash = queue.hash
+                                AND attempt.partition_key = queue.partition_key
                                 AND (attempt.suspect OR attempt.not_before > now())
-                              OFFSET 0) -- one look by key for each, never a join with all of them
+                              OFFSET 0) -- one lookup by key each, never a join with all of them
               AND NOT EXISTS (SELECT FROM %4$s AS known
-                              WHERE known.query_hash = queue.hash AND known.partition_key = queue.partition_key
-                                AND known.status <> 'ok' AND known.last_seen > now()::timestamp - $4
+                              WHERE known.query_hash = queue.hash
+                                AND known.partition_key = queue.partition_key
+                                AND known.status <> 'ok'
+                                AND known.last_seen > now()::timestamp - $4
                               OFFSET 0)
             ORDER BY queue.priority DESC, queue.id
             LIMIT $3
@@ -50,14 +62,17 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.lock_claimable IS
-  'Locks up to p_limit queued fragments that may be claimed now and returns their queue ids in the order in which they are due: those that come '
-  'after (p_after_priority, p_after_id), or have come in above that priority; NULL starts at the head.';
+  'Locks up to p_limit queued fragments that may be claimed now and returns their queue ids in the '
+  'order in which they are due: those after (p_after_priority, p_after_id), and those that have '
+  'come in above that priority. NULL starts at the head.';
 REVOKE ALL ON FUNCTION {{schema}}.lock_claimable FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.lock_claimable TO {{cron_role}}, {{client_role}};
 --! end
 
 --! routine insert_batch
-CREATE OR REPLACE FUNCTION {{schema}}.insert_batch(p_lock_key integer, p_queue_ids integer[], p_alone boolean) RETURNS {{schema}}.batch
+CREATE OR REPLACE FUNCTION {{schema}}.insert_batch(
+  p_lock_key integer, p_queue_ids integer[], p_alone boolean
+) RETURNS {{schema}}.batch
 LANGUAGE sql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -67,7 +82,8 @@ AS $$
   RETURNING *
 $$;
 COMMENT ON FUNCTION {{schema}}.insert_batch IS
-  'Claims these fragments for the run in that slot; NULL for one to be tried alone while another run tries one.';
+  'Claims these fragments for the run in that slot. Returns NULL when the fragment is to be tried '
+  'alone and another run is already trying one.';
 REVOKE ALL ON FUNCTION {{schema}}.insert_batch FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.insert_batch TO {{cron_role}}, {{client_role}};
 --! end
@@ -80,10 +96,12 @@ AS $$
 DECLARE
   v_queue_id integer;
 BEGIN
-  -- The least tried one first: what is to blame is found, and what is not is not blamed a second time.
+  -- The least tried one comes first, so that the culprit is found and no other fragment is blamed
+  -- twice.
   SELECT queue.id INTO v_queue_id
   FROM {{schema}}.attempt
-  JOIN {{fragment_queue}} AS queue ON queue.hash = attempt.query_hash AND queue.partition_key = attempt.partition_key
+  JOIN {{fragment_queue}} AS queue
+    ON queue.hash = attempt.query_hash AND queue.partition_key = attempt.partition_key
   WHERE attempt.suspect AND attempt.not_before <= now()
     AND NOT EXISTS (SELECT FROM {{schema}}.batch WHERE alone)
   ORDER BY attempt.attempts, queue.id
@@ -96,14 +114,16 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.claim_suspect IS
-  'Claims one fragment that a run died with, unless another run is trying one: NULL then, or when there is none.';
+  'Claims one fragment with which a run died. Returns NULL when there is none, or while another '
+  'run is trying one.';
 REVOKE ALL ON FUNCTION {{schema}}.claim_suspect FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.claim_suspect TO {{cron_role}}, {{client_role}};
 --! end
 
 --! routine claim_batch
-CREATE OR REPLACE FUNCTION {{schema}}.claim_batch(p_lock_key integer, p_limit integer, p_after_priority integer, p_after_id integer)
-RETURNS {{schema}}.batch
+CREATE OR REPLACE FUNCTION {{schema}}.claim_batch(
+  p_lock_key integer, p_limit integer, p_after_priority integer, p_after_id integer
+) RETURNS {{schema}}.batch
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -114,7 +134,8 @@ DECLARE
 BEGIN
   LOOP
     v_locked := {{schema}}.lock_claimable(p_after_priority, v_after_id, p_limit);
-    -- Another run may have claimed some between our look at the batches and our locks. Now that they are locked, it cannot.
+    -- Another run may have claimed some of them after we read the batches and before we had the
+    -- locks. Now that they are locked, it cannot.
     SELECT array_agg(id ORDER BY place) INTO v_free
     FROM unnest(v_locked) WITH ORDINALITY AS locked (id, place)
     WHERE id NOT IN (SELECT unnest(queue_ids) FROM {{schema}}.batch);
@@ -122,7 +143,7 @@ BEGIN
       RETURN {{schema}}.insert_batch(p_lock_key, v_free, false);
     END IF;
     CONTINUE WHEN cardinality(v_locked) > 0;
-    -- Nothing behind; but something may have been put back in front.
+    -- Nothing is left after this place, but something may have been put back before it.
     EXIT WHEN v_after_id IS NULL;
     v_after_id := NULL;
   END LOOP;
@@ -130,30 +151,35 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.claim_batch IS
-  'Claims up to p_limit fragments for the run that holds p_lock_key, those due next after (p_after_priority, p_after_id) as lock_claimable '
-  'finds them, and from the head when there are none. NULL when there are none at all.';
+  'Claims up to p_limit fragments for the run that holds p_lock_key: those due next after '
+  '(p_after_priority, p_after_id), as lock_claimable finds them, or from the head of the queue '
+  'when there are none. Returns NULL when there are none at all.';
 REVOKE ALL ON FUNCTION {{schema}}.claim_batch FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.claim_batch TO {{cron_role}}, {{client_role}};
 --! end
 
 --! routine items_of
-CREATE OR REPLACE FUNCTION {{schema}}.items_of(p_queue_ids integer[]) RETURNS {{schema}}.batch_item[]
+CREATE OR REPLACE FUNCTION {{schema}}.items_of(p_queue_ids integer[])
+RETURNS {{schema}}.batch_item[]
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
   SELECT array_agg(
-    ROW(queue.id, queue.hash, queue.partition_key, queue.partition_datatype, queue.query, metadata.datatype,
+    ROW(queue.id, queue.hash, queue.partition_key, queue.partition_datatype, queue.query,
+        metadata.datatype,
         known.query_hash IS NOT NULL, attempt.query_hash IS NOT NULL)::{{schema}}.batch_item
     ORDER BY place)
   FROM unnest(p_queue_ids) WITH ORDINALITY AS claimed (id, place)
   JOIN {{fragment_queue}} AS queue ON queue.id = claimed.id
   LEFT JOIN {{partition_metadata}} AS metadata ON metadata.partition_key = queue.partition_key
   LEFT JOIN {{queries}} AS known
-    ON known.query_hash = queue.hash AND known.partition_key = queue.partition_key AND known.status = 'ok'
+    ON known.query_hash = queue.hash AND known.partition_key = queue.partition_key
+      AND known.status = 'ok'
   LEFT JOIN {{schema}}.attempt AS attempt
     ON attempt.query_hash = queue.hash AND attempt.partition_key = queue.partition_key
 $$;
-COMMENT ON FUNCTION {{schema}}.items_of IS 'What a run has to know about claimed fragments, in the order given.';
+COMMENT ON FUNCTION {{schema}}.items_of IS
+  'What a run has to know about the claimed fragments, in the order given.';
 REVOKE ALL ON FUNCTION {{schema}}.items_of FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.items_of TO {{cron_role}}, {{client_role}};
 --! end

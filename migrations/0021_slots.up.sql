@@ -11,11 +11,18 @@ BEGIN
   PERFORM FROM {{processor_config}} WHERE job_name = p_job_name;
   IF NOT FOUND THEN
     RAISE EXCEPTION 'there is no processor "%"', p_job_name
-      USING ERRCODE = 'no_data_found', HINT = 'pcache-migrate processor status lists the processors.';
+      USING ERRCODE = 'no_data_found',
+            HINT = 'pcache-migrate processor status lists the processors.';
   END IF;
-  INSERT INTO {{schema}}.slot (job_name, slot) VALUES (p_job_name, p_slot) ON CONFLICT (job_name, slot) DO NOTHING;
-  SELECT lock_key INTO STRICT v_lock_key FROM {{schema}}.slot WHERE job_name = p_job_name AND slot = p_slot;
-  IF NOT pg_try_advisory_lock(quote_ident({{schema:literal}})::regnamespace::oid::integer, v_lock_key) THEN
+  INSERT INTO {{schema}}.slot (job_name, slot)
+  VALUES (p_job_name, p_slot)
+  ON CONFLICT (job_name, slot) DO NOTHING;
+  SELECT lock_key INTO STRICT v_lock_key
+  FROM {{schema}}.slot
+  WHERE job_name = p_job_name AND slot = p_slot;
+  IF NOT pg_try_advisory_lock(
+    quote_ident({{schema:literal}})::regnamespace::oid::integer, v_lock_key)
+  THEN
     RETURN NULL;
   END IF;
   PERFORM {{schema}}.release_dead_batches(v_lock_key);
@@ -23,7 +30,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.open_slot IS
-  'Takes the session lock of a slot and returns its lock_key, or NULL while another run holds it. Raises P0002 for an unknown processor.';
+  'Takes the session lock of a slot and returns its lock_key, or NULL while another run holds it. '
+  'Raises P0002 for an unknown processor.';
 REVOKE ALL ON FUNCTION {{schema}}.open_slot FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.open_slot TO {{cron_role}}, {{client_role}};
 --! end
@@ -44,7 +52,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.open_manual_slot IS
-  'Takes slot 0 of a processor, for a run by hand. Raises 55P03 while another one is under way.';
+  'Takes slot 0 of a processor for a run by hand. Raises 55P03 while another one is under way.';
 REVOKE ALL ON FUNCTION {{schema}}.open_manual_slot FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.open_manual_slot TO {{cron_role}}, {{client_role}};
 --! end
@@ -58,10 +66,12 @@ DECLARE
   c_schema CONSTANT integer := quote_ident({{schema:literal}})::regnamespace::oid::integer;
 BEGIN
   DELETE FROM {{schema}}.batch WHERE lock_key = p_lock_key;
-  -- More than once, should a fragment have taken it as well; but not until it fails, which PostgreSQL logs as a warning.
+  -- Unlock repeatedly, in case a fragment has taken the lock as well; but not until unlocking
+  -- fails, since PostgreSQL logs that as a warning.
   WHILE EXISTS (
     SELECT FROM pg_locks
-    WHERE pid = pg_backend_pid() AND locktype = 'advisory' AND objsubid = 2 AND mode = 'ExclusiveLock'
+    WHERE pid = pg_backend_pid()
+      AND locktype = 'advisory' AND objsubid = 2 AND mode = 'ExclusiveLock'
       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
       AND classid = c_schema::oid AND objid = p_lock_key::oid)
   LOOP
@@ -69,7 +79,8 @@ BEGIN
   END LOOP;
 END
 $$;
-COMMENT ON FUNCTION {{schema}}.close_slot IS 'Gives back what the run has claimed and not settled, and unlocks its slot.';
+COMMENT ON FUNCTION {{schema}}.close_slot IS
+  'Releases what the run has claimed but not settled, and unlocks its slot.';
 REVOKE ALL ON FUNCTION {{schema}}.close_slot FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.close_slot TO {{cron_role}}, {{client_role}};
 --! end

@@ -14,7 +14,9 @@ COMMENT ON TYPE {{schema}}.chunk_end IS
   'must be widened first, NULL for none. ends_run: the run was cancelled.';
 
 --! routine skipped
-CREATE OR REPLACE FUNCTION {{schema}}.skipped(p_item {{schema}}.batch_item) RETURNS {{schema}}.item_result
+CREATE OR REPLACE FUNCTION {{schema}}.skipped(
+  p_item {{schema}}.batch_item
+) RETURNS {{schema}}.item_result
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -28,21 +30,23 @@ BEGIN
   RETURN v_result;
 END
 $$;
-COMMENT ON FUNCTION {{schema}}.skipped IS 'The result of a fragment that is cached already.';
+COMMENT ON FUNCTION {{schema}}.skipped IS 'The result of a fragment that is already cached.';
 REVOKE ALL ON FUNCTION {{schema}}.skipped FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.skipped TO {{cron_role}}, {{client_role}};
 --! end
 
 --! routine judge_cancel
-CREATE OR REPLACE FUNCTION {{schema}}.judge_cancel(p_item {{schema}}.batch_item, p_started timestamptz, p_job_name text, p_held_up boolean)
-RETURNS {{schema}}.item_result
+CREATE OR REPLACE FUNCTION {{schema}}.judge_cancel(
+  p_item {{schema}}.batch_item, p_started timestamptz, p_job_name text, p_held_up boolean
+) RETURNS {{schema}}.item_result
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   v_result {{schema}}.item_result;
-  -- As it is now: the watchdog reads it live, and it may have been changed since the fragment was begun.
-  v_timeout integer := (SELECT timeout_seconds FROM {{processor_config}} WHERE job_name = p_job_name);
+  -- Read it now: the watchdog reads it live, and it may have changed since the fragment began.
+  v_timeout integer := (
+    SELECT timeout_seconds FROM {{processor_config}} WHERE job_name = p_job_name);
 BEGIN
   v_result.item := p_item;
   v_result.started_at := p_started;
@@ -52,9 +56,12 @@ BEGIN
     v_result.error := format('57014: cancelled after timeout_seconds = %s', v_timeout);
   ELSIF p_held_up THEN
     v_result.outcome := 'failed';
-    v_result.error := '57014: cancelled, since it has taken the advisory lock by which a run says that results are waiting';
+    v_result.error :=
+      '57014: cancelled, since it has taken the advisory lock by which '
+      'a run says that results are waiting';
   ELSE
-    -- By an operator, most likely. But a fragment can do it as well, so it counts as an attempt.
+    -- Most likely an operator cancelled it. But a fragment can do so as well, so it counts as an
+    -- attempt.
     v_result.outcome := 'put_back';
     v_result.error := '57014: the run was cancelled while it worked on this';
   END IF;
@@ -62,8 +69,9 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.judge_cancel IS
-  'What a cancel means for a fragment that was begun at p_started: timeout when its time is over; failed when it made maintenance believe '
-  'that results are waiting (p_held_up); else put_back, and the run shall end.';
+  'What a cancel means for a fragment that was begun at p_started: timeout when its time is over; '
+  'failed when it made maintenance believe that results are waiting (p_held_up); else put_back, '
+  'and the run must end.';
 REVOKE ALL ON FUNCTION {{schema}}.judge_cancel FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.judge_cancel TO {{cron_role}}, {{client_role}};
 --! end
@@ -173,10 +181,12 @@ GRANT EXECUTE ON FUNCTION {{schema}}.process_chunk TO {{cron_role}}, {{client_ro
 --! end
 
 --! routine widen_for
-CREATE OR REPLACE FUNCTION {{schema}}.widen_for(p_narrow {{schema}}.item_result[], p_run {{schema}}.run_context) RETURNS {{schema}}.batch_item[]
+CREATE OR REPLACE FUNCTION {{schema}}.widen_for(
+  p_narrow {{schema}}.item_result[], p_run {{schema}}.run_context
+) RETURNS {{schema}}.batch_item[]
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
--- The clients' reads queue up behind a waiting ALTER TABLE: give up soon and try again later.
+-- Clients' reads queue up behind an ALTER TABLE that waits, so give up soon and try again later.
 SET lock_timeout = '2s'
 AS $$
 DECLARE
@@ -185,10 +195,13 @@ DECLARE
   v_message text;
   v_widened {{schema}}.batch_item[];
 BEGIN
-  -- The widest first: each table is rewritten once.
-  FOR v_narrow IN SELECT * FROM unnest(p_narrow) AS narrow ORDER BY {{schema}}.bits_needed(narrow) DESC LOOP
+  -- The widest comes first, so that each table is rewritten only once.
+  FOR v_narrow IN
+    SELECT * FROM unnest(p_narrow) AS narrow ORDER BY {{schema}}.bits_needed(narrow) DESC
+  LOOP
     BEGIN
-      PERFORM {{schema}}.widen_partition((v_narrow.item).partition_key, {{schema}}.bits_needed(v_narrow)::integer);
+      PERFORM {{schema}}.widen_partition(
+        (v_narrow.item).partition_key, {{schema}}.bits_needed(v_narrow)::integer);
       v_widened := v_widened || v_narrow.item;
     EXCEPTION
       WHEN lock_not_available OR deadlock_detected THEN
@@ -206,8 +219,9 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.widen_for IS
-  'Widens the bit caches that are too narrow for these, and returns the fragments to be worked on again; NULL for none. Those whose '
-  'cache is in use stay queued, for five seconds at least.';
+  'Widens the bit caches that are too narrow for these results, and returns '
+  'the fragments to be processed again; NULL for none. Fragments whose cache '
+  'is in use stay queued, for at least five seconds.';
 REVOKE ALL ON FUNCTION {{schema}}.widen_for FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.widen_for TO {{cron_role}}, {{client_role}};
 --! end

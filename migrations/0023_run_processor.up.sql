@@ -19,21 +19,26 @@ COMMENT ON TYPE {{schema}}.run_step IS
   'many items were asked for, and where in the queue they end.';
 
 --! routine batch_limit
-CREATE OR REPLACE FUNCTION {{schema}}.batch_limit(p_last {{schema}}.run_step, p_now timestamptz) RETURNS integer
+CREATE OR REPLACE FUNCTION {{schema}}.batch_limit(p_last {{schema}}.run_step, p_now timestamptz)
+RETURNS integer
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-  -- A claim is durable, so it costs a flush, which many quick fragments should share; but what one run has claimed no
-  -- other can take, and it waits behind what comes before it. So it grows from one while it stays short.
+  -- A claim is durable and so costs a flush, which many quick fragments should share. But no other
+  -- run can take what one run has claimed, and each claimed fragment waits for those before it. So
+  -- the limit starts at one and grows only while batches stay short.
   SELECT greatest(1, least(
     settings.batch_size,
     coalesce(p_last.wanted, 0)::bigint * 4,
-    coalesce(cardinality(p_last.items) * 0.25
-             / nullif(greatest(extract(epoch FROM p_now - (p_last.context).claimed_at), 0.001), 0), 1)::bigint))::integer
+    coalesce(
+      cardinality(p_last.items) * 0.25
+        / nullif(greatest(extract(epoch FROM p_now - (p_last.context).claimed_at), 0.001), 0),
+      1)::bigint))::integer
   FROM {{schema}}.settings
 $$;
 COMMENT ON FUNCTION {{schema}}.batch_limit IS
-  'How many fragments to claim after the step p_last: as many as take a quarter of a second at its pace, at most four times as many as it wanted.';
+  'How many fragments to claim after the step p_last: as many as take a quarter of a second at its '
+  'pace, but at most four times as many as it wanted.';
 REVOKE ALL ON FUNCTION {{schema}}.batch_limit FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.batch_limit TO {{cron_role}}, {{client_role}};
 --! end

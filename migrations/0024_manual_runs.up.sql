@@ -2,8 +2,9 @@
 -- several within a client's transaction.
 
 --! routine claim_by_hand
-CREATE OR REPLACE FUNCTION {{schema}}.claim_by_hand(p_job_name text, p_lock_key integer, p_limit integer, p_own_session boolean)
-RETURNS {{schema}}.run_step
+CREATE OR REPLACE FUNCTION {{schema}}.claim_by_hand(
+  p_job_name text, p_lock_key integer, p_limit integer, p_own_session boolean
+) RETURNS {{schema}}.run_step
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -14,7 +15,8 @@ DECLARE
 BEGIN
   SELECT * INTO v_config FROM {{processor_config}} WHERE job_name = p_job_name;
   IF p_own_session THEN
-    -- As in next_step: what is claimed must be known after a crash. A client's session does not try suspects.
+    -- As in next_step, a claim must be known after a crash. A client's session does not try
+    -- suspects.
     PERFORM set_config('synchronous_commit', 'local', true);
     v_batch := {{schema}}.claim_suspect(p_lock_key);
   END IF;
@@ -22,20 +24,23 @@ BEGIN
     v_batch := {{schema}}.claim_batch(p_lock_key, p_limit, NULL, NULL);
   END IF;
   v_step.items := {{schema}}.items_of(v_batch.queue_ids);
-  -- Without claimed_at: no other slot is given what a run by hand has claimed.
+  -- Without claimed_at, no other slot is given what a run by hand has claimed.
   v_step.context := ROW(p_job_name, p_lock_key, 'manual', p_own_session, v_batch.batch_id, NULL,
                         v_config.result_limit, v_config.default_bitsize);
   RETURN v_step;
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.claim_by_hand IS
-  'Claims up to p_limit fragments for a run by hand, even if the processor is disabled; no items when there are none.';
+  'Claims up to p_limit fragments for a run by hand, even if the processor is disabled. Returns a '
+  'step without items when there are none.';
 REVOKE ALL ON FUNCTION {{schema}}.claim_by_hand FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.claim_by_hand TO {{cron_role}}, {{client_role}};
 --! end
 
 --! routine process_now
-CREATE OR REPLACE PROCEDURE {{schema}}.process_now(p_job_name text, INOUT p_outcome text DEFAULT NULL)
+CREATE OR REPLACE PROCEDURE {{schema}}.process_now(
+  p_job_name text, INOUT p_outcome text DEFAULT NULL
+)
 LANGUAGE plpgsql
 AS $$
 DECLARE
@@ -58,8 +63,8 @@ BEGIN
 END
 $$;
 COMMENT ON PROCEDURE {{schema}}.process_now IS
-  'Works on the next queued fragment by hand, even if the processor is disabled. p_outcome: how it ended, NULL when nothing is due. '
-  'The caller''s statement_timeout is the fragment''s.';
+  'Processes the next queued fragment by hand, even if the processor is disabled. p_outcome: how '
+  'it ended; NULL when nothing is due. The caller''s statement_timeout applies to the fragment.';
 REVOKE ALL ON PROCEDURE {{schema}}.process_now FROM PUBLIC;
 GRANT EXECUTE ON PROCEDURE {{schema}}.process_now TO {{cron_role}}, {{client_role}};
 --! end
@@ -76,7 +81,8 @@ AS $$
     AND classid <> {{schema}}.running_class()::oid
 $$;
 COMMENT ON FUNCTION {{schema}}.session_locks IS
-  'The advisory locks of this session, but for those that say what is evaluated: as "class object kind mode", as pg_locks has them.';
+  'The advisory locks of this session, except those that say what is being evaluated, as "class '
+  'object kind mode", with the values that pg_locks shows.';
 REVOKE ALL ON FUNCTION {{schema}}.session_locks FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.session_locks TO {{cron_role}}, {{client_role}};
 --! end
@@ -90,7 +96,7 @@ DECLARE
   v_class bigint := split_part(p_lock, ' ', 1);
   v_object bigint := split_part(p_lock, ' ', 2);
 BEGIN
-  -- One key of 64 bits, or two of 32 bits, which pg_locks shows without their signs.
+  -- A lock has one key of 64 bits or two of 32 bits; pg_locks shows them without their signs.
   RETURN CASE split_part(p_lock, ' ', 3) || split_part(p_lock, ' ', 4)
     WHEN '1ExclusiveLock' THEN pg_advisory_unlock((v_class << 32) | v_object)
     WHEN '1ShareLock' THEN pg_advisory_unlock_shared((v_class << 32) | v_object)
@@ -99,7 +105,8 @@ BEGIN
   END;
 END
 $$;
-COMMENT ON FUNCTION {{schema}}.unlock_once IS 'Releases one of session_locks() once; false when the session does not hold it.';
+COMMENT ON FUNCTION {{schema}}.unlock_once IS
+  'Releases one of session_locks() once. Returns false when the session does not hold it.';
 REVOKE ALL ON FUNCTION {{schema}}.unlock_once FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.unlock_once TO {{cron_role}}, {{client_role}};
 --! end
@@ -116,22 +123,29 @@ BEGIN
   RETURN CASE split_part(p_lock, ' ', 3) || split_part(p_lock, ' ', 4)
     WHEN '1ExclusiveLock' THEN pg_try_advisory_lock((v_class << 32) | v_object)
     WHEN '1ShareLock' THEN pg_try_advisory_lock_shared((v_class << 32) | v_object)
-    WHEN '2ExclusiveLock' THEN pg_try_advisory_lock(v_class::oid::integer, v_object::oid::integer)
-    WHEN '2ShareLock' THEN pg_try_advisory_lock_shared(v_class::oid::integer, v_object::oid::integer)
+    WHEN '2ExclusiveLock' THEN
+      pg_try_advisory_lock(v_class::oid::integer, v_object::oid::integer)
+    WHEN '2ShareLock' THEN
+      pg_try_advisory_lock_shared(v_class::oid::integer, v_object::oid::integer)
   END;
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.lock_again IS
-  'Takes one of session_locks() for the session; false when somebody else has taken it meanwhile.';
+  'Takes one of session_locks() for the session. Returns false when somebody else has taken it in '
+  'the meantime.';
 REVOKE ALL ON FUNCTION {{schema}}.lock_again FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.lock_again TO {{cron_role}}, {{client_role}};
 --! end
 
 --! routine restore_session
-CREATE OR REPLACE FUNCTION {{schema}}.restore_session(p_locks text[], p_statements text[]) RETURNS void
+CREATE OR REPLACE FUNCTION {{schema}}.restore_session(
+  p_locks text[], p_statements text[]
+) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
-SET client_min_messages = error -- of locks that last to the end of the transaction, unlock_once warns that they are not the session's
+-- Locks that last until the end of the transaction are not the session's own, and unlock_once would
+-- warn about each of them.
+SET client_min_messages = error
 AS $$
 DECLARE
   v_lock text;
@@ -145,18 +159,25 @@ BEGIN
   END LOOP;
   FOREACH v_lock IN ARRAY p_locks LOOP
     IF v_lock <> ALL ({{schema}}.session_locks()) AND NOT {{schema}}.lock_again(v_lock) THEN
-      RAISE EXCEPTION 'a fragment has released an advisory lock of this session (%), and another session holds it now', v_lock
-        USING ERRCODE = 'lock_not_available', HINT = 'Roll back; the fragments stay queued.';
+      RAISE EXCEPTION USING
+        ERRCODE = 'lock_not_available',
+        MESSAGE = format(
+          'a fragment has released an advisory lock of this session (%s), '
+          'and another session holds it now', v_lock),
+        HINT = 'Roll back; the fragments stay queued.';
     END IF;
   END LOOP;
-  FOR v_statement IN SELECT name FROM pg_prepared_statements WHERE name <> ALL (p_statements) LOOP
+  FOR v_statement IN
+    SELECT name FROM pg_prepared_statements WHERE name <> ALL (p_statements)
+  LOOP
     EXECUTE format('DEALLOCATE %I', v_statement);
   END LOOP;
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.restore_session IS
-  'Undoes what fragments have done to a client''s session: takes away advisory locks beside p_locks and prepared statements beside '
-  'p_statements, and takes p_locks again. Raises 55P03 when another session was quicker.';
+  'Undoes what fragments have done to a client''s session: releases advisory locks that are not '
+  'in p_locks, deallocates prepared statements that are not in p_statements, and takes lost locks '
+  'of p_locks again. Raises 55P03 when another session was quicker to take one.';
 REVOKE ALL ON FUNCTION {{schema}}.restore_session FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.restore_session TO {{cron_role}}, {{client_role}};
 --! end
@@ -188,13 +209,16 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.process_claimed IS
-  'Works on claimed fragments in the caller''s transaction; false when the caller was cancelled meanwhile.';
+  'Processes claimed fragments in the caller''s transaction. Returns '
+  'false when the caller was cancelled meanwhile.';
 REVOKE ALL ON FUNCTION {{schema}}.process_claimed FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.process_claimed TO {{cron_role}}, {{client_role}};
 --! end
 
 --! routine process_batch
-CREATE OR REPLACE FUNCTION {{schema}}.process_batch(p_job_name text, p_count integer) RETURNS integer
+CREATE OR REPLACE FUNCTION {{schema}}.process_batch(
+  p_job_name text, p_count integer
+) RETURNS integer
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -205,7 +229,8 @@ DECLARE
   v_processed integer := 0;
 BEGIN
   WHILE v_processed < p_count LOOP
-    v_step := {{schema}}.claim_by_hand(p_job_name, v_lock_key, least(c_batch, p_count - v_processed), false);
+    v_step := {{schema}}.claim_by_hand(
+      p_job_name, v_lock_key, least(c_batch, p_count - v_processed), false);
     EXIT WHEN v_step.items IS NULL;
     EXIT WHEN NOT {{schema}}.process_claimed(v_step);
     v_processed := v_processed + cardinality(v_step.items);
@@ -214,13 +239,15 @@ BEGIN
   RETURN v_processed;
 EXCEPTION
   WHEN OTHERS OR query_canceled OR assert_failure THEN
-    -- The claims are rolled back, the session's lock is not: a pooled connection would keep the slot for ever.
+    -- The claims are rolled back, but the session keeps its lock: a pooled
+    -- connection would keep the slot for ever.
     PERFORM {{schema}}.close_slot(v_lock_key);
     RAISE;
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.process_batch IS
-  'Works on up to p_count queued fragments in the caller''s transaction, even if the processor is disabled. Returns how many.';
+  'Processes up to p_count queued fragments in the caller''s transaction, even '
+  'if the processor is disabled. Returns how many.';
 REVOKE ALL ON FUNCTION {{schema}}.process_batch FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.process_batch TO {{cron_role}}, {{client_role}};
 --! end

@@ -2,24 +2,28 @@
 -- slow fragments, nothing waits in a batch for long, and the running fragments are shown.
 
 --! routine hold_run
-CREATE OR REPLACE FUNCTION {{schema}}.hold_run(p_lock_key integer, p_pid integer, p_started timestamptz, p_has_results boolean)
-RETURNS boolean
+CREATE OR REPLACE FUNCTION {{schema}}.hold_run(
+  p_lock_key integer, p_pid integer, p_started timestamptz, p_has_results boolean
+) RETURNS boolean
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-  -- A run takes this lock before it leaves what it has evaluated: while it is held here, what is found below stays so.
+  -- A run takes this lock before it leaves what it has evaluated, so what we find below stays true
+  -- while we hold it.
   PERFORM FROM {{schema}}.slot WHERE lock_key = p_lock_key FOR UPDATE SKIP LOCKED;
   IF NOT FOUND THEN
     RETURN false;
   END IF;
   RETURN EXISTS (
     SELECT FROM {{schema}}.working_runs() AS running
-    WHERE running.pid = p_pid AND running.started_at = p_started AND running.has_results = p_has_results);
+    WHERE running.pid = p_pid AND running.started_at = p_started
+      AND running.has_results = p_has_results);
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.hold_run IS
-  'Whether the run is still evaluating as working_runs() showed it; if so it stays with that until the caller''s transaction ends.';
+  'Whether the run is still evaluating as working_runs() showed it. If so, that stays true until '
+  'the caller''s transaction ends.';
 REVOKE ALL ON FUNCTION {{schema}}.hold_run FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.hold_run TO {{cron_role}};
 --! end
@@ -30,19 +34,22 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-  -- A function of a fragment may catch its cancel. It is cancelled again each second, for so long.
+  -- A function that a fragment calls may catch the cancel. The cancel is repeated each second for
+  -- this long.
   RETURN coalesce(clock_timestamp() > p_cancelled_at + interval '10 s', false);
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.is_deaf IS
-  'Whether a fragment that was first cancelled then, and still goes on, does not let itself be cancelled.';
+  'Whether a fragment that was first cancelled at p_cancelled_at, and is still running, ignores '
+  'cancels.';
 REVOKE ALL ON FUNCTION {{schema}}.is_deaf FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.is_deaf TO {{cron_role}};
 --! end
 
 --! routine terminate_deaf
 CREATE OR REPLACE FUNCTION {{schema}}.terminate_deaf(
-  p_job_name text, p_lock_key integer, p_batch_id bigint, p_queue_id integer, p_pid integer, p_started timestamptz
+  p_job_name text, p_lock_key integer, p_batch_id bigint, p_queue_id integer, p_pid integer,
+  p_started timestamptz
 ) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -51,26 +58,29 @@ AS $$
 DECLARE
   v_result {{schema}}.item_result;
 BEGIN
-  -- Its run cannot settle it any more, and must not count as having died of it.
+  -- The run can no longer settle the fragment, and must not count as having died of it.
   v_result.item := ({{schema}}.items_of(ARRAY[p_queue_id]))[1];
   IF v_result.item IS NOT NULL THEN
     v_result.outcome := 'timeout';
-    v_result.error := '57014: terminated, since it went on after it had been cancelled at its timeout';
+    v_result.error := '57014: terminated, since it went on '
+                      'after it had been cancelled at its timeout';
     v_result.started_at := p_started;
     v_result.ended_at := clock_timestamp();
-    PERFORM {{schema}}.settle_results(ARRAY[v_result],
+    PERFORM {{schema}}.settle_results(
+      ARRAY[v_result],
       ROW(p_job_name, p_lock_key, 'cron', false, NULL, NULL, NULL, NULL)::{{schema}}.run_context);
   END IF;
   DELETE FROM {{schema}}.batch WHERE batch_id = p_batch_id;
   PERFORM pg_terminate_backend(p_pid);
 EXCEPTION
   WHEN lock_not_available THEN
-    -- A client holds its row at this moment: at the next look, in a second.
+    -- A client holds the fragment's row at this moment. Maintenance looks again in a second.
     RETURN;
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.terminate_deaf IS
-  'Ends the session of a run whose fragment does not let itself be cancelled, and settles the fragment as timed out. pg_cron starts the slot again.';
+  'Ends the session of a run whose fragment cannot be cancelled, and settles the '
+  'fragment as timed out. pg_cron starts the slot again.';
 REVOKE ALL ON FUNCTION {{schema}}.terminate_deaf FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.terminate_deaf TO {{cron_role}};
 --! end
@@ -84,7 +94,8 @@ DECLARE
   v_running record;
   v_stopped integer := 0;
 BEGIN
-  -- A COMMIT inside a CALL does not re-arm statement_timeout, so the cancel has to come from outside.
+  -- A COMMIT inside a CALL does not re-arm statement_timeout, so the cancel must come from another
+  -- session.
   FOR v_running IN
     SELECT running.*, batch.cancelled_at
     FROM {{schema}}.working_runs() AS running
@@ -92,14 +103,19 @@ BEGIN
     JOIN {{processor_config}} AS config USING (job_name)
     WHERE running.slot > 0 AND NOT running.has_results
       AND clock_timestamp() - running.started_at
-          >= make_interval(secs => config.timeout_seconds) + CASE WHEN running.is_exact THEN interval '0' ELSE interval '1 s' END
+          >= make_interval(secs => config.timeout_seconds)
+             + CASE WHEN running.is_exact THEN interval '0' ELSE interval '1 s' END
   LOOP
-    CONTINUE WHEN NOT {{schema}}.hold_run(v_running.lock_key, v_running.pid, v_running.started_at, v_running.has_results);
+    CONTINUE WHEN NOT {{schema}}.hold_run(
+      v_running.lock_key, v_running.pid, v_running.started_at, v_running.has_results);
     IF {{schema}}.is_deaf(v_running.cancelled_at) THEN
-      PERFORM {{schema}}.terminate_deaf(v_running.job_name, v_running.lock_key, v_running.batch_id, v_running.queue_id::integer,
+      PERFORM {{schema}}.terminate_deaf(
+        v_running.job_name, v_running.lock_key, v_running.batch_id, v_running.queue_id::integer,
         v_running.pid, v_running.started_at);
     ELSE
-      UPDATE {{schema}}.batch SET cancelled_at = coalesce(cancelled_at, clock_timestamp()) WHERE batch_id = v_running.batch_id;
+      UPDATE {{schema}}.batch
+      SET cancelled_at = coalesce(cancelled_at, clock_timestamp())
+      WHERE batch_id = v_running.batch_id;
       PERFORM pg_cancel_backend(v_running.pid);
     END IF;
     v_stopped := v_stopped + 1;
@@ -108,8 +124,9 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.cancel_overdue IS
-  'Cancels every run that works on one fragment for longer than its timeout_seconds: the run marks the fragment and goes on. One that goes '
-  'on with the fragment for another ten seconds is terminated. Returns how many.';
+  'Cancels every run that has worked on one fragment for longer than its timeout_seconds: the run '
+  'marks the fragment and goes on. A run that still works on the fragment ten seconds later is '
+  'terminated. Returns how many runs it cancelled or terminated.';
 REVOKE ALL ON FUNCTION {{schema}}.cancel_overdue FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.cancel_overdue TO {{cron_role}};
 --! end
@@ -123,20 +140,26 @@ DECLARE
   v_running record;
   v_cancelled integer := 0;
 BEGIN
-  -- Quick fragments share a transaction. When a slow one has come between, what is ready must not wait for it: the run
-  -- is cancelled, settles what it has, and begins the slow one anew, by itself.
+  -- Quick fragments share a transaction. Results that are ready must not wait
+  -- for a slow fragment among them: the run is cancelled, settles what it has,
+  -- and starts the slow one again, by itself.
   FOR v_running IN
     SELECT running.*, batch.cancelled_at
     FROM {{schema}}.working_runs() AS running
     JOIN {{schema}}.batch USING (batch_id)
     WHERE running.slot > 0 AND running.has_results
-      AND clock_timestamp() - running.started_at >= CASE WHEN running.is_exact THEN interval '1 s' ELSE interval '2 s' END
+      AND clock_timestamp() - running.started_at
+          >= CASE WHEN running.is_exact THEN interval '1 s' ELSE interval '2 s' END
   LOOP
-    IF {{schema}}.hold_run(v_running.lock_key, v_running.pid, v_running.started_at, v_running.has_results) THEN
-      UPDATE {{schema}}.batch SET held_up = true, cancelled_at = coalesce(cancelled_at, clock_timestamp())
+    IF {{schema}}.hold_run(
+      v_running.lock_key, v_running.pid, v_running.started_at, v_running.has_results
+    ) THEN
+      UPDATE {{schema}}.batch
+      SET held_up = true, cancelled_at = coalesce(cancelled_at, clock_timestamp())
       WHERE batch_id = v_running.batch_id;
       IF {{schema}}.is_deaf(v_running.cancelled_at) THEN
-        -- Then the results are lost, and begun anew, rather than wait for it.
+        -- It is better to lose the results and evaluate those
+        -- fragments again than to wait for this one.
         PERFORM pg_terminate_backend(v_running.pid);
       ELSE
         PERFORM pg_cancel_backend(v_running.pid);
@@ -148,7 +171,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.release_results IS
-  'Cancels every run in which results that are ready have been waiting for a slow fragment for a second. Returns how many.';
+  'Cancels every run whose finished results have been waiting for a '
+  'slow fragment for a second. Returns how many.';
 REVOKE ALL ON FUNCTION {{schema}}.release_results FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.release_results TO {{cron_role}};
 --! end
@@ -196,25 +220,28 @@ BEGIN
     SELECT FROM {{schema}}.working_runs() AS running
     LEFT JOIN {{fragment_queue}} AS queue ON queue.id = running.queue_id
     WHERE running.pid = active.pid AND NOT running.has_results
-      -- Also where a client has taken it out of the queue meanwhile.
-      AND (queue.id IS NULL OR (queue.hash, queue.partition_key) = (active.query_hash, active.partition_key)));
-  INSERT INTO {{active_jobs}} (query_hash, partition_key, job_id, pid, started_at, query, partition_datatype)
+      -- The row stays, too, where a client has removed the fragment from the queue meanwhile.
+      AND (queue.id IS NULL
+           OR (queue.hash, queue.partition_key) = (active.query_hash, active.partition_key)));
+  INSERT INTO {{active_jobs}}
+    (query_hash, partition_key, job_id, pid, started_at, query, partition_datatype)
   SELECT queue.hash, queue.partition_key, running.job_name, running.pid,
          running.started_at::timestamp, queue.query, queue.partition_datatype
   FROM {{schema}}.working_runs() AS running
   JOIN {{fragment_queue}} AS queue ON queue.id = running.queue_id
   WHERE NOT running.has_results
-  -- In one order, should two maintenance runs meet.
+  -- In a fixed order, in case two maintenance runs overlap.
   ORDER BY queue.hash, queue.partition_key
   ON CONFLICT (query_hash, partition_key) DO NOTHING;
 EXCEPTION
   WHEN lock_not_available THEN
-    -- A client has the table to itself. To show what runs can wait, what else maintenance does cannot.
+    -- A client has locked the table. Showing what runs can wait; the rest of maintenance cannot.
     RETURN;
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.publish_running IS
-  'Brings the clients'' display of active work up to date: what is running now, and nothing else.';
+  'Brings the clients'' table of active work up to date, so that it '
+  'shows what is running now and nothing else.';
 REVOKE ALL ON FUNCTION {{schema}}.publish_running FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.publish_running TO {{cron_role}};
 --! end
@@ -226,7 +253,8 @@ SET search_path = pg_catalog, pg_temp
 AS $$
   SELECT EXISTS (SELECT FROM {{schema}}.batch) OR EXISTS (SELECT FROM {{active_jobs}})
 $$;
-COMMENT ON FUNCTION {{schema}}.has_runs IS 'Whether there is anything to watch: claims, or work that is displayed.';
+COMMENT ON FUNCTION {{schema}}.has_runs IS
+  'Whether there is anything to watch: claims, or work that is displayed.';
 REVOKE ALL ON FUNCTION {{schema}}.has_runs FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.has_runs TO {{cron_role}};
 --! end

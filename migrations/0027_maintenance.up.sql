@@ -10,7 +10,7 @@ AS $$
     AND EXISTS (SELECT FROM {{processor_config}})
 $$;
 COMMENT ON FUNCTION {{schema}}.maintenance_goes_on IS
-  'Whether a maintenance run that started then shall look once more.';
+  'Whether a maintenance run that started at p_started should look once more.';
 REVOKE ALL ON FUNCTION {{schema}}.maintenance_goes_on FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.maintenance_goes_on TO {{cron_role}};
 --! end
@@ -52,8 +52,9 @@ BEGIN
 END
 $$;
 COMMENT ON PROCEDURE {{schema}}.run_maintenance IS
-  'One run of the maintenance job, as started by pg_cron every minute: timeouts, batches of dead runs or held up, display of what is '
-  'running, retention of the log, cached duplicates in the queue.';
+  'One run of the maintenance job, which pg_cron starts every minute. Enforces timeouts, takes '
+  'care of batches whose run died or is held up, shows what is running, deletes old log rows, '
+  'and removes cached duplicates from the queue.';
 REVOKE ALL ON PROCEDURE {{schema}}.run_maintenance FROM PUBLIC;
 GRANT EXECUTE ON PROCEDURE {{schema}}.run_maintenance TO {{cron_role}};
 --! end

@@ -4,30 +4,36 @@
 -- they find their deployment by the table prefix.
 
 --! routine partitioncache_get_cache_table_name
-CREATE OR REPLACE FUNCTION {{client_schema}}.partitioncache_get_cache_table_name(p_table_prefix text, p_partition_key text) RETURNS text
+CREATE OR REPLACE FUNCTION {{client_schema}}.partitioncache_get_cache_table_name(
+  p_table_prefix text, p_partition_key text
+) RETURNS text
 LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $$ SELECT p_table_prefix || '_cache_' || p_partition_key $$;
 COMMENT ON FUNCTION {{client_schema}}.partitioncache_get_cache_table_name IS
-  'Unquoted name of the cache table of a partition key. Clients'' contract.';
+  'The unquoted name of the cache table of a partition key. Part of the clients'' contract.';
 --! end
 
 --! routine partitioncache_get_metadata_table_name
-CREATE OR REPLACE FUNCTION {{client_schema}}.partitioncache_get_metadata_table_name(p_table_prefix text) RETURNS text
+CREATE OR REPLACE FUNCTION {{client_schema}}.partitioncache_get_metadata_table_name(
+  p_table_prefix text
+) RETURNS text
 LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $$ SELECT p_table_prefix || '_partition_metadata' $$;
 COMMENT ON FUNCTION {{client_schema}}.partitioncache_get_metadata_table_name IS
-  'Unquoted name of the table of partition keys. Clients'' contract.';
+  'The unquoted name of the table of partition keys. Part of the clients'' contract.';
 --! end
 
 --! routine partitioncache_get_queries_table_name
-CREATE OR REPLACE FUNCTION {{client_schema}}.partitioncache_get_queries_table_name(p_table_prefix text) RETURNS text
+CREATE OR REPLACE FUNCTION {{client_schema}}.partitioncache_get_queries_table_name(
+  p_table_prefix text
+) RETURNS text
 LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $$ SELECT p_table_prefix || '_queries' $$;
 COMMENT ON FUNCTION {{client_schema}}.partitioncache_get_queries_table_name IS
-  'Unquoted name of the table of known fragments. Clients'' contract.';
+  'The unquoted name of the table of known fragments. Part of the clients'' contract.';
 --! end
 
 --! routine partitioncache_deployments
@@ -45,11 +51,14 @@ BEGIN
     JOIN pg_namespace ON pg_namespace.oid = relnamespace
     JOIN pg_attribute ON attrelid = pg_class.oid AND attname = 'queue_prefix'
     WHERE relname = 'deployment' AND relkind = 'r'
-      AND has_schema_privilege(pg_namespace.oid, 'USAGE') AND has_table_privilege(pg_class.oid, 'SELECT')
+      AND has_schema_privilege(pg_namespace.oid, 'USAGE')
+      AND has_table_privilege(pg_class.oid, 'SELECT')
     ORDER BY nspname
   LOOP
     RETURN QUERY EXECUTE format(
-      'SELECT $1, deployment.table_prefix, deployment.cache_backend FROM %I.deployment WHERE client_schema = $2', v_schema)
+      'SELECT $1, deployment.table_prefix, deployment.cache_backend '
+      'FROM %I.deployment WHERE client_schema = $2',
+      v_schema)
       USING v_schema, {{client_schema:literal}};
   END LOOP;
 END
@@ -70,7 +79,8 @@ BEGIN
   FROM {{client_schema}}.partitioncache_deployments() AS deployment
   WHERE deployment.table_prefix = p_table_prefix;
   IF NOT FOUND THEN
-    RAISE EXCEPTION 'no deployment of pcache-migrate in database % has table_prefix "%" (or % may not use it)',
+    RAISE EXCEPTION
+      'no deployment of pcache-migrate in database % has table_prefix "%" (or % may not use it)',
       current_database(), p_table_prefix, current_user
       USING ERRCODE = 'undefined_object',
             HINT = 'Deploy it with pcache-migrate setup, and name this role in PG_QUEUE_USER.';
@@ -78,41 +88,57 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION {{client_schema}}.partitioncache_find_deployment IS
-  'Schema and backend of the deployment whose cache tables have this prefix. Raises 42704 when there is none.';
+  'The schema and backend of the deployment whose cache tables have '
+  'this prefix. Raises 42704 when there is none.';
 --! end
 
 --! routine partitioncache_ensure_metadata_tables
-CREATE OR REPLACE FUNCTION {{client_schema}}.partitioncache_ensure_metadata_tables(p_table_prefix text) RETURNS void
+CREATE OR REPLACE FUNCTION {{client_schema}}.partitioncache_ensure_metadata_tables(
+  p_table_prefix text
+) RETURNS void
 LANGUAGE plpgsql
 SET search_path = {{client_schema}}, pg_temp
 AS $$
 DECLARE
-  v_backend text := (SELECT cache_backend FROM {{client_schema}}.partitioncache_find_deployment(p_table_prefix));
+  v_backend text := (
+    SELECT cache_backend FROM {{client_schema}}.partitioncache_find_deployment(p_table_prefix));
 BEGIN
-  -- The deployment made them; a client may have dropped them since. What is there needs no right to create.
+  -- The deployment created these tables, but a client may have dropped them since. Where they
+  -- exist, the caller needs no right to create tables.
   IF to_regclass(quote_ident(p_table_prefix || '_partition_metadata')) IS NULL THEN
     EXECUTE format(
-      'CREATE TABLE %I (partition_key text PRIMARY KEY, datatype text NOT NULL CHECK (%s), created_at timestamp DEFAULT now()%s)',
+      'CREATE TABLE %I (partition_key text PRIMARY KEY, datatype text NOT NULL CHECK (%s), '
+      'created_at timestamp DEFAULT now()%s)',
       p_table_prefix || '_partition_metadata',
-      CASE v_backend WHEN 'array' THEN 'datatype IN (''integer'', ''float'', ''text'', ''timestamp'')' ELSE 'datatype = ''integer''' END,
-      CASE v_backend WHEN 'bit' THEN ', bitsize integer NOT NULL CHECK (bitsize BETWEEN 1 AND 83886080)' ELSE '' END);
+      CASE v_backend
+        WHEN 'array' THEN 'datatype IN (''integer'', ''float'', ''text'', ''timestamp'')'
+        ELSE 'datatype = ''integer'''
+      END,
+      CASE v_backend
+        WHEN 'bit' THEN ', bitsize integer NOT NULL CHECK (bitsize BETWEEN 1 AND 83886080)'
+        ELSE ''
+      END);
   END IF;
   IF to_regclass(quote_ident(p_table_prefix || '_queries')) IS NULL THEN
     EXECUTE format(
-      'CREATE TABLE %I (query_hash text NOT NULL, partition_key text NOT NULL, query text NOT NULL, '
-      'status text NOT NULL DEFAULT ''ok'' CHECK (status IN (''ok'', ''timeout'', ''failed'', ''limit'')), '
+      'CREATE TABLE %I (query_hash text NOT NULL, partition_key text NOT NULL, '
+      'query text NOT NULL, '
+      'status text NOT NULL DEFAULT ''ok'' '
+      'CHECK (status IN (''ok'', ''timeout'', ''failed'', ''limit'')), '
       'last_seen timestamp NOT NULL DEFAULT now(), PRIMARY KEY (query_hash, partition_key))',
       p_table_prefix || '_queries');
   END IF;
 END
 $$;
 COMMENT ON FUNCTION {{client_schema}}.partitioncache_ensure_metadata_tables IS
-  'Creates the metadata and queries table of a deployment unless they exist. Clients'' contract.';
+  'Creates the metadata and queries tables of a deployment unless '
+  'they exist. Part of the clients'' contract.';
 --! end
 
 --! routine partitioncache_bootstrap_partition
 CREATE OR REPLACE FUNCTION {{client_schema}}.partitioncache_bootstrap_partition(
-  p_table_prefix text, p_partition_key text, p_datatype text, p_cache_backend text, p_bitsize integer DEFAULT NULL
+  p_table_prefix text, p_partition_key text, p_datatype text, p_cache_backend text,
+  p_bitsize integer DEFAULT NULL
 ) RETURNS boolean
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -121,12 +147,15 @@ DECLARE
   v_deployment record;
 BEGIN
   IF p_cache_backend IN ('array', 'bit', 'roaringbit') IS NOT TRUE THEN
-    RAISE EXCEPTION 'backend % is not supported by pcache-migrate: it deploys array, bit and roaringbit', p_cache_backend
+    RAISE EXCEPTION
+      'backend % is not supported by pcache-migrate: it deploys array, bit and roaringbit',
+      p_cache_backend
       USING ERRCODE = 'feature_not_supported';
   END IF;
   v_deployment := {{client_schema}}.partitioncache_find_deployment(p_table_prefix);
   IF p_cache_backend <> v_deployment.cache_backend THEN
-    RAISE EXCEPTION 'cache % has backend %, not %', p_table_prefix, v_deployment.cache_backend, p_cache_backend
+    RAISE EXCEPTION 'cache % has backend %, not %',
+      p_table_prefix, v_deployment.cache_backend, p_cache_backend
       USING ERRCODE = 'feature_not_supported',
             HINT = 'Another backend is a deployment of its own, with its own table prefix.';
   END IF;
@@ -136,32 +165,41 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION {{client_schema}}.partitioncache_bootstrap_partition IS
-  'Makes a partition key ready for use; p_bitsize in bits, for backend bit. True when it is. Clients'' contract.';
+  'Makes a partition key ready for use and returns true once it is; p_bitsize is in bits, for '
+  'backend bit. Clients'' contract.';
 --! end
 
 --! routine partitioncache_create_bitsize_trigger
-CREATE OR REPLACE FUNCTION {{client_schema}}.partitioncache_create_bitsize_trigger(p_table_prefix text) RETURNS void
+CREATE OR REPLACE FUNCTION {{client_schema}}.partitioncache_create_bitsize_trigger(
+  p_table_prefix text
+) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   v_deployment record := {{client_schema}}.partitioncache_find_deployment(p_table_prefix);
-  v_table text := format('%I.%I', {{client_schema:literal}}, p_table_prefix || '_partition_metadata');
+  v_table text := format(
+    '%I.%I', {{client_schema:literal}}, p_table_prefix || '_partition_metadata');
 BEGIN
   IF v_deployment.cache_backend <> 'bit' THEN
-    RAISE EXCEPTION 'cache % has backend %: only bit has a bitsize', p_table_prefix, v_deployment.cache_backend
+    RAISE EXCEPTION 'cache % has backend %: only bit has a bitsize',
+      p_table_prefix, v_deployment.cache_backend
       USING ERRCODE = 'feature_not_supported';
   END IF;
-  -- The deployment made it; it went with the table where a client has recreated that.
-  IF NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = v_table::regclass AND tgname = 'pcache_widen') THEN
+  -- The deployment created this trigger. It is missing where a client has recreated the table.
+  IF NOT EXISTS (
+    SELECT FROM pg_trigger WHERE tgrelid = v_table::regclass AND tgname = 'pcache_widen'
+  ) THEN
     EXECUTE format(
-      'CREATE TRIGGER pcache_widen BEFORE UPDATE OF bitsize ON %s FOR EACH ROW EXECUTE FUNCTION %I.widen_bit_cache()',
+      'CREATE TRIGGER pcache_widen BEFORE UPDATE OF bitsize ON %s '
+      'FOR EACH ROW EXECUTE FUNCTION %I.widen_bit_cache()',
       v_table, v_deployment.schema_name);
   END IF;
 END
 $$;
 COMMENT ON FUNCTION {{client_schema}}.partitioncache_create_bitsize_trigger IS
-  'Makes sure that raising bitsize in the metadata widens the cache table and keeps its rows. Clients'' contract.';
+  'Makes sure that raising bitsize in the metadata widens the cache table and '
+  'keeps its rows. Part of the clients'' contract.';
 --! end
 
 --! routine partitioncache_cleanup_cached_queue_items
@@ -178,14 +216,17 @@ DECLARE
   v_deleted integer := 0;
 BEGIN
   FOR v_partition_key IN
-    EXECUTE format('SELECT DISTINCT partition_key FROM %I ORDER BY 1', p_queue_prefix || '_query_fragment_queue')
+    EXECUTE format(
+      'SELECT DISTINCT partition_key FROM %I ORDER BY 1',
+      p_queue_prefix || '_query_fragment_queue')
   LOOP
     v_cache := to_regclass(quote_ident(p_table_prefix || '_cache_' || v_partition_key));
     CONTINUE WHEN v_cache IS NULL;
-    -- Status ok is not enough: a set that was evicted since is queued because it is missing.
+    -- Status ok is not enough: a set evicted since then is queued because the cache lacks it.
     EXECUTE format(
       'DELETE FROM %1$I WHERE id IN (SELECT queue.id FROM %1$I AS queue '
-      'JOIN %2$I AS known ON known.query_hash = queue.hash AND known.partition_key = queue.partition_key '
+      'JOIN %2$I AS known '
+      'ON known.query_hash = queue.hash AND known.partition_key = queue.partition_key '
       'JOIN %3$s AS cache ON cache.query_hash = queue.hash '
       'WHERE queue.partition_key = $1 AND known.status = ''ok'' '
       'ORDER BY queue.id LIMIT $2 FOR UPDATE OF queue SKIP LOCKED)',
@@ -198,25 +239,31 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION {{client_schema}}.partitioncache_cleanup_cached_queue_items IS
-  'Deletes up to p_limit queued fragments that are cached already. Returns how many. Clients'' contract.';
+  'Deletes up to p_limit queued fragments that are already cached. '
+  'Returns how many. Part of the clients'' contract.';
 --! end
 
 --! routine partitioncache_get_queue_and_cache_info
-CREATE OR REPLACE FUNCTION {{client_schema}}.partitioncache_get_queue_and_cache_info(p_table_prefix text, p_queue_prefix text)
+CREATE OR REPLACE FUNCTION {{client_schema}}.partitioncache_get_queue_and_cache_info(
+  p_table_prefix text, p_queue_prefix text
+)
 RETURNS TABLE (
-  partition_key text, cache_table_name text, cache_architecture text, cache_column_type text, bitsize integer,
-  partition_datatype text, queue_items integer, last_cache_update timestamp, cache_exists boolean
+  partition_key text, cache_table_name text, cache_architecture text, cache_column_type text,
+  bitsize integer, partition_datatype text, queue_items integer, last_cache_update timestamp,
+  cache_exists boolean
 )
 LANGUAGE plpgsql STABLE
 SET search_path = {{client_schema}}, pg_temp
--- Few rows, but estimated as thousands, which PostgreSQL compiles: 1.4 s, instead of 13 ms.
+-- PostgreSQL estimates thousands of rows where there are few, and would
+-- compile the query: 1.4 s instead of 13 ms.
 SET jit = off
 AS $$
 #variable_conflict use_column
 DECLARE
   v_bitsize text := CASE WHEN EXISTS (
       SELECT FROM pg_attribute
-      WHERE attrelid = to_regclass(quote_ident(p_table_prefix || '_partition_metadata')) AND attname = 'bitsize')
+      WHERE attrelid = to_regclass(quote_ident(p_table_prefix || '_partition_metadata'))
+        AND attname = 'bitsize')
     THEN 'metadata.bitsize' ELSE 'NULL::integer' END;
 BEGIN
   RETURN QUERY EXECUTE format($info$
@@ -231,23 +278,30 @@ BEGIN
            cache_column.type,
            %3$s,
            coalesce(metadata.datatype,
-                    (SELECT max(queue.partition_datatype) FROM %2$I AS queue WHERE queue.partition_key = keys.partition_key)),
-           (SELECT count(*)::integer FROM %2$I AS queue WHERE queue.partition_key = keys.partition_key),
-           (SELECT max(last_seen) FROM %4$I AS known WHERE known.partition_key = keys.partition_key AND known.status = 'ok'),
+                    (SELECT max(queue.partition_datatype)
+                     FROM %2$I AS queue
+                     WHERE queue.partition_key = keys.partition_key)),
+           (SELECT count(*)::integer
+            FROM %2$I AS queue
+            WHERE queue.partition_key = keys.partition_key),
+           (SELECT max(last_seen)
+            FROM %4$I AS known
+            WHERE known.partition_key = keys.partition_key AND known.status = 'ok'),
            cache_column.type IS NOT NULL
     FROM (SELECT partition_key FROM %1$I UNION SELECT partition_key FROM %2$I) AS keys
     LEFT JOIN %1$I AS metadata ON metadata.partition_key = keys.partition_key
     LEFT JOIN LATERAL (
       SELECT format_type(atttypid, atttypmod) AS type
       FROM pg_attribute
-      WHERE attrelid = to_regclass(quote_ident($1 || '_cache_' || keys.partition_key)) AND attname = 'partition_keys'
+      WHERE attrelid = to_regclass(quote_ident($1 || '_cache_' || keys.partition_key))
+        AND attname = 'partition_keys'
     ) AS cache_column ON true
     ORDER BY keys.partition_key
-  $info$, p_table_prefix || '_partition_metadata', p_queue_prefix || '_query_fragment_queue', v_bitsize,
-          p_table_prefix || '_queries')
+  $info$, p_table_prefix || '_partition_metadata', p_queue_prefix || '_query_fragment_queue',
+          v_bitsize, p_table_prefix || '_queries')
   USING p_table_prefix;
 END
 $$;
 COMMENT ON FUNCTION {{client_schema}}.partitioncache_get_queue_and_cache_info IS
-  'One row for each partition key that is cached or queued. Clients'' contract.';
+  'One row for each partition key that is cached or queued. Part of the clients'' contract.';
 --! end

@@ -7,16 +7,22 @@ CREATE OR REPLACE FUNCTION {{schema}}.processor_named(p_job_name text) RETURNS t
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT job_name FROM {{processor_config}} WHERE p_job_name IS NULL OR job_name = p_job_name ORDER BY job_name LIMIT 1
+  SELECT job_name
+  FROM {{processor_config}}
+  WHERE p_job_name IS NULL OR job_name = p_job_name
+  ORDER BY job_name
+  LIMIT 1
 $$;
 COMMENT ON FUNCTION {{schema}}.processor_named IS
-  'The processor of that name, or the first one by name for NULL; NULL when there is none.';
+  'The processor of this name, or the first one by name for NULL; NULL when there is none.';
 REVOKE ALL ON FUNCTION {{schema}}.processor_named FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.processor_named TO {{client_role}}, {{cron_role}};
 --! end
 
 --! routine partitioncache_manual_process_queue
-CREATE OR REPLACE FUNCTION {{client_schema}}.partitioncache_manual_process_queue(p_count integer DEFAULT 100, p_job_name text DEFAULT NULL)
+CREATE OR REPLACE FUNCTION {{client_schema}}.partitioncache_manual_process_queue(
+  p_count integer DEFAULT 100, p_job_name text DEFAULT NULL
+)
 RETURNS TABLE (processed_count integer, message text)
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -30,14 +36,16 @@ BEGIN
   FOR v_schema IN
     SELECT schema_name
     FROM {{client_schema}}.partitioncache_deployments()
-    -- One that is being deployed or rolled back at this moment has no processor to offer.
+    -- A deployment that is being deployed or rolled back right now has no processor to offer.
     WHERE to_regprocedure(format('%I.processor_named(text)', schema_name)) IS NOT NULL
   LOOP
     EXECUTE format('SELECT %I.processor_named($1)', v_schema) INTO v_job_name USING p_job_name;
     IF v_job_name IS NOT NULL AND v_found_schema IS NOT NULL THEN
-      RAISE EXCEPTION 'both deployment % and deployment % have such a processor', v_found_schema, v_schema
+      RAISE EXCEPTION 'both deployment % and deployment % have such a processor',
+        v_found_schema, v_schema
         USING ERRCODE = 'ambiguous_parameter',
-              HINT = 'Give p_job_name a name that only one of them has; SELECT job_name FROM <queue prefix>_processor_config shows the names.';
+              HINT = 'Give p_job_name a name that only one of them has; '
+                     'SELECT job_name FROM <queue prefix>_processor_config shows the names.';
     END IF;
     IF v_job_name IS NOT NULL THEN
       v_found_schema := v_schema;
@@ -45,14 +53,18 @@ BEGIN
     END IF;
   END LOOP;
   IF v_found_schema IS NULL THEN
-    RAISE EXCEPTION 'there is no processor %', coalesce('"' || p_job_name || '"', 'in this database')
-      USING ERRCODE = 'no_data_found', HINT = 'Create one with pcache-migrate setup or pcache-migrate processor add.';
+    RAISE EXCEPTION 'there is no processor %',
+      coalesce('"' || p_job_name || '"', 'in this database')
+      USING ERRCODE = 'no_data_found',
+            HINT = 'Create one with pcache-migrate setup or pcache-migrate processor add.';
   END IF;
-  EXECUTE format('SELECT %I.process_batch($1, $2)', v_found_schema) INTO processed_count USING v_found_job_name, p_count;
+  EXECUTE format('SELECT %I.process_batch($1, $2)', v_found_schema)
+    INTO processed_count USING v_found_job_name, p_count;
   message := format('%s fragments processed by %s', processed_count, v_found_job_name);
   RETURN NEXT;
 END
 $$;
 COMMENT ON FUNCTION {{client_schema}}.partitioncache_manual_process_queue IS
-  'Works on up to p_count queued fragments by hand, even if the processor is disabled. Clients'' contract.';
+  'Processes up to p_count queued fragments by hand, even if the '
+  'processor is disabled. Part of the clients'' contract.';
 --! end

@@ -7,12 +7,15 @@ COMMENT ON TABLE {{schema}}.created_extension IS
   'now, and that this deployment may therefore drop.';
 
 --! routine partitioncache_array_intersect
-CREATE OR REPLACE FUNCTION {{client_schema}}.partitioncache_array_intersect(p_state anyarray, p_next anyarray) RETURNS anyarray
+CREATE OR REPLACE FUNCTION {{client_schema}}.partitioncache_array_intersect(
+  p_state anyarray, p_next anyarray
+) RETURNS anyarray
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$ SELECT ARRAY(SELECT unnest(p_state) INTERSECT SELECT unnest(p_next) ORDER BY 1) $$;
 COMMENT ON FUNCTION {{client_schema}}.partitioncache_array_intersect IS
-  'The elements both arrays have, each once, sorted: state function of array_intersect_agg.';
+  'The elements that both arrays have, each once, sorted: the state function of '
+  'array_intersect_agg.';
 --! end
 
 --! routine partitioncache_setup_array_extensions
@@ -22,7 +25,8 @@ SET search_path = {{client_schema}}, pg_temp
 AS $$
 BEGIN
   IF to_regprocedure('array_intersect_agg(anyarray)') IS NULL THEN
-    CREATE AGGREGATE array_intersect_agg(anyarray) (SFUNC = partitioncache_array_intersect, STYPE = anyarray);
+    CREATE AGGREGATE array_intersect_agg(anyarray)
+      (SFUNC = partitioncache_array_intersect, STYPE = anyarray);
   END IF;
   IF EXISTS (SELECT FROM pg_extension WHERE extname = 'intarray') THEN
     RETURN true;
@@ -31,14 +35,16 @@ BEGIN
     CREATE EXTENSION IF NOT EXISTS intarray;
     RETURN true;
   EXCEPTION
-    -- The answer says it: without the package or the right to create it, there is no intarray.
+    -- Without the package, or the right to create the extension, there
+    -- is no intarray, and the result says so.
     WHEN insufficient_privilege OR undefined_file OR feature_not_supported THEN
       RETURN false;
   END;
 END
 $$;
 COMMENT ON FUNCTION {{client_schema}}.partitioncache_setup_array_extensions IS
-  'Whether the extension intarray is present, created if that is possible; makes sure of the aggregate array_intersect_agg. Clients'' contract.';
+  'Returns whether the extension intarray is present, after trying to create it. Also makes sure '
+  'that the aggregate array_intersect_agg exists. Part of the clients'' contract.';
 --! end
 
 DO $array$

@@ -7,39 +7,54 @@
 --! routine queue_depth_rows
 CREATE OR REPLACE FUNCTION {{schema}}.queue_depth_rows()
 RETURNS TABLE (
-  priority integer, queued bigint, waiting bigint, over_1_minute bigint, over_10_minutes bigint, over_1_hour bigint,
+  priority integer, queued bigint, waiting bigint,
+  over_1_minute bigint, over_10_minutes bigint, over_1_hour bigint,
   oldest_since timestamp, oldest_age interval
 )
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
   WITH depth AS (
-    -- Asked for once in a subquery, the time is not worked out anew for each row.
+    -- As a subquery, the time is computed only once, not for each row.
     SELECT queue.priority, count(*) AS queued,
-           count(*) FILTER (WHERE queue.created_at < (SELECT now()::timestamp - interval '1 minute')) AS over_1_minute,
-           count(*) FILTER (WHERE queue.created_at < (SELECT now()::timestamp - interval '10 minutes')) AS over_10_minutes,
-           count(*) FILTER (WHERE queue.created_at < (SELECT now()::timestamp - interval '1 hour')) AS over_1_hour,
+           count(*) FILTER (
+             WHERE queue.created_at < (SELECT now()::timestamp - interval '1 minute')
+           ) AS over_1_minute,
+           count(*) FILTER (
+             WHERE queue.created_at < (SELECT now()::timestamp - interval '10 minutes')
+           ) AS over_10_minutes,
+           count(*) FILTER (
+             WHERE queue.created_at < (SELECT now()::timestamp - interval '1 hour')
+           ) AS over_1_hour,
            min(queue.created_at) AS oldest_since
     FROM {{fragment_queue}} AS queue
     GROUP BY queue.priority
   ),
   not_due AS (
-    SELECT attempt.query_hash AS hash, attempt.partition_key FROM {{schema}}.attempt WHERE attempt.not_before > now()
+    SELECT attempt.query_hash AS hash, attempt.partition_key
+    FROM {{schema}}.attempt
+    WHERE attempt.not_before > now()
     UNION
-    SELECT known.query_hash, known.partition_key FROM {{queries}} AS known
+    SELECT known.query_hash, known.partition_key
+    FROM {{queries}} AS known
     WHERE known.status <> 'ok'
-      AND known.last_seen > (SELECT now()::timestamp - make_interval(secs => retry_backoff_seconds) FROM {{schema}}.settings)
+      AND known.last_seen > (
+        SELECT now()::timestamp - make_interval(secs => retry_backoff_seconds)
+        FROM {{schema}}.settings)
   ),
   waiting AS (
     SELECT queue.priority, count(*) AS waiting
     FROM {{fragment_queue}} AS queue JOIN not_due USING (hash, partition_key)
     GROUP BY queue.priority
   )
-  SELECT priority, depth.queued, coalesce(waiting.waiting, 0), depth.over_1_minute, depth.over_10_minutes,
-         depth.over_1_hour, depth.oldest_since, now()::timestamp - depth.oldest_since
+  SELECT priority, depth.queued, coalesce(waiting.waiting, 0),
+         depth.over_1_minute, depth.over_10_minutes, depth.over_1_hour,
+         depth.oldest_since, now()::timestamp - depth.oldest_since
   FROM depth LEFT JOIN waiting USING (priority)
 $$;
-COMMENT ON FUNCTION {{schema}}.queue_depth_rows IS 'What the view queue_depth shows. Reads the whole queue once, and what is known of all fragments.';
+COMMENT ON FUNCTION {{schema}}.queue_depth_rows IS
+  'The rows of the view queue_depth. Reads the whole queue once, and '
+  'the status of all known fragments.';
 REVOKE ALL ON FUNCTION {{schema}}.queue_depth_rows FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.queue_depth_rows TO {{client_role}}, {{cron_role}};
 --! end
@@ -47,12 +62,15 @@ GRANT EXECUTE ON FUNCTION {{schema}}.queue_depth_rows TO {{client_role}}, {{cron
 --! routine queue_depth
 CREATE OR REPLACE VIEW {{schema}}.queue_depth AS SELECT * FROM {{schema}}.queue_depth_rows();
 COMMENT ON VIEW {{schema}}.queue_depth IS
-  'The fragments in the queue, those at work included, by priority. No row: the queue is empty.';
+  'The fragments in the queue, including those being evaluated, by '
+  'priority. Has no row when the queue is empty.';
 COMMENT ON COLUMN {{schema}}.queue_depth.waiting IS
-  'How many of them are not due yet: put back after an attempt without a result, or queued again within '
-  'retry_backoff_seconds of a failure.';
+  'How many of them are not due yet: they were put back after an attempt without a result, or '
+  'queued again within retry_backoff_seconds of a failure.';
 COMMENT ON COLUMN {{schema}}.queue_depth.over_1_minute IS
-  'How many of them have been queued for more than a minute; over_10_minutes and over_1_hour are among them.';
-COMMENT ON COLUMN {{schema}}.queue_depth.oldest_since IS 'When the oldest of them was queued, in the time zone of the server.';
+  'How many of them have been queued for more than a minute, '
+  'including those in over_10_minutes and over_1_hour.';
+COMMENT ON COLUMN {{schema}}.queue_depth.oldest_since IS
+  'When the oldest of them was queued, in the time zone of the server.';
 GRANT SELECT ON {{schema}}.queue_depth TO {{client_role}}, {{cron_role}};
 --! end

@@ -5,19 +5,23 @@
 --! routine throughput_rows
 CREATE OR REPLACE FUNCTION {{schema}}.throughput_rows()
 RETURNS TABLE (
-  job_name text, minutes integer, settled bigint, succeeded bigint, failed bigint, timed_out bigint, skipped bigint,
+  job_name text, minutes integer,
+  settled bigint, succeeded bigint, failed bigint, timed_out bigint, skipped bigint,
   per_second numeric, p50_ms numeric, p95_ms numeric, p99_ms numeric, max_ms numeric
 )
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
   WITH span AS MATERIALIZED (
-    SELECT minutes, now()::timestamp - make_interval(mins => minutes) AS since FROM unnest(ARRAY[1, 5, 15]) AS minutes
+    SELECT minutes, now()::timestamp - make_interval(mins => minutes) AS since
+    FROM unnest(ARRAY[1, 5, 15]) AS minutes
   ),
   recent AS MATERIALIZED (
-    -- What was skipped was not evaluated. Double precision sorts faster, and holds such numbers exactly.
+    -- Skipped fragments were not evaluated. Double precision sorts
+    -- faster and holds such numbers exactly.
     SELECT log.job_id, log.status, log.created_at,
-           CASE WHEN log.status <> 'skipped' THEN log.execution_time_ms::double precision END AS evaluation_ms
+           CASE WHEN log.status <> 'skipped' THEN log.execution_time_ms::double precision END
+             AS evaluation_ms
     FROM {{processor_log}} AS log
     WHERE log.status <> 'started' AND log.created_at > (SELECT min(span.since) FROM span)
   ),
@@ -27,7 +31,8 @@ AS $$
            count(*) FILTER (WHERE recent.status = 'failed') AS failed,
            count(*) FILTER (WHERE recent.status = 'timeout') AS timed_out,
            count(*) FILTER (WHERE recent.status = 'skipped') AS skipped,
-           percentile_disc(ARRAY[0.5, 0.95, 0.99, 1]) WITHIN GROUP (ORDER BY recent.evaluation_ms)::numeric(10, 3)[] AS ms
+           percentile_disc(ARRAY[0.5, 0.95, 0.99, 1])
+             WITHIN GROUP (ORDER BY recent.evaluation_ms)::numeric(10, 3)[] AS ms
     FROM span JOIN recent ON recent.created_at > span.since
     GROUP BY recent.job_id, span.minutes
   ),
@@ -35,13 +40,14 @@ AS $$
     SELECT config.job_name, span.minutes FROM {{processor_config}} AS config CROSS JOIN span
   )
   SELECT job_name, minutes, coalesce(measured.settled, 0),
-         coalesce(measured.succeeded, 0), coalesce(measured.failed, 0), coalesce(measured.timed_out, 0),
-         coalesce(measured.skipped, 0), round(coalesce(measured.settled, 0) / (minutes * 60.0), 3),
+         coalesce(measured.succeeded, 0), coalesce(measured.failed, 0),
+         coalesce(measured.timed_out, 0), coalesce(measured.skipped, 0),
+         round(coalesce(measured.settled, 0) / (minutes * 60.0), 3),
          measured.ms[1], measured.ms[2], measured.ms[3], measured.ms[4]
   FROM configured FULL JOIN measured USING (job_name, minutes)
 $$;
 COMMENT ON FUNCTION {{schema}}.throughput_rows IS
-  'What the view throughput shows. Reads the log of the last 15 minutes.';
+  'The rows of the view throughput. Reads the log of the last 15 minutes.';
 REVOKE ALL ON FUNCTION {{schema}}.throughput_rows FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.throughput_rows TO {{client_role}}, {{cron_role}};
 --! end
@@ -49,15 +55,20 @@ GRANT EXECUTE ON FUNCTION {{schema}}.throughput_rows TO {{client_role}}, {{cron_
 --! routine throughput
 CREATE OR REPLACE VIEW {{schema}}.throughput AS SELECT * FROM {{schema}}.throughput_rows();
 COMMENT ON VIEW {{schema}}.throughput IS
-  'What each processor settled in the last 1, 5 and 15 minutes, with percentiles of the evaluations'' time in milliseconds.';
-COMMENT ON COLUMN {{schema}}.throughput.minutes IS 'Of how many minutes up to now the row is.';
-COMMENT ON COLUMN {{schema}}.throughput.settled IS 'Fragments that left the queue: succeeded, failed, timed_out and skipped.';
-COMMENT ON COLUMN {{schema}}.throughput.succeeded IS 'Evaluated, those with more keys than result_limit among them.';
-COMMENT ON COLUMN {{schema}}.throughput.skipped IS 'Not evaluated, since they were cached already.';
-COMMENT ON COLUMN {{schema}}.throughput.per_second IS 'Settled fragments a second, over the whole span.';
+  'What each processor settled in the last 1, 5 and 15 minutes, with '
+  'percentiles of the evaluation time in milliseconds.';
+COMMENT ON COLUMN {{schema}}.throughput.minutes IS 'How many minutes up to now the row covers.';
+COMMENT ON COLUMN {{schema}}.throughput.settled IS
+  'Fragments that left the queue: succeeded, failed, timed_out and skipped.';
+COMMENT ON COLUMN {{schema}}.throughput.succeeded IS
+  'Evaluated fragments, including those with more keys than result_limit.';
+COMMENT ON COLUMN {{schema}}.throughput.skipped IS
+  'Fragments that were not evaluated because they were already cached.';
+COMMENT ON COLUMN {{schema}}.throughput.per_second IS
+  'Settled fragments per second, over the whole span.';
 COMMENT ON COLUMN {{schema}}.throughput.p50_ms IS
-  'Half of the evaluations (failed and timed out ones among them, skipped ones not) took this many milliseconds or less; '
-  'NULL when there were none.';
+  'Half of the evaluations (including failed and timed out ones, but not skipped ones) took this '
+  'many milliseconds or less; NULL when there were none.';
 COMMENT ON COLUMN {{schema}}.throughput.max_ms IS
   'Milliseconds of the longest evaluation; 9999999.999 stands for anything longer.';
 GRANT SELECT ON {{schema}}.throughput TO {{client_role}}, {{cron_role}};

@@ -95,17 +95,7 @@ export function checkLedger(
   const known = migrations.map(({ name }) => name);
   const done = applied.map(({ name }) => name);
   const unknown = done.filter((name) => !known.includes(name));
-  if (unknown.length > 0) {
-    throw new LedgerError(
-      [
-        ...unknown.map(
-          (name) => `Migration ${name} is applied, but this version does not have it.`,
-        ),
-        'This database was migrated by a newer pcache-migrate.',
-      ],
-      { remedy: 'Install the newer version that migrated this database.' },
-    );
-  }
+  if (unknown.length > 0) throw unknown[0] === done[0] ? otherHistory(done) : newer(unknown);
   const misplaced = done.flatMap((name, index) =>
     name === known[index]
       ? []
@@ -119,6 +109,32 @@ export function checkLedger(
       { remedy: 'Use the build that migrated this database, or correct the ledger.' },
     );
   }
+}
+
+function newer(unknown: readonly string[]): LedgerError {
+  const [first, last] = [unknown[0], unknown.at(-1)];
+  const which = first === last ? `Migration ${first} is` : `Migrations ${first} to ${last} are`;
+  return new LedgerError(
+    [
+      `${which} applied, but not in this version.`,
+      'This database was migrated by a newer pcache-migrate.',
+    ],
+    { remedy: 'Install the newer version that migrated this database.' },
+  );
+}
+
+/** The first release began its history anew; what was deployed by a build before it cannot be carried over. */
+function otherHistory(done: readonly string[]): LedgerError {
+  return new LedgerError(
+    [
+      `The ledger begins with ${done[0]}, which is no migration of this version (${done.length} are applied).`,
+      'This database was migrated by a build from before the first release, whose migrations were others.',
+    ],
+    {
+      remedy:
+        'Roll it back with the build that migrated it (pcache-migrate down --all), then deploy it with this one (pcache-migrate up).',
+    },
+  );
 }
 
 export interface DroppedLedger {

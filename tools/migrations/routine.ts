@@ -94,6 +94,7 @@ function headingOf(definition: string): string {
   return definition
     .slice(0, definition.search(/^LANGUAGE\b/m))
     .replace(/\s+/g, ' ')
+    .replace(/(?<=\() | (?=\))/g, '')
     .trim();
 }
 

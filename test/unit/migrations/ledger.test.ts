@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { checkLedger, LedgerError, pending } from '../../../src/migrations/ledger.js';
+import { checkLedger, pending } from '../../../src/migrations/ledger.js';
 
 const migrations = ['0001_a', '0002_b', '0003_c'].map((name) => ({ name }));
 
@@ -16,15 +16,34 @@ test('what is applied must be the first of the known migrations, in their order'
   expect(check('0001_a', '0002_b')).not.toThrow();
 });
 
-test('applied ones that this version lacks are all named, with the remedy', () => {
-  expect(check('0001_a', '0002_b', '0003_c', '0004_d', '0005_e')).toThrow(LedgerError);
+test('what a newer version applied is named, once, with the remedy', () => {
+  expect(check('0001_a', '0002_b', '0003_c', '0004_d', '0005_e', '0006_f')).toThrow(
+    expect.objectContaining({
+      message:
+        'Migrations 0004_d to 0006_f are applied, but not in this version.\n' +
+        'This database was migrated by a newer pcache-migrate.',
+    }),
+  );
   expect(check('0001_a', '0002_x')).toThrow(
     expect.objectContaining({
       message: expect.stringMatching(/0002_x.*newer pcache-migrate/s),
       remedy: 'Install the newer version that migrated this database.',
     }),
   );
-  expect(check('0004_d', '0005_e')).toThrow(/0004_d.*0005_e/s);
+});
+
+test('another history is refused from its first migration on, with the way out', () => {
+  for (const applied of [['0001_x'], ['0001_x', '0002_y'], ['0001_x', '0002_b']]) {
+    expect(check(...applied)).toThrow(
+      expect.objectContaining({
+        message: expect.stringMatching(
+          `begins with 0001_x, which is no migration of this version \\(${applied.length} are applied`,
+        ),
+        remedy:
+          'Roll it back with the build that migrated it (pcache-migrate down --all), then deploy it with this one (pcache-migrate up).',
+      }),
+    );
+  }
 });
 
 test('a gap, another order and a repetition are refused', () => {

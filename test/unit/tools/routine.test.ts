@@ -46,6 +46,7 @@ describe('CREATE OR REPLACE', () => {
     ['another body', before.replace('SELECT 1', 'SELECT 2')],
     ['another setting', before.replace('LANGUAGE sql', 'LANGUAGE sql\nSET jit = off')],
     ['another line break in the heading', before.replace(' RETURNS', '\nRETURNS')],
+    ['parameters on their own lines', before.replace('(p_a text)', '(\n  p_a text\n)')],
   ])('is enough for %s', (_, after) => {
     expect(isReplaceable(parseRoutine('f', before), parseRoutine('f', after))).toBe(true);
   });
