@@ -111,20 +111,24 @@ GRANT EXECUTE ON FUNCTION {{schema}}.probe_fragment TO {{cron_role}}, {{client_r
 --! end
 
 --! routine fit_to_datatype
-CREATE OR REPLACE FUNCTION {{schema}}.fit_to_datatype(p_result {{schema}}.item_result) RETURNS {{schema}}.item_result
+CREATE OR REPLACE FUNCTION {{schema}}.fit_to_datatype(p_result {{schema}}.item_result)
+RETURNS {{schema}}.item_result
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   v_result {{schema}}.item_result := p_result;
-  v_dimensions integer := coalesce(array_ndims(p_result.bigint_keys), array_ndims(p_result.numeric_keys),
+  v_dimensions integer := coalesce(
+    array_ndims(p_result.bigint_keys), array_ndims(p_result.numeric_keys),
     array_ndims(p_result.text_keys), array_ndims(p_result.timestamp_keys));
 BEGIN
   IF v_dimensions > 1 THEN
     RAISE EXCEPTION 'the fragment returns arrays, not keys' USING ERRCODE = 'datatype_mismatch';
   END IF;
   IF p_result.rows_found IS NULL THEN
-    RAISE EXCEPTION 'a key falls into an hour that time zone % has twice, and would be taken for another one', current_setting('TimeZone')
+    RAISE EXCEPTION
+      'a key falls into an hour that time zone % has twice, and would be taken for another one',
+      current_setting('TimeZone')
       USING ERRCODE = 'datatype_mismatch';
   END IF;
   PERFORM {{schema}}.require_datatype(
@@ -132,13 +136,16 @@ BEGIN
   -- A cast may have made keys equal, or changed their order, as from character(3) or uuid to text.
   CASE (p_result.item).datatype
     WHEN 'float' THEN
-      v_result.numeric_keys := ARRAY(SELECT DISTINCT key FROM unnest(p_result.numeric_keys) AS key ORDER BY key);
+      v_result.numeric_keys := ARRAY(
+        SELECT DISTINCT key FROM unnest(p_result.numeric_keys) AS key ORDER BY key);
       v_result.rows_found := cardinality(v_result.numeric_keys);
     WHEN 'text' THEN
-      v_result.text_keys := ARRAY(SELECT DISTINCT key FROM unnest(p_result.text_keys) AS key ORDER BY key);
+      v_result.text_keys := ARRAY(
+        SELECT DISTINCT key FROM unnest(p_result.text_keys) AS key ORDER BY key);
       v_result.rows_found := cardinality(v_result.text_keys);
     WHEN 'timestamp' THEN
-      v_result.timestamp_keys := ARRAY(SELECT DISTINCT key FROM unnest(p_result.timestamp_keys) AS key ORDER BY key);
+      v_result.timestamp_keys := ARRAY(
+        SELECT DISTINCT key FROM unnest(p_result.timestamp_keys) AS key ORDER BY key);
       v_result.rows_found := cardinality(v_result.timestamp_keys);
     ELSE
       NULL;
@@ -153,8 +160,9 @@ EXCEPTION
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.fit_to_datatype IS
-  'The result of a fragment that is empty, or whose type is not one of its partition''s own: failed when it cannot be kept there without loss, else with '
-  'keys that are distinct and ascending as what they are kept as.';
+  'The result of a fragment that is empty, or whose type is not one of its partition''s own: '
+  'failed when the partition cannot keep it without loss, else with keys that are distinct and '
+  'ascending in the type in which they are kept.';
 REVOKE ALL ON FUNCTION {{schema}}.fit_to_datatype FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.fit_to_datatype TO {{cron_role}}, {{client_role}};
 --! end
@@ -221,8 +229,11 @@ GRANT EXECUTE ON FUNCTION {{schema}}.reason_of_failure TO {{cron_role}}, {{clien
 --! end
 
 --! routine evaluate_item
--- Called for each fragment, where a fifth of a millisecond is much: so it asks other functions only what is not plain.
-CREATE OR REPLACE FUNCTION {{schema}}.evaluate_item(p_item {{schema}}.batch_item, p_result_limit integer) RETURNS {{schema}}.item_result
+-- Called for each fragment, where a fifth of a millisecond is much: so it calls other functions
+-- only for what is not plain.
+CREATE OR REPLACE FUNCTION {{schema}}.evaluate_item(
+  p_item {{schema}}.batch_item, p_result_limit integer
+) RETURNS {{schema}}.item_result
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -245,13 +256,17 @@ BEGIN
     -- One key more than allowed is enough to know that there are too many.
     v_query := format(
       'SELECT pg_catalog.pg_typeof(keys), %1$s FROM ('
-      'SELECT ARRAY(SELECT DISTINCT fragment.* FROM (%2$s) AS fragment (key) WHERE key IS NOT NULL ORDER BY key LIMIT %3$s) '
+      'SELECT ARRAY(SELECT DISTINCT fragment.* FROM (%2$s) AS fragment (key) '
+      'WHERE key IS NOT NULL ORDER BY key LIMIT %3$s) '
       'AS keys OFFSET 0) AS found',
-      CASE v_item.datatype WHEN 'integer' THEN 'keys::bigint[]' ELSE {{schema}}.collected_as(v_item.datatype) END,
+      CASE v_item.datatype
+        WHEN 'integer' THEN 'keys::bigint[]'
+        ELSE {{schema}}.collected_as(v_item.datatype)
+      END,
       v_fragment, coalesce((p_result_limit::bigint + 1)::text, 'ALL'));
-    -- With the second one the tables of the fragment are those of the clients' schema. Whoever may create something there
-    -- could put a function in the place of one of pg_catalog that takes any array: so below nothing is called but what has
-    -- its schema, or takes text and nothing else.
+    -- The second setting makes the tables of the fragment those of the clients' schema. Whoever may
+    -- create something there could put a function in the place of one of pg_catalog that takes any
+    -- array: so the code below calls only what is named with its schema, or takes text alone.
     v_settings := set_config('transaction_read_only', 'on', true)
       || set_config('search_path', quote_ident({{client_schema:literal}}) || ', pg_temp', true);
     -- Without a semicolon there is no second statement, without a parenthesis none to close.
@@ -282,20 +297,24 @@ BEGIN
   v_result.item := v_item;
   v_result.ended_at := clock_timestamp();
   IF v_evaluated THEN
-    -- The types of arrays, by their number, that need no second look: their elements are kept as they are.
+    -- The array types, by their oid, that need no second look: their elements are kept as they are.
     CASE v_item.datatype
       WHEN 'integer' THEN
         v_result.rows_found := cardinality(v_result.bigint_keys);
-        v_fits := v_result.result_type IN (1005, 1007, 1016) AND array_ndims(v_result.bigint_keys) = 1; -- smallint, integer, bigint
+        v_fits := v_result.result_type IN (1005, 1007, 1016) -- smallint, integer, bigint
+          AND array_ndims(v_result.bigint_keys) = 1;
       WHEN 'float' THEN
         v_result.rows_found := cardinality(v_result.numeric_keys);
-        v_fits := v_result.result_type = 1231 AND array_ndims(v_result.numeric_keys) = 1; -- numeric
+        v_fits := v_result.result_type = 1231 -- numeric
+          AND array_ndims(v_result.numeric_keys) = 1;
       WHEN 'text' THEN
         v_result.rows_found := cardinality(v_result.text_keys);
-        v_fits := v_result.result_type IN (1009, 1015) AND array_ndims(v_result.text_keys) = 1; -- text, character varying
+        v_fits := v_result.result_type IN (1009, 1015) -- text, character varying
+          AND array_ndims(v_result.text_keys) = 1;
       WHEN 'timestamp' THEN
         v_result.rows_found := cardinality(v_result.timestamp_keys);
-        v_fits := v_result.result_type = 1115 AND array_ndims(v_result.timestamp_keys) = 1; -- timestamp without time zone
+        v_fits := v_result.result_type = 1115 -- timestamp without time zone
+          AND array_ndims(v_result.timestamp_keys) = 1;
     END CASE;
     v_result.outcome := 'ok';
     IF v_fits IS NOT TRUE THEN
@@ -309,9 +328,9 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.evaluate_item IS
-  'Runs one fragment (a single SELECT of one column) read-only. outcome of the result: ok, limit (one key more than p_result_limit), '
-  'failed, or put_back (a conflict with others); its item has the partition''s datatype. Nothing else of the fragment survives. '
-  'Raises query_canceled only.';
+  'Runs one fragment (a single SELECT of one column) read-only. outcome of the result: ok, limit '
+  '(one key more than p_result_limit), failed, or put_back (a conflict with others); its item has '
+  'the partition''s datatype. Nothing else of the fragment survives. Raises query_canceled only.';
 REVOKE ALL ON FUNCTION {{schema}}.evaluate_item FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.evaluate_item TO {{cron_role}}, {{client_role}};
 --! end

@@ -50,23 +50,32 @@ GRANT EXECUTE ON FUNCTION {{schema}}.store_unusable TO {{cron_role}}, {{client_r
 --! end
 
 --! routine provide_cache_table
-CREATE OR REPLACE FUNCTION {{schema}}.provide_cache_table(p_result {{schema}}.item_result, p_default_bitsize integer) RETURNS void
+CREATE OR REPLACE FUNCTION {{schema}}.provide_cache_table(
+  p_result {{schema}}.item_result, p_default_bitsize integer
+) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   PERFORM FROM {{partition_metadata}} WHERE partition_key = (p_result.item).partition_key;
   -- A client may have dropped the table of a partition that is known.
-  IF NOT FOUND OR to_regclass(format('%I.%I', {{client_schema:literal}},
-                                     {{schema}}.cache_table_name((p_result.item).partition_key))) IS NULL THEN
-    PERFORM {{schema}}.bootstrap_partition((p_result.item).partition_key, (p_result.item).datatype, p_default_bitsize,
-      CASE WHEN (p_result.item).datatype = 'integer' AND format_type(p_result.result_type, NULL) NOT IN ('integer[]', 'smallint[]')
-        THEN 'bigint' END);
+  IF NOT FOUND OR to_regclass(
+    format('%I.%I', {{client_schema:literal}},
+      {{schema}}.cache_table_name((p_result.item).partition_key))) IS NULL
+  THEN
+    PERFORM {{schema}}.bootstrap_partition(
+      (p_result.item).partition_key, (p_result.item).datatype, p_default_bitsize,
+      CASE
+        WHEN (p_result.item).datatype = 'integer'
+          AND format_type(p_result.result_type, NULL) NOT IN ('integer[]', 'smallint[]')
+          THEN 'bigint'
+      END);
   END IF;
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.provide_cache_table IS
-  'Makes sure that the partition of an evaluated fragment has metadata and a cache table; p_default_bitsize in bits, for a new bit cache.';
+  'Makes sure that the partition of an evaluated fragment has metadata and a cache table; '
+  'p_default_bitsize in bits, for a new bit cache.';
 REVOKE ALL ON FUNCTION {{schema}}.provide_cache_table FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.provide_cache_table TO {{cron_role}}, {{client_role}};
 --! end
@@ -80,13 +89,16 @@ BEGIN
   RETURN coalesce(p_result.bigint_keys[cardinality(p_result.bigint_keys)] + 1, 1);
 END
 $$;
-COMMENT ON FUNCTION {{schema}}.bits_needed IS 'How many bits a set of keys needs: one more than its largest key.';
+COMMENT ON FUNCTION {{schema}}.bits_needed IS
+  'How many bits a set of keys needs: one more than its largest key.';
 REVOKE ALL ON FUNCTION {{schema}}.bits_needed FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.bits_needed TO {{cron_role}}, {{client_role}};
 --! end
 
 --! routine fit_to_bits
-CREATE OR REPLACE FUNCTION {{schema}}.fit_to_bits(p_result {{schema}}.item_result, p_backend text, p_bitsize integer) RETURNS {{schema}}.item_result
+CREATE OR REPLACE FUNCTION {{schema}}.fit_to_bits(
+  p_result {{schema}}.item_result, p_backend text, p_bitsize integer
+) RETURNS {{schema}}.item_result
 LANGUAGE plpgsql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -98,13 +110,16 @@ BEGIN
     RETURN p_result;
   END IF;
   IF p_result.bigint_keys[1] < 0 THEN
-    v_result.error := format('22003: key %s cannot be stored in a %s cache: keys start at 0; use the array backend for negative keys',
-      p_result.bigint_keys[1], p_backend);
+    v_result.error := format(
+      '22003: key %s cannot be stored in a %s cache: keys start at 0; '
+      'use the array backend for negative keys', p_result.bigint_keys[1], p_backend);
   ELSIF p_backend = 'roaringbit' AND v_needed > 2147483648 THEN
-    v_result.error := format('22003: key %s is too large for a roaring bitmap of integers; use the array backend for such keys',
-      v_needed - 1);
+    v_result.error := format(
+      '22003: key %s is too large for a roaring bitmap of integers; '
+      'use the array backend for such keys', v_needed - 1);
   ELSIF p_backend = 'bit' AND v_needed > 83886080 THEN
-    v_result.error := format('22003: key %s is too large for a bit cache: PostgreSQL''s bit strings end at 83886080 bits; '
+    v_result.error := format(
+      '22003: key %s is too large for a bit cache: PostgreSQL''s bit strings end at 83886080 bits; '
       'use the roaringbit or the array backend for such keys', v_needed - 1);
   END IF;
   v_result.outcome := CASE
@@ -116,22 +131,27 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.fit_to_bits IS
-  'The result, failed when a bit or roaringbit cache cannot hold its keys, too_narrow when a bit cache of p_bitsize bits cannot yet.';
+  'The result, as failed when a bit or roaringbit cache cannot hold its keys, as too_narrow when a '
+  'bit cache of p_bitsize bits cannot hold them yet.';
 REVOKE ALL ON FUNCTION {{schema}}.fit_to_bits FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.fit_to_bits TO {{cron_role}}, {{client_role}};
 --! end
 
 --! routine keys_expression
-CREATE OR REPLACE FUNCTION {{schema}}.keys_expression(p_backend text, p_datatype text, p_bitsize integer) RETURNS text
+CREATE OR REPLACE FUNCTION {{schema}}.keys_expression(
+  p_backend text, p_datatype text, p_bitsize integer
+) RETURNS text
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   -- An empty set is a result; NULL would tell the client that the set is of no use.
   RETURN CASE
-    WHEN p_backend = 'bit' THEN format('%I.key_bits(coalesce(result.bigint_keys, ''{}''), %s)', {{schema:literal}}, p_bitsize)
+    WHEN p_backend = 'bit' THEN
+      format('%I.key_bits(coalesce(result.bigint_keys, ''{}''), %s)', {{schema:literal}}, p_bitsize)
     WHEN p_backend = 'roaringbit' THEN
-      format('%I.rb_build(coalesce(result.bigint_keys, ''{}'')::integer[])', {{schema}}.roaringbitmap_schema())
+      format('%I.rb_build(coalesce(result.bigint_keys, ''{}'')::integer[])',
+        {{schema}}.roaringbitmap_schema())
     WHEN p_datatype = 'integer' THEN 'coalesce(result.bigint_keys, ''{}'')'
     WHEN p_datatype = 'float' THEN 'coalesce(result.numeric_keys, ''{}'')'
     WHEN p_datatype = 'text' THEN 'coalesce(result.text_keys, ''{}'')'
@@ -140,14 +160,16 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.keys_expression IS
-  'SQL expression that makes what a cache table of this backend holds of the keys of an item_result named result.';
+  'SQL expression that turns the keys of an item_result named result into what a cache table of '
+  'this backend holds.';
 REVOKE ALL ON FUNCTION {{schema}}.keys_expression FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.keys_expression TO {{cron_role}}, {{client_role}};
 --! end
 
 --! routine store_partition
-CREATE OR REPLACE FUNCTION {{schema}}.store_partition(p_results {{schema}}.item_result[], p_default_bitsize integer)
-RETURNS {{schema}}.item_result[]
+CREATE OR REPLACE FUNCTION {{schema}}.store_partition(
+  p_results {{schema}}.item_result[], p_default_bitsize integer
+) RETURNS {{schema}}.item_result[]
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -159,13 +181,18 @@ DECLARE
 BEGIN
   PERFORM {{schema}}.provide_cache_table(v_first, p_default_bitsize);
   IF v_backend = 'bit' THEN
-    -- Not locked: should the cache be widened between here and the insert, the insert is refused (22026) and tried again.
-    SELECT bitsize INTO STRICT v_bitsize FROM {{partition_metadata}} WHERE partition_key = (v_first.item).partition_key;
+    -- Not locked: if the cache is widened between here and the insert, PostgreSQL refuses the
+    -- insert (22026), and it is tried again.
+    SELECT bitsize INTO STRICT v_bitsize
+    FROM {{partition_metadata}} WHERE partition_key = (v_first.item).partition_key;
   END IF;
   IF v_backend <> 'array' THEN
-    v_results := ARRAY(SELECT {{schema}}.fit_to_bits(result, v_backend, v_bitsize) FROM unnest(p_results) AS result);
+    v_results := ARRAY(
+      SELECT {{schema}}.fit_to_bits(result, v_backend, v_bitsize)
+      FROM unnest(p_results) AS result);
   END IF;
-  -- More keys than allowed are stored as NULL: the clients' contract for "known, but of no use for filtering".
+  -- More keys than allowed are stored as NULL, which clients take for "known, but of no use for
+  -- filtering".
   EXECUTE format(
     'INSERT INTO %I.%I (query_hash, partition_keys) '
     'SELECT (result.item).query_hash, CASE result.outcome WHEN ''ok'' THEN %s END '
@@ -178,8 +205,9 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.store_partition IS
-  'Caches what the fragments of one partition returned (outcome ok or limit) and returns the results: those that a bit cache cannot '
-  'hold are failed or too_narrow now. Raises 22026 when the bit cache was widened meanwhile.';
+  'Caches what the fragments of one partition returned (outcome ok or limit) and returns the '
+  'results: those that a bit cache cannot hold are failed or too_narrow now. Raises 22026 when the '
+  'bit cache was widened meanwhile.';
 REVOKE ALL ON FUNCTION {{schema}}.store_partition FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.store_partition TO {{cron_role}}, {{client_role}};
 --! end

@@ -6,6 +6,7 @@ BEGIN
   RETURN coalesce(p_result.bigint_keys[cardinality(p_result.bigint_keys)] + 1, 1);
 END
 $$;
-COMMENT ON FUNCTION {{schema}}.bits_needed IS 'How many bits a set of keys needs: one more than its largest key.';
+COMMENT ON FUNCTION {{schema}}.bits_needed IS
+  'How many bits a set of keys needs: one more than its largest key.';
 REVOKE ALL ON FUNCTION {{schema}}.bits_needed FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.bits_needed TO {{cron_role}}, {{client_role}};

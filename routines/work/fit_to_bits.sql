@@ -1,4 +1,6 @@
-CREATE OR REPLACE FUNCTION {{schema}}.fit_to_bits(p_result {{schema}}.item_result, p_backend text, p_bitsize integer) RETURNS {{schema}}.item_result
+CREATE OR REPLACE FUNCTION {{schema}}.fit_to_bits(
+  p_result {{schema}}.item_result, p_backend text, p_bitsize integer
+) RETURNS {{schema}}.item_result
 LANGUAGE plpgsql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -10,13 +12,16 @@ BEGIN
     RETURN p_result;
   END IF;
   IF p_result.bigint_keys[1] < 0 THEN
-    v_result.error := format('22003: key %s cannot be stored in a %s cache: keys start at 0; use the array backend for negative keys',
-      p_result.bigint_keys[1], p_backend);
+    v_result.error := format(
+      '22003: key %s cannot be stored in a %s cache: keys start at 0; '
+      'use the array backend for negative keys', p_result.bigint_keys[1], p_backend);
   ELSIF p_backend = 'roaringbit' AND v_needed > 2147483648 THEN
-    v_result.error := format('22003: key %s is too large for a roaring bitmap of integers; use the array backend for such keys',
-      v_needed - 1);
+    v_result.error := format(
+      '22003: key %s is too large for a roaring bitmap of integers; '
+      'use the array backend for such keys', v_needed - 1);
   ELSIF p_backend = 'bit' AND v_needed > 83886080 THEN
-    v_result.error := format('22003: key %s is too large for a bit cache: PostgreSQL''s bit strings end at 83886080 bits; '
+    v_result.error := format(
+      '22003: key %s is too large for a bit cache: PostgreSQL''s bit strings end at 83886080 bits; '
       'use the roaringbit or the array backend for such keys', v_needed - 1);
   END IF;
   v_result.outcome := CASE
@@ -28,6 +33,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.fit_to_bits IS
-  'The result, failed when a bit or roaringbit cache cannot hold its keys, too_narrow when a bit cache of p_bitsize bits cannot yet.';
+  'The result, as failed when a bit or roaringbit cache cannot hold its keys, as too_narrow when a '
+  'bit cache of p_bitsize bits cannot hold them yet.';
 REVOKE ALL ON FUNCTION {{schema}}.fit_to_bits FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.fit_to_bits TO {{cron_role}}, {{client_role}};

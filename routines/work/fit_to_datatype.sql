@@ -1,17 +1,21 @@
-CREATE OR REPLACE FUNCTION {{schema}}.fit_to_datatype(p_result {{schema}}.item_result) RETURNS {{schema}}.item_result
+CREATE OR REPLACE FUNCTION {{schema}}.fit_to_datatype(p_result {{schema}}.item_result)
+RETURNS {{schema}}.item_result
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   v_result {{schema}}.item_result := p_result;
-  v_dimensions integer := coalesce(array_ndims(p_result.bigint_keys), array_ndims(p_result.numeric_keys),
+  v_dimensions integer := coalesce(
+    array_ndims(p_result.bigint_keys), array_ndims(p_result.numeric_keys),
     array_ndims(p_result.text_keys), array_ndims(p_result.timestamp_keys));
 BEGIN
   IF v_dimensions > 1 THEN
     RAISE EXCEPTION 'the fragment returns arrays, not keys' USING ERRCODE = 'datatype_mismatch';
   END IF;
   IF p_result.rows_found IS NULL THEN
-    RAISE EXCEPTION 'a key falls into an hour that time zone % has twice, and would be taken for another one', current_setting('TimeZone')
+    RAISE EXCEPTION
+      'a key falls into an hour that time zone % has twice, and would be taken for another one',
+      current_setting('TimeZone')
       USING ERRCODE = 'datatype_mismatch';
   END IF;
   PERFORM {{schema}}.require_datatype(
@@ -19,13 +23,16 @@ BEGIN
   -- A cast may have made keys equal, or changed their order, as from character(3) or uuid to text.
   CASE (p_result.item).datatype
     WHEN 'float' THEN
-      v_result.numeric_keys := ARRAY(SELECT DISTINCT key FROM unnest(p_result.numeric_keys) AS key ORDER BY key);
+      v_result.numeric_keys := ARRAY(
+        SELECT DISTINCT key FROM unnest(p_result.numeric_keys) AS key ORDER BY key);
       v_result.rows_found := cardinality(v_result.numeric_keys);
     WHEN 'text' THEN
-      v_result.text_keys := ARRAY(SELECT DISTINCT key FROM unnest(p_result.text_keys) AS key ORDER BY key);
+      v_result.text_keys := ARRAY(
+        SELECT DISTINCT key FROM unnest(p_result.text_keys) AS key ORDER BY key);
       v_result.rows_found := cardinality(v_result.text_keys);
     WHEN 'timestamp' THEN
-      v_result.timestamp_keys := ARRAY(SELECT DISTINCT key FROM unnest(p_result.timestamp_keys) AS key ORDER BY key);
+      v_result.timestamp_keys := ARRAY(
+        SELECT DISTINCT key FROM unnest(p_result.timestamp_keys) AS key ORDER BY key);
       v_result.rows_found := cardinality(v_result.timestamp_keys);
     ELSE
       NULL;
@@ -40,7 +47,8 @@ EXCEPTION
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.fit_to_datatype IS
-  'The result of a fragment that is empty, or whose type is not one of its partition''s own: failed when it cannot be kept there without loss, else with '
-  'keys that are distinct and ascending as what they are kept as.';
+  'The result of a fragment that is empty, or whose type is not one of its partition''s own: '
+  'failed when the partition cannot keep it without loss, else with keys that are distinct and '
+  'ascending in the type in which they are kept.';
 REVOKE ALL ON FUNCTION {{schema}}.fit_to_datatype FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.fit_to_datatype TO {{cron_role}}, {{client_role}};

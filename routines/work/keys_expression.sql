@@ -1,13 +1,17 @@
-CREATE OR REPLACE FUNCTION {{schema}}.keys_expression(p_backend text, p_datatype text, p_bitsize integer) RETURNS text
+CREATE OR REPLACE FUNCTION {{schema}}.keys_expression(
+  p_backend text, p_datatype text, p_bitsize integer
+) RETURNS text
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   -- An empty set is a result; NULL would tell the client that the set is of no use.
   RETURN CASE
-    WHEN p_backend = 'bit' THEN format('%I.key_bits(coalesce(result.bigint_keys, ''{}''), %s)', {{schema:literal}}, p_bitsize)
+    WHEN p_backend = 'bit' THEN
+      format('%I.key_bits(coalesce(result.bigint_keys, ''{}''), %s)', {{schema:literal}}, p_bitsize)
     WHEN p_backend = 'roaringbit' THEN
-      format('%I.rb_build(coalesce(result.bigint_keys, ''{}'')::integer[])', {{schema}}.roaringbitmap_schema())
+      format('%I.rb_build(coalesce(result.bigint_keys, ''{}'')::integer[])',
+        {{schema}}.roaringbitmap_schema())
     WHEN p_datatype = 'integer' THEN 'coalesce(result.bigint_keys, ''{}'')'
     WHEN p_datatype = 'float' THEN 'coalesce(result.numeric_keys, ''{}'')'
     WHEN p_datatype = 'text' THEN 'coalesce(result.text_keys, ''{}'')'
@@ -16,6 +20,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.keys_expression IS
-  'SQL expression that makes what a cache table of this backend holds of the keys of an item_result named result.';
+  'SQL expression that turns the keys of an item_result named result into what a cache table of '
+  'this backend holds.';
 REVOKE ALL ON FUNCTION {{schema}}.keys_expression FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.keys_expression TO {{cron_role}}, {{client_role}};

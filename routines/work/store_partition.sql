@@ -1,5 +1,6 @@
-CREATE OR REPLACE FUNCTION {{schema}}.store_partition(p_results {{schema}}.item_result[], p_default_bitsize integer)
-RETURNS {{schema}}.item_result[]
+CREATE OR REPLACE FUNCTION {{schema}}.store_partition(
+  p_results {{schema}}.item_result[], p_default_bitsize integer
+) RETURNS {{schema}}.item_result[]
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -11,13 +12,18 @@ DECLARE
 BEGIN
   PERFORM {{schema}}.provide_cache_table(v_first, p_default_bitsize);
   IF v_backend = 'bit' THEN
-    -- Not locked: should the cache be widened between here and the insert, the insert is refused (22026) and tried again.
-    SELECT bitsize INTO STRICT v_bitsize FROM {{partition_metadata}} WHERE partition_key = (v_first.item).partition_key;
+    -- Not locked: if the cache is widened between here and the insert, PostgreSQL refuses the
+    -- insert (22026), and it is tried again.
+    SELECT bitsize INTO STRICT v_bitsize
+    FROM {{partition_metadata}} WHERE partition_key = (v_first.item).partition_key;
   END IF;
   IF v_backend <> 'array' THEN
-    v_results := ARRAY(SELECT {{schema}}.fit_to_bits(result, v_backend, v_bitsize) FROM unnest(p_results) AS result);
+    v_results := ARRAY(
+      SELECT {{schema}}.fit_to_bits(result, v_backend, v_bitsize)
+      FROM unnest(p_results) AS result);
   END IF;
-  -- More keys than allowed are stored as NULL: the clients' contract for "known, but of no use for filtering".
+  -- More keys than allowed are stored as NULL, which clients take for "known, but of no use for
+  -- filtering".
   EXECUTE format(
     'INSERT INTO %I.%I (query_hash, partition_keys) '
     'SELECT (result.item).query_hash, CASE result.outcome WHEN ''ok'' THEN %s END '
@@ -30,7 +36,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.store_partition IS
-  'Caches what the fragments of one partition returned (outcome ok or limit) and returns the results: those that a bit cache cannot '
-  'hold are failed or too_narrow now. Raises 22026 when the bit cache was widened meanwhile.';
+  'Caches what the fragments of one partition returned (outcome ok or limit) and returns the '
+  'results: those that a bit cache cannot hold are failed or too_narrow now. Raises 22026 when the '
+  'bit cache was widened meanwhile.';
 REVOKE ALL ON FUNCTION {{schema}}.store_partition FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.store_partition TO {{cron_role}}, {{client_role}};
