@@ -17,8 +17,8 @@ CREATE TABLE {{processor_config}} (
   updated_at          timestamp DEFAULT now()
 );
 COMMENT ON TABLE {{processor_config}} IS
-  'The processors of this queue. Running processors read their row '
-  'live: between batches and before each item.';
+  'The processors of this queue. Runs read their row between batches, the watchdog reads the '
+  'timeout once a second: a change takes effect within about a second.';
 
 CREATE TABLE {{processor_log}} (
   id                serial PRIMARY KEY,
