@@ -2,6 +2,7 @@
 -- of them it is working on: an advisory lock does, which no crash leaves behind and
 -- no fragment can release. So the cost does not grow with the dead rows that a long
 -- query elsewhere keeps vacuum from removing.
+-- docs/processor.md has the states of a fragment and what each advisory lock means.
 
 CREATE TABLE {{schema}}.slot (
   lock_key  integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -1,5 +1,6 @@
 -- How claimed fragments end. Settling deletes the queue rows in the
 -- transaction that writes the results.
+-- docs/processor.md, "Settle", has the order of the locks.
 
 --! routine delete_locked
 CREATE OR REPLACE FUNCTION {{schema}}.delete_locked(p_results {{schema}}.item_result[]) RETURNS void

@@ -1,5 +1,6 @@
 -- Cleans up after runs that died: gives their claims back, and finds
 -- out which fragment may have killed them.
+-- docs/processor.md, "Crashes", says what is left at each step.
 
 --! routine dead_batches
 CREATE OR REPLACE FUNCTION {{schema}}.dead_batches(p_own_lock_key integer) RETURNS bigint[]

@@ -2,6 +2,7 @@
 -- The queue is never sorted, and a run does not read again what it has left behind. Only the
 -- remains of settled fragments lie there, and vacuum cannot remove them as long as any
 -- transaction in the database may still see them.
+-- docs/processor.md, "Claim".
 
 --! routine lock_claimable
 CREATE OR REPLACE FUNCTION {{schema}}.lock_claimable(

@@ -1,6 +1,7 @@
 -- Processes claimed fragments, a few quick ones at a time. They share a
 -- transaction, because beginning and ending one, and settling each fragment by
 -- itself, costs as much as a quick fragment does.
+-- docs/processor.md, "A slow fragment among quick ones".
 
 CREATE TYPE {{schema}}.chunk_end AS (
   next_item integer,

@@ -2,6 +2,7 @@
 -- an EXCEPTION block nor a SET clause. A search_path set by the caller must not
 -- matter, so they name every function with its schema and use no operator. All
 -- decisions are in functions with a pinned search_path.
+-- docs/processor.md, "A run", and its table of clocks.
 
 CREATE TYPE {{schema}}.run_step AS (
   finished       boolean,

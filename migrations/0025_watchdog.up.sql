@@ -1,5 +1,6 @@
 -- What must happen beside the runs once a second: timeouts are enforced, results do not wait for
 -- slow fragments, nothing waits in a batch for long, and the running fragments are shown.
+-- docs/processor.md, "Maintenance" and "Timeouts".
 
 --! routine hold_run
 CREATE OR REPLACE FUNCTION {{schema}}.hold_run(
