@@ -423,24 +423,40 @@ $$;
 
 COMMENT ON FUNCTION partitioncache.confirm_skip(p_result partitioncache.item_result) IS 'A skipped result as it is if its fragment is still cached, else as put_back, without a wait.';
 
-CREATE FUNCTION partitioncache.cron_job_name(p_job_name text, p_slot integer) RETURNS text
-    LANGUAGE plpgsql STABLE STRICT
+CREATE FUNCTION partitioncache.cron_job_name(p_processor text, p_role text, p_database text DEFAULT current_database(), p_schema text DEFAULT 'partitioncache'::text, p_table_prefix text DEFAULT 'my_cache'::text) RETURNS text
+    LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    AS $_$
 DECLARE
-  -- The hash, not the readable head, is what keeps apart two databases, schemas or processors.
-  v_tail text := format('_%s_%s',
-    left(md5(concat_ws(E'\n', current_database(), 'partitioncache', p_job_name)), 8), p_slot);
-  v_head text := 'partitioncache_' || regexp_replace(p_job_name, '^partitioncache_', '');
+  v_suffix text := coalesce(nullif(replace(
+    regexp_replace(p_table_prefix, '^partitioncache(_|$)', ''), '_', ''), ''), 'default');
+  v_is_default boolean :=
+    p_processor = format('partitioncache_process_queue_%s_%s', p_database, v_suffix);
+  v_label text := CASE WHEN v_is_default THEN v_suffix ELSE p_processor END;
+  v_plain text := concat_ws('_', 'partitioncache', p_database, v_label, p_role);
+  v_head text;
+  v_tail text;
 BEGIN
-  WHILE octet_length(v_head) > 63 - octet_length(v_tail) LOOP
-    v_head := left(v_head, -1);
-  END LOOP;
-  RETURN v_head || v_tail;
+  IF p_schema = 'partitioncache'
+     AND (p_processor IS NULL OR v_is_default
+          OR (strpos(p_processor, '_') = 0 AND p_processor NOT IN ('', v_suffix)))
+     AND v_plain !~ '^partitioncache_process_queue_|_[0-9a-f]{12}_[^_]+$'
+     AND "partitioncache".first_bytes(v_plain, 63) = v_plain THEN
+    RETURN v_plain;
+  END IF;
+  v_tail := format('_%s_%s', left(encode(sha256(convert_to(
+    jsonb_build_array(p_database, p_schema, p_processor)::text, 'UTF8')), 'hex'), 12), p_role);
+  -- For the reader alone: the hash is what tells them apart.
+  v_head := concat_ws('_', p_database,
+    regexp_replace(nullif(p_schema, 'partitioncache'), '^partitioncache_', ''),
+    regexp_replace(v_label, '^partitioncache_(process_queue_)?', ''));
+  RETURN "partitioncache".first_bytes(
+    'partitioncache_' || regexp_replace(v_head, '^process_queue', 'processqueue'),
+    63 - octet_length(v_tail)) || v_tail;
 END
-$$;
+$_$;
 
-COMMENT ON FUNCTION partitioncache.cron_job_name(p_job_name text, p_slot integer) IS 'Name of the pg_cron job that starts slot p_slot of processor p_job_name: at most 63 bytes, unique in the cluster.';
+COMMENT ON FUNCTION partitioncache.cron_job_name(p_processor text, p_role text, p_database text, p_schema text, p_table_prefix text) IS 'Name of the pg_cron job of a processor and slot, or (processor NULL) of maintenance or history: at most 63 bytes, unlike that of any other job of any deployment.';
 
 CREATE FUNCTION partitioncache.cron_link_name() RETURNS text
     LANGUAGE sql IMMUTABLE
@@ -722,37 +738,40 @@ CREATE FUNCTION partitioncache.desired_jobs() RETURNS jsonb
     AS $$
   WITH processor AS (
     SELECT config.job_name, config.enabled, config.max_parallel_jobs,
-           "partitioncache".cron_schedule("partitioncache".start_interval(config.frequency_seconds, deployment.pg_cron_version)) AS schedule
+           "partitioncache".cron_schedule("partitioncache".start_interval(
+             config.frequency_seconds, deployment.pg_cron_version)) AS schedule
     FROM "public"."partitioncache_queue_processor_config" AS config, "partitioncache".deployment
   ),
   jobs (position, job_name, schedule, command, kind) AS (
-    SELECT 1, "partitioncache".cron_job_name(job_name, slot), schedule,
+    SELECT 1, "partitioncache".cron_job_name(job_name, slot::text), schedule,
            format('CALL %I.run_processor(%L, %s)', 'partitioncache', job_name, slot), 'processor'
     FROM processor, generate_series(1, max_parallel_jobs) AS slot
     WHERE enabled
     UNION ALL
-    -- As often as can be: a maintenance run lasts a minute, and without one no timeout is kept. Also while all are
-    -- disabled: what was begun before is still to be timed out.
-    SELECT 2, "partitioncache".cron_job_name('partitioncache_maintenance', 0),
+    -- As often as can be: a maintenance run lasts a minute, and without one no timeout is kept.
+    -- Also while all are disabled: what was begun before is still to be timed out.
+    SELECT 2, "partitioncache".cron_job_name(NULL, 'maintenance'),
            "partitioncache".cron_schedule("partitioncache".start_interval(1, deployment.pg_cron_version)),
            format('CALL %I.run_maintenance()', 'partitioncache'), 'maintenance'
     FROM "partitioncache".deployment
     WHERE EXISTS (SELECT FROM processor)
     UNION ALL
-    SELECT 3, "partitioncache".cron_job_name('partitioncache_history', 0), '17 3 * * *',
-           format('SELECT %I.prune_job_runs(%s)', deployment.cron_schema, settings.run_retention_days), 'history'
+    SELECT 3, "partitioncache".cron_job_name(NULL, 'history'), '17 3 * * *',
+           format('SELECT %I.prune_job_runs(%s)',
+                  deployment.cron_schema, settings.run_retention_days), 'history'
     FROM "partitioncache".deployment, "partitioncache".settings
     WHERE EXISTS (SELECT FROM processor)
   )
   SELECT coalesce(
-    jsonb_agg(jsonb_build_object('job_name', job_name, 'schedule', schedule, 'command', command, 'kind', kind,
-                                 'database', CASE kind WHEN 'history' THEN NULL ELSE current_database() END)
+    jsonb_agg(jsonb_build_object(
+                'job_name', job_name, 'schedule', schedule, 'command', command, 'kind', kind,
+                'database', CASE kind WHEN 'history' THEN NULL ELSE current_database() END)
               ORDER BY position, job_name),
     '[]')
   FROM jobs
 $$;
 
-COMMENT ON FUNCTION partitioncache.desired_jobs() IS 'The pg_cron jobs this deployment should have: [{job_name, schedule, command, kind, database}]; database is NULL for what runs in the pg_cron database itself. A disabled processor has no slots.';
+COMMENT ON FUNCTION partitioncache.desired_jobs() IS 'The jobs this deployment should have: [{job_name, schedule, command, kind, database}]; database is NULL for what runs in the pg_cron database. A disabled processor has no slots.';
 
 CREATE FUNCTION partitioncache.drop_cron_link() RETURNS void
     LANGUAGE plpgsql
@@ -921,6 +940,28 @@ END
 $$;
 
 COMMENT ON FUNCTION partitioncache.finish(p_results partitioncache.item_result[], p_run partitioncache.run_context) IS 'Stores and settles what came of evaluated fragments, whatever the cache says to one of them. Returns the results as they are then.';
+
+CREATE FUNCTION partitioncache.first_bytes(p_text text, p_bytes integer) RETURNS text
+    LANGUAGE plpgsql STABLE STRICT
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+  -- Not by octet_length and left: a database may have another encoding than pg_cron's, or none.
+  v_bytes bytea := convert_to(p_text, 'UTF8');
+  v_end integer := p_bytes;
+BEGIN
+  IF octet_length(v_bytes) <= p_bytes THEN
+    RETURN p_text;
+  END IF;
+  -- The byte behind the cut begins with 10: it belongs to the character before it.
+  WHILE get_byte(v_bytes, v_end) & 192 = 128 LOOP
+    v_end := v_end - 1;
+  END LOOP;
+  RETURN convert_from(substr(v_bytes, 1, v_end), 'UTF8');
+END
+$$;
+
+COMMENT ON FUNCTION partitioncache.first_bytes(p_text text, p_bytes integer) IS 'As much of p_text as fits p_bytes bytes of UTF-8, in whole characters.';
 
 CREATE FUNCTION partitioncache.fit_to_bits(p_result partitioncache.item_result, p_backend text, p_bitsize integer) RETURNS partitioncache.item_result
     LANGUAGE plpgsql IMMUTABLE
@@ -1321,17 +1362,19 @@ BEGIN
   DELETE FROM "partitioncache".applied_job;
   INSERT INTO "partitioncache".applied_job (job_name, schedule, command, job_id)
   SELECT job_name, schedule, command, job_id
-  FROM jsonb_to_recordset(p_applied -> 'jobs') AS job (job_name text, schedule text, command text, job_id bigint);
+  FROM jsonb_to_recordset(p_applied -> 'jobs')
+    AS job (job_name text, schedule text, command text, job_id bigint);
 
   UPDATE "public"."partitioncache_queue_processor_config" AS config
   SET job_ids = registered.job_ids
   FROM (
     SELECT configured.job_name,
-           coalesce(array_agg(applied.job_id ORDER BY slot) FILTER (WHERE applied.job_id IS NOT NULL), '{}') AS job_ids
+           coalesce(array_agg(applied.job_id ORDER BY slot)
+                      FILTER (WHERE applied.job_id IS NOT NULL), '{}') AS job_ids
     FROM "public"."partitioncache_queue_processor_config" AS configured
     CROSS JOIN generate_series(1, configured.max_parallel_jobs) AS slot
     LEFT JOIN "partitioncache".applied_job AS applied
-      ON applied.job_name = "partitioncache".cron_job_name(configured.job_name, slot)
+      ON applied.job_name = "partitioncache".cron_job_name(configured.job_name, slot::text)
     GROUP BY configured.job_name
   ) AS registered
   WHERE config.job_name = registered.job_name
@@ -3837,7 +3880,7 @@ REVOKE ALL ON FUNCTION partitioncache.confirm_skip(p_result partitioncache.item_
 GRANT ALL ON FUNCTION partitioncache.confirm_skip(p_result partitioncache.item_result) TO cron_role;
 GRANT ALL ON FUNCTION partitioncache.confirm_skip(p_result partitioncache.item_result) TO client_role;
 
-REVOKE ALL ON FUNCTION partitioncache.cron_job_name(p_job_name text, p_slot integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION partitioncache.cron_job_name(p_processor text, p_role text, p_database text, p_schema text, p_table_prefix text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION partitioncache.cron_link_name() FROM PUBLIC;
 
@@ -3896,6 +3939,8 @@ GRANT ALL ON FUNCTION partitioncache.failures_within(p_age interval) TO cron_rol
 REVOKE ALL ON FUNCTION partitioncache.finish(p_results partitioncache.item_result[], p_run partitioncache.run_context) FROM PUBLIC;
 GRANT ALL ON FUNCTION partitioncache.finish(p_results partitioncache.item_result[], p_run partitioncache.run_context) TO cron_role;
 GRANT ALL ON FUNCTION partitioncache.finish(p_results partitioncache.item_result[], p_run partitioncache.run_context) TO client_role;
+
+REVOKE ALL ON FUNCTION partitioncache.first_bytes(p_text text, p_bytes integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION partitioncache.fit_to_bits(p_result partitioncache.item_result, p_backend text, p_bitsize integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION partitioncache.fit_to_bits(p_result partitioncache.item_result, p_backend text, p_bitsize integer) TO cron_role;

@@ -52,6 +52,8 @@ async function json(line: string, options?: Options) {
   return { code, document };
 }
 
+const jobOfSlot = (slot: number) => `partitioncache_${site.database}_mycache_${slot}`;
+
 const tableNames = async () => {
   const { rows } = await work.query(
     "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace",
@@ -283,10 +285,15 @@ describe('the processors', () => {
       `Nothing to do: processor "${processor}" in database "${site.database}" is as asked for: enabled.\n`,
     );
     expect(second.code).toBe(0);
-    const { rows } = await cron.query('SELECT database FROM cron.job WHERE jobname ~ $1', [
-      'process_queue',
+    const { rows } = await cron.query(
+      'SELECT jobname, database FROM cron.job WHERE username = $1 ORDER BY jobname',
+      [site.cronRole.name],
+    );
+    expect(rows).toEqual([
+      { jobname: `partitioncache_${site.database}_history`, database: 'postgres' },
+      { jobname: `partitioncache_${site.database}_maintenance`, database: site.database },
+      ...[1, 2, 3].map((slot) => ({ jobname: jobOfSlot(slot), database: site.database })),
     ]);
-    expect(rows).toEqual(Array(3).fill({ database: site.database }));
   });
 
   it('set changes what is given', async () => {
@@ -297,7 +304,7 @@ describe('the processors', () => {
       processor,
       change: { parallel: 2, resultLimit: 1000 },
       changed: true,
-      jobs: [{ action: 'unscheduled', jobName: expect.stringContaining('process_queue') }],
+      jobs: [{ action: 'unscheduled', jobName: jobOfSlot(3) }],
     });
     expect(code).toBe(0);
     const limitless = await json('processor set --result-limit none');
@@ -349,12 +356,13 @@ describe('the processors', () => {
 
 describe('drift', () => {
   it('shows in status with exit code 3, and sync repairs it', async () => {
-    await cron.query(
-      "SELECT cron.unschedule(jobid) FROM cron.job WHERE jobname ~ 'process_queue.*_1$'",
-    );
+    await cron.query('SELECT cron.unschedule(jobid) FROM cron.job WHERE jobname = $1', [
+      jobOfSlot(1),
+    ]);
     await work.query(`UPDATE ${tablesOf(settings).processorConfig} SET max_parallel_jobs = 3`);
     const before = await run('status');
-    expect(before.stdout).toMatch(/process_queue\S* +missing +/);
+    for (const slot of [1, 3])
+      expect(before.stdout).toMatch(new RegExp(`^ *${jobOfSlot(slot)} +missing +`, 'm'));
     expect(before.stdout).toMatch(/^2 jobs not as configured\. Repair with: pcache-migrate sync$/m);
     expect(before.code).toBe(3);
     const { document } = await json('status');
