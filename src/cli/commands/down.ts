@@ -64,7 +64,8 @@ export const downCommand = defineCommand({
       confirm: async (preview) => args.yes === true || confirmLoss(preview, context),
       drainSeconds: DRAIN_SECONDS,
       ...context.lockWait(args['wait-lock']),
-      log: context.progress,
+      log: context.log,
+      onProgress: context.onProgress,
     });
     return {
       exitCode: report.confirmed ? EXIT_CODES.done : EXIT_CODES.failed,

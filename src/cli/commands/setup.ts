@@ -38,7 +38,8 @@ export const setupCommand = defineCommand({
       parallel,
       enable,
       ...context.lockWait(args['wait-lock']),
-      log: context.progress,
+      log: context.log,
+      onProgress: context.onProgress,
     });
     const change = { frequencySeconds, timeoutSeconds, parallel };
     return {

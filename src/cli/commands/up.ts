@@ -40,7 +40,8 @@ export const upCommand = defineCommand({
       streams: stream === undefined ? BOTH : [stream],
       to,
       ...context.lockWait(waitSeconds),
-      log: context.progress,
+      log: context.log,
+      onProgress: context.onProgress,
     });
     return { exitCode: EXIT_CODES.done, report, text: () => upText(settings, report) };
   },
