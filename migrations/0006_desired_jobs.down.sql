@@ -1,2 +1,3 @@
 DROP FUNCTION {{schema}}.desired_jobs;
 DROP FUNCTION {{schema}}.cron_job_name;
+DROP FUNCTION {{schema}}.first_bytes;

@@ -49,7 +49,7 @@ BEGIN
     FROM {{processor_config}} AS configured
     CROSS JOIN generate_series(1, configured.max_parallel_jobs) AS slot
     LEFT JOIN {{schema}}.applied_job AS applied
-      ON applied.job_name = {{schema}}.cron_job_name(configured.job_name, slot)
+      ON applied.job_name = {{schema}}.cron_job_name(configured.job_name, slot::text)
     GROUP BY configured.job_name
   ) AS registered
   WHERE config.job_name = registered.job_name
@@ -57,8 +57,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.mark_synced IS
-  'Records the answer of apply_jobs in the pg_cron database: {"jobs": [{job_name, schedule, '
-  'command, job_id}]}.';
+  'Records what apply_jobs in the pg_cron database answered: '
+  '{"jobs": [{job_name, schedule, command, job_id}]}.';
 REVOKE ALL ON FUNCTION {{schema}}.mark_synced FROM PUBLIC;
 --! end
 

@@ -32,6 +32,7 @@ export { readStatus, type StatusReport, type StreamStatus } from './operations/s
 export { type SyncReport, sync } from './operations/sync.js';
 export {
   CronStreamError,
+  type MigrationProgress,
   type StreamChange,
   type UpOptions,
   type UpReport,

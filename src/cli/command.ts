@@ -1,6 +1,7 @@
 import type { InferredOptionTypes, Options, PositionalOptions } from 'yargs';
 import type { LockWait } from '../deployment/with-databases.js';
 import type { ExitCode } from '../errors/exit-codes.js';
+import type { MigrationProgress } from '../operations/up.js';
 import type { SettingsResult } from '../settings/load.js';
 import type { Settings } from '../settings/settings.js';
 import type { CommandName, Reports } from './json-shape.js';
@@ -14,7 +15,9 @@ export interface Context {
   /** Raises SettingsError. */
   readonly settings: () => Settings;
   /** For stderr: what is going on, while it is. */
-  readonly progress: (message: string) => void;
+  readonly log: (message: string) => void;
+  /** Likewise, of the migrations. */
+  readonly onProgress: (progress: MigrationProgress) => void;
   /** How text for stderr is styled. */
   readonly stderrStyle: Style;
   readonly lockWait: (waitSeconds: number) => LockWait;

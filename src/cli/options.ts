@@ -48,6 +48,14 @@ export const waitLock = {
   },
 } as const satisfies Record<string, Options>;
 
+export const verbose = {
+  verbose: {
+    type: 'boolean',
+    default: false,
+    describe: 'Name every migration, not the first and the last alone (--json always does)',
+  },
+} as const satisfies Record<string, Options>;
+
 export const stream = {
   stream: {
     choices: ['work', 'cron'],

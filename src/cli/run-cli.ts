@@ -11,6 +11,7 @@ import { failureReport, failureText } from './failure.js';
 import { untilInterrupted } from './interrupt.js';
 import type { CommandName, FailureDocument } from './json-shape.js';
 import { createPrinter, type Printer } from './output/printer.js';
+import { progressLines } from './output/progress.js';
 import { type Style, styleOf } from './output/style.js';
 import { version } from './package-version.js';
 import { parseArguments } from './parse-arguments.js';
@@ -82,7 +83,12 @@ async function run(
 ): Promise<Outcome<object>> {
   const stops: (() => Promise<void>)[] = [];
   const envFile = args['env-file'];
-  const progress = (message: string) => printer.err(stderrStyle.dim(message));
+  const log = (message: string) => printer.log(stderrStyle.dim(message));
+  const lineOf = progressLines({
+    terminal: stderrStyle.terminal && world.env.TERM !== 'dumb',
+    columns: () => world.stderr.columns,
+    now: world.now,
+  });
   const readSettings = () =>
     loadSettings({
       env: world.env,
@@ -92,7 +98,11 @@ async function run(
   const context: Context = {
     world,
     stderrStyle,
-    progress,
+    log,
+    onProgress: (progress) => {
+      const line = lineOf(progress);
+      if (line) printer.progress({ ...line, text: stderrStyle.dim(line.text) });
+    },
     readSettings,
     settings: () => {
       const result = readSettings();
@@ -102,7 +112,7 @@ async function run(
     },
     lockWait: (waitSeconds) => ({
       waitSeconds,
-      onWait: (holder) => progress(waitingText(waitSeconds, holder)),
+      onWait: (holder) => log(waitingText(waitSeconds, holder)),
     }),
     invocation: (commandLine) =>
       `${NAME} ${commandLine}${envFile === undefined ? '' : ` --env-file ${shellWord(envFile)}`}`,

@@ -7,11 +7,21 @@ import { type Direction, MigrationError } from './migration-error.js';
 import type { Migration } from './read-migrations.js';
 import { type DownExtent, selectDown, selectUp } from './select-migrations.js';
 
+/** A migration that is begun. */
+export interface MigrationStep {
+  readonly direction: Direction;
+  /** Which of `total`, from 1 on; again from 1 when the transaction is tried again. */
+  readonly index: number;
+  readonly total: number;
+  readonly migration: string;
+}
+
 export interface MigrateOptions extends LockPolicy {
   /** Connected, in no transaction, holding the advisory lock that keeps other runs away. */
   readonly client: ClientBase;
   readonly schema: string;
   readonly migrations: readonly Migration[];
+  readonly onProgress?: ((step: MigrationStep) => void) | undefined;
 }
 
 /** Applies what is pending, up to and including `to`, in one transaction; returns the names applied. */
@@ -59,7 +69,12 @@ function checkSchemaName(schema: string): void {
 }
 
 async function run(options: MigrateOptions, direction: Direction, count: number): Promise<void> {
-  const { client, schema, migrations, log } = options;
+  const { client, schema, migrations } = options;
+  let index = 0;
+  const begin = ({ name }: Migration) => {
+    index += 1;
+    options.onProgress?.({ direction, index, total: count, migration: name });
+  };
   // run_on has no time zone, yet the runner orders by it.
   await client.query("SET LOCAL TimeZone = 'UTC'");
   const session = withinOurTransaction(client);
@@ -79,7 +94,7 @@ async function run(options: MigrateOptions, direction: Direction, count: number)
       // Its own log names each migration three times over, and none of its errors the line.
       logger: { info: ignore, warn: ignore, error: ignore },
       migrationLoaderStrategies: [
-        { extensions: ['.sql'], loader: async () => migrationUnits(client, migrations, log) },
+        { extensions: ['.sql'], loader: async () => migrationUnits(client, migrations, begin) },
       ],
     } satisfies RunnerOption);
   } catch (error) {
@@ -91,18 +106,18 @@ async function run(options: MigrateOptions, direction: Direction, count: number)
 function migrationUnits(
   client: ClientBase,
   migrations: readonly Migration[],
-  log: (message: string) => void,
+  begin: (migration: Migration) => void,
 ) {
   return migrations.map((migration) => ({
     id: `${migration.name}.sql`,
     filePaths: [migration.up.file, migration.down.file],
     actions: {
       up: () => {
-        log(`applying ${migration.name}`);
+        begin(migration);
         return execute(client, migration, 'up');
       },
       down: () => {
-        log(`rolling back ${migration.name}`);
+        begin(migration);
         return execute(client, migration, 'down');
       },
     },

@@ -17,7 +17,7 @@ import type { Settings } from '../settings/settings.js';
 import { dataAtStake, type TableAtStake } from './data-at-stake.js';
 import { drainRuns } from './drain-runs.js';
 import { planRollback, type RollbackStep } from './rollback-plan.js';
-import type { StreamChange } from './up.js';
+import type { MigrationProgress, StreamChange } from './up.js';
 
 export interface RollbackPreview {
   readonly steps: readonly RollbackStep[];
@@ -33,6 +33,7 @@ export interface DownOptions extends LockWait {
   /** How many seconds to wait for runs of the processor to end. */
   readonly drainSeconds: number;
   readonly log: (message: string) => void;
+  readonly onProgress?: ((progress: MigrationProgress) => void) | undefined;
 }
 
 export interface DownReport {
@@ -81,7 +82,7 @@ export async function down(settings: Settings, options: DownOptions): Promise<Do
     const streams: StreamChange[] = [];
     for (const step of steps) {
       if (step.migrations.length === 0) continue;
-      streams.push(await rollBack(databases, settings, plans, step, options.log));
+      streams.push(await rollBack(databases, settings, plans, step, options));
     }
     await dropLedgers(databases, plans, steps, options.log);
     return {
@@ -143,7 +144,7 @@ async function rollBack(
   settings: Settings,
   plans: readonly StreamPlan[],
   { stream, migrations }: RollbackStep,
-  log: (message: string) => void,
+  { log, onProgress }: DownOptions,
 ): Promise<StreamChange> {
   const plan = planOf(plans, stream);
   const recordsJobs = await hasRoutine(databases.work, settings.schema, 'mark_synced');
@@ -157,6 +158,7 @@ async function rollBack(
     migrations: plan.migrations,
     count: migrations.length,
     ...lockPolicy(log),
+    onProgress: (step) => onProgress?.({ stream, ...step }),
   });
   if (stream === 'cron' && recordsJobs) {
     await databases.work.query(`SELECT ${ownName(settings, 'mark_synced')}('{"jobs": []}')`);

@@ -9,7 +9,7 @@ import { streamSites } from '../deployment/stream-sites.js';
 import { type LockWait, withLockedDatabases } from '../deployment/with-databases.js';
 import { PcacheError } from '../errors/pcache-error.js';
 import type { AppliedAction } from '../jobs/apply-jobs.js';
-import { migrateUp } from '../migrations/run-migrations.js';
+import { type MigrationStep, migrateUp } from '../migrations/run-migrations.js';
 import type { StreamName } from '../migrations/streams.js';
 import type { Settings } from '../settings/settings.js';
 import { connectCronSide } from './connect-cron-side.js';
@@ -20,6 +20,11 @@ export interface UpOptions extends LockWait {
   /** The last migration to apply; only with a single stream. */
   readonly to?: string | undefined;
   readonly log: (message: string) => void;
+  readonly onProgress?: ((progress: MigrationProgress) => void) | undefined;
+}
+
+export interface MigrationProgress extends MigrationStep {
+  readonly stream: StreamName;
 }
 
 export interface StreamChange {
@@ -100,10 +105,17 @@ async function upStream(
   client: ClientBase,
   settings: Settings,
   stream: StreamName,
-  { to, log }: UpOptions,
+  { to, log, onProgress }: UpOptions,
 ): Promise<StreamChange> {
   const { database, schema, migrations } = await readStreamPlan(client, settings, stream);
-  const applied = await migrateUp({ client, schema, migrations, to, ...lockPolicy(log) });
+  const applied = await migrateUp({
+    client,
+    schema,
+    migrations,
+    to,
+    ...lockPolicy(log),
+    onProgress: (step) => onProgress?.({ stream, ...step }),
+  });
   return { stream, database, schema, migrations: applied };
 }
 

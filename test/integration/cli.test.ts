@@ -52,6 +52,25 @@ async function json(line: string, options?: Options) {
   return { code, document };
 }
 
+const span = (names: readonly string[]) => `${names[0]} to ${names.at(-1)}`;
+
+/** What is said of the migrations on stderr, were each said. */
+function progressOf(stream: string, names: readonly string[]): string[] {
+  const total = String(names.length);
+  return names.map(
+    (name, index) => `${stream}  ${String(index + 1).padStart(total.length)}/${total}  ${name}`,
+  );
+}
+
+/** The rows of the table below a heading, by column. */
+function sectionOf(text: string, heading: string): string[][] {
+  const section = text.split('\n\n').find((paragraph) => paragraph.startsWith(`${heading}\n`));
+  const rows = section?.split('\n').slice(1) ?? [];
+  return rows.map((row) => row.trim().split(/ {2,}/));
+}
+
+const jobOfSlot = (slot: number) => `partitioncache_${site.database}_mycache_${slot}`;
+
 const tableNames = async () => {
   const { rows } = await work.query(
     "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace",
@@ -65,12 +84,18 @@ describe('before anything is deployed', () => {
     expect(stdout).toContain(
       `Cross mode, transport deploy: pg_cron in database "postgres" works on database "${site.database}".`,
     );
-    const [[firstOfWork], [firstOfCron]] = [
-      await migrationNames('work'),
-      await migrationNames('cron'),
-    ];
-    expect(stdout).toMatch(new RegExp(`^ +work +${firstOfWork}$`, 'm'));
-    expect(stdout).toMatch(new RegExp(`^ +cron +${firstOfCron}$`, 'm'));
+    const names = { work: await migrationNames('work'), cron: await migrationNames('cron') };
+    expect(sectionOf(stdout, 'Pending migrations')).toEqual([
+      ['stream', 'pending', 'migrations'],
+      ['work', String(names.work.length), span(names.work)],
+      ['cron', String(names.cron.length), span(names.cron)],
+    ]);
+    const verbose = await run('status --verbose');
+    expect(sectionOf(verbose.stdout, 'Pending migrations')).toEqual([
+      ['stream', 'migration'],
+      ...names.work.map((name) => ['work', name]),
+      ...names.cron.map((name) => ['cron', name]),
+    ]);
     expect(stdout).toMatch(/^\d+ migrations pending\. Apply with: pcache-migrate up$/m);
     expect(code).toBe(3);
 
@@ -234,18 +259,34 @@ describe('deploying', () => {
 
   it('setup does the rest, configures the processor and says how to go on', async () => {
     const { code, stdout, stderr } = await run('setup --parallel 3 --frequency 60');
-    expect(stdout).toMatch(
-      new RegExp(`^Applied \\d+ migrations of the work stream to database "${site.database}"`),
+    const names = {
+      work: (await migrationNames('work')).slice(2),
+      cron: await migrationNames('cron'),
+    };
+    const [appliedToWork, appliedToCron] = stdout.split('\n\n');
+    expect(appliedToWork).toBe(
+      `Applied ${names.work.length} migrations of the work stream to database "${site.database}" (schema "partitioncache"): ${span(names.work)}`,
     );
-    expect(stdout).toContain('migrations of the cron stream to database "postgres"');
+    expect(appliedToCron).toBe(
+      `Applied ${names.cron.length} migrations of the cron stream to database "postgres" (schema "${settings.cronSchema}"): ${span(names.cron)}`,
+    );
     expect(stdout).toContain(
       `Created processor "${processor}" in database "${site.database}": disabled, frequency 60 s, parallel 3.`,
     );
     expect(stdout).toMatch(
       /Next:\n {2}pcache-migrate processor enable +.*\n {2}pcache-migrate status +.*\n {2}pcache-migrate processor set .*\n$/,
     );
-    expect(stderr).toContain('0003_');
     expect(code).toBe(0);
+    // No terminal: at most a line each second, and none but those of the migrations.
+    const told = stderr.trimEnd().split('\n');
+    for (const stream of ['work', 'cron'] as const) {
+      const lines = told.filter((line) => line.startsWith(stream));
+      expect(lines).toEqual(progressOf(stream, names[stream]).filter((l) => lines.includes(l)));
+      expect(lines[0]).toBe(progressOf(stream, names[stream])[0]);
+      expect(lines.at(-1)).toBe(progressOf(stream, names[stream]).at(-1));
+    }
+    expect(told.every((line) => /^(work|cron) {2}/.test(line))).toBe(true);
+    expect(told.length).toBeLessThan(names.work.length);
   });
 
   it('up and setup have nothing to do the second time', async () => {
@@ -283,10 +324,15 @@ describe('the processors', () => {
       `Nothing to do: processor "${processor}" in database "${site.database}" is as asked for: enabled.\n`,
     );
     expect(second.code).toBe(0);
-    const { rows } = await cron.query('SELECT database FROM cron.job WHERE jobname ~ $1', [
-      'process_queue',
+    const { rows } = await cron.query(
+      'SELECT jobname, database FROM cron.job WHERE username = $1 ORDER BY jobname',
+      [site.cronRole.name],
+    );
+    expect(rows).toEqual([
+      { jobname: `partitioncache_${site.database}_history`, database: 'postgres' },
+      { jobname: `partitioncache_${site.database}_maintenance`, database: site.database },
+      ...[1, 2, 3].map((slot) => ({ jobname: jobOfSlot(slot), database: site.database })),
     ]);
-    expect(rows).toEqual(Array(3).fill({ database: site.database }));
   });
 
   it('set changes what is given', async () => {
@@ -297,7 +343,7 @@ describe('the processors', () => {
       processor,
       change: { parallel: 2, resultLimit: 1000 },
       changed: true,
-      jobs: [{ action: 'unscheduled', jobName: expect.stringContaining('process_queue') }],
+      jobs: [{ action: 'unscheduled', jobName: jobOfSlot(3) }],
     });
     expect(code).toBe(0);
     const limitless = await json('processor set --result-limit none');
@@ -349,12 +395,13 @@ describe('the processors', () => {
 
 describe('drift', () => {
   it('shows in status with exit code 3, and sync repairs it', async () => {
-    await cron.query(
-      "SELECT cron.unschedule(jobid) FROM cron.job WHERE jobname ~ 'process_queue.*_1$'",
-    );
+    await cron.query('SELECT cron.unschedule(jobid) FROM cron.job WHERE jobname = $1', [
+      jobOfSlot(1),
+    ]);
     await work.query(`UPDATE ${tablesOf(settings).processorConfig} SET max_parallel_jobs = 3`);
     const before = await run('status');
-    expect(before.stdout).toMatch(/process_queue\S* +missing +/);
+    for (const slot of [1, 3])
+      expect(before.stdout).toMatch(new RegExp(`^ *${jobOfSlot(slot)} +missing +`, 'm'));
     expect(before.stdout).toMatch(/^2 jobs not as configured\. Repair with: pcache-migrate sync$/m);
     expect(before.code).toBe(3);
     const { document } = await json('status');
@@ -513,6 +560,44 @@ describe('processor run', () => {
 describe('down', () => {
   const queue = 'partitioncache_queue_query_fragment_queue';
 
+  it('names what it took back and applied, all with --verbose', async () => {
+    const names = (await migrationNames('cron')).slice(-3);
+    const of = `migrations of the cron stream in database "postgres" (schema "${settings.cronSchema}"):`;
+    const to = of.replace(' in ', ' to ');
+    const last = names.toReversed();
+    const list = (migrations: readonly string[]) =>
+      migrations.map((name) => `\n  ${name}`).join('');
+    const outputs = async (lines: readonly string[]) => {
+      const results: string[] = [];
+      for (const line of lines) results.push((await run(line)).stdout.split('\n\n')[0] ?? '');
+      return results.map((text) => text.trimEnd());
+    };
+    expect(await outputs(['down --count 3', 'up', 'down --count 3 --verbose'])).toEqual([
+      `Rolled back 3 ${of} ${span(last)}`,
+      `Nothing to do for the work stream in database "${site.database}".`,
+      `Rolled back 3 ${of}${list(last)}`,
+    ]);
+    expect((await run('up --stream cron --verbose')).stdout).toContain(
+      `Applied 3 ${to}${list(names)}\n`,
+    );
+    const one = `${names[2]}`;
+    expect(await outputs(['down', 'up --stream cron'])).toEqual([
+      `Rolled back 1 ${of.replace('migrations', 'migration')} ${one}`,
+      `Applied 1 ${to.replace('migrations', 'migration')} ${one}`,
+    ]);
+  });
+
+  it('rewrites one line on a terminal, and leaves stdout to the document', async () => {
+    const names = await migrationNames('cron');
+    const options = { terminal: true };
+    const { document } = await json('down --stream cron --all --no-color', options);
+    expect(document.streams[0].migrations).toEqual(names.toReversed());
+    const { code, stderr } = await run('up --no-color', options);
+    const lines = progressOf('cron', names).map((line) => `\r${line}\u001b[K`);
+    expect(stderr).toBe(`${lines.join('')}\n`);
+    expect(code).toBe(0);
+  });
+
   it('takes the last migration back', async () => {
     const { code, document } = await json('down');
     expect(document).toMatchObject({
@@ -553,7 +638,10 @@ describe('down', () => {
 
   it('takes everything back when the answer is yes, and says what is lost and kept', async () => {
     const { code, stdout } = await run('down --all --no-color', { terminal: true, typed: 'y\n' });
-    expect(stdout).toMatch(/^Rolled back \d+ migrations of the cron stream in database "postgres"/);
+    const names = (await migrationNames('cron')).toReversed();
+    expect(stdout.split('\n')[0]).toBe(
+      `Rolled back ${names.length} migrations of the cron stream in database "postgres" (schema "${settings.cronSchema}"): ${span(names)}`,
+    );
     expect(stdout).toMatch(new RegExp(`^ {2}${queue} +1$`, 'm'));
     expect(stdout).toContain('Kept:\n  the extension pg_cron');
     expect(code).toBe(0);

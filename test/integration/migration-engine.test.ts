@@ -7,7 +7,7 @@ import { dropEmptyLedger, LedgerError, readLedger } from '../../src/migrations/l
 import { CommitError, LockUnavailableError } from '../../src/migrations/locking-transaction.js';
 import { MigrationError } from '../../src/migrations/migration-error.js';
 import { readMigrations } from '../../src/migrations/read-migrations.js';
-import { migrateDown, migrateUp } from '../../src/migrations/run-migrations.js';
+import { type MigrationStep, migrateDown, migrateUp } from '../../src/migrations/run-migrations.js';
 import {
   type DownExtent,
   MigrationSelectionError,
@@ -28,12 +28,14 @@ const scripts: Scripts = {
 let database: string;
 let client: Client;
 let logged: string[];
+let steps: MigrationStep[];
 const directories: string[] = [];
 
 beforeEach(async () => {
   database = await createDatabase('engine');
   client = await adminClient(database);
   logged = [];
+  steps = [];
 });
 
 afterEach(async () => {
@@ -63,7 +65,8 @@ async function migrationsOf(changed: Scripts = {}) {
 
 async function options(changed: Scripts = {}, lock = { lockTimeoutMs: 100, retries: 0 }) {
   const log = (message: string) => logged.push(message);
-  return { client, schema, migrations: await migrationsOf(changed), log, ...lock };
+  const onProgress = (step: MigrationStep) => steps.push(step);
+  return { client, schema, migrations: await migrationsOf(changed), log, onProgress, ...lock };
 }
 
 async function up(changed: Scripts = {}, to?: string) {
@@ -156,9 +159,19 @@ describe('up', () => {
     expect(notices).toEqual([]);
   });
 
-  test('reports through the log only', async () => {
+  test('reports each migration that it begins, and logs nothing', async () => {
+    await up({}, '0001_a');
     await up();
-    expect(logged.join('\n')).toContain('applying 0003_c');
+    await down({ all: true });
+    expect(steps).toEqual([
+      { direction: 'up', index: 1, total: 1, migration: '0001_a' },
+      { direction: 'up', index: 1, total: 2, migration: '0002_b' },
+      { direction: 'up', index: 2, total: 2, migration: '0003_c' },
+      { direction: 'down', index: 1, total: 3, migration: '0003_c' },
+      { direction: 'down', index: 2, total: 3, migration: '0002_b' },
+      { direction: 'down', index: 3, total: 3, migration: '0001_a' },
+    ]);
+    expect(logged).toEqual([]);
   });
 
   test('needs no right to create schemas where its schema is there', async () => {
@@ -272,6 +285,12 @@ describe('a lock that is not to be had', () => {
     expect(await migrateUp({ ...run, log: release })).toEqual(names);
     expect(logged.join('\n')).toMatch(/No lock in attempt 1 of 21, rolled back; again in 50 ms/);
     expect(logged.join('\n')).toMatch(/No lock in attempt 2 of 21, rolled back; again in 100 ms/);
+    // Each attempt from the beginning.
+    const attempts = logged.length;
+    expect(steps.map(({ index, migration }) => `${index} ${migration}`)).toEqual([
+      ...Array(attempts).fill(['1 0001_a', '2 0002_b']).flat(),
+      ...['1 0001_a', '2 0002_b', '3 0003_c'],
+    ]);
     expect(await applied()).toEqual(names);
   });
 

@@ -106,7 +106,8 @@ describe('the run history', () => {
     ]);
     const runs = await migrator.query(
       `SELECT status, extract(epoch FROM duration)::int AS seconds FROM ${cronName(settings, 'job_runs')}
-        WHERE job_name LIKE 'partitioncache_process_queue%' ORDER BY runid`,
+        WHERE job_name = $1 ORDER BY runid`,
+      [`partitioncache_${site.database}_mycache_1`],
     );
     expect(runs.rows).toEqual([
       { status: 'succeeded', seconds: 4 },

@@ -79,32 +79,6 @@ describe('the schedule of a frequency', () => {
   });
 });
 
-describe('a job name', () => {
-  it('fits 63 bytes, keeps a readable head, and tells apart what looks alike', async () => {
-    const names = ['x', 'a_b', 'ab', 'ü'.repeat(60), `${'ü'.repeat(60)}1`, 'p'.repeat(200)];
-    const { rows } = await work.query(
-      `SELECT partitioncache.cron_job_name(name, 20) AS job FROM unnest($1::text[]) AS name`,
-      [names],
-    );
-    const jobs: string[] = rows.map((row) => row.job);
-    expect(new Set(jobs).size).toBe(names.length);
-    for (const name of jobs) {
-      expect(Buffer.byteLength(name)).toBeLessThanOrEqual(63);
-      expect(name).toMatch(/^partitioncache_.*_[0-9a-f]{8}_20$/);
-    }
-  });
-
-  it('differs in another database', async () => {
-    const other = await createSite();
-    const otherSettings = other.settings();
-    await setUp(otherSettings, { enable: false });
-    const elsewhere = await connectAs(otherSettings.work);
-    const nameIn = async (client: pg.Client) =>
-      (await client.query("SELECT partitioncache.cron_job_name('same', 1) AS job")).rows[0].job;
-    expect(await nameIn(elsewhere)).not.toBe(await nameIn(work));
-  });
-});
-
 describe('a run', () => {
   async function configure(frequency: number, version: string, enabled = true) {
     await work.query('UPDATE partitioncache.deployment SET pg_cron_version = $1', [version]);

@@ -4,7 +4,7 @@ import type { StreamName } from '../../migrations/streams.js';
 import { type DownReport, down, type RollbackPreview } from '../../operations/down.js';
 import { type Context, defineCommand } from '../command.js';
 import { confirmed } from '../confirm.js';
-import { stream, waitLock, wholeNumber } from '../options.js';
+import { stream, verbose, waitLock, wholeNumber } from '../options.js';
 import { rolledBackText } from '../output/migrations.js';
 import type { Style } from '../output/style.js';
 import { table } from '../output/table.js';
@@ -47,6 +47,7 @@ export const downCommand = defineCommand({
       type: 'boolean',
       describe: 'Do not ask before tables that hold rows are dropped',
     },
+    ...verbose,
     ...waitLock,
   },
   check: ({ to, count, all }) => {
@@ -64,12 +65,13 @@ export const downCommand = defineCommand({
       confirm: async (preview) => args.yes === true || confirmLoss(preview, context),
       drainSeconds: DRAIN_SECONDS,
       ...context.lockWait(args['wait-lock']),
-      log: context.progress,
+      log: context.log,
+      onProgress: context.onProgress,
     });
     return {
       exitCode: report.confirmed ? EXIT_CODES.done : EXIT_CODES.failed,
       report,
-      text: (style) => downText(report, style),
+      text: (style) => downText(report, style, args.verbose),
     };
   },
 });
@@ -112,11 +114,15 @@ async function confirmLoss(
   );
 }
 
-function downText({ confirmed, streams, lost, kept }: DownReport, style: Style): string {
+function downText(
+  { confirmed, streams, lost, kept }: DownReport,
+  style: Style,
+  verbose: boolean,
+): string {
   if (!confirmed) return 'Nothing was changed.';
   if (streams.length === 0) return 'Nothing to do: no migration is applied.';
   return paragraphs(
-    ...streams.map(rolledBackText),
+    ...streams.map((change) => rolledBackText(change, verbose)),
     lost.length > 0
       ? `Dropped, with all their rows:\n${indented(
           table(

@@ -3,7 +3,7 @@ import { type SetupReport, setup } from '../../operations/setup.js';
 import type { ProcessorChange } from '../../processor/processor-config.js';
 import type { Settings } from '../../settings/settings.js';
 import { type Context, defineCommand } from '../command.js';
-import { processorChange, scheduleOptions, waitLock } from '../options.js';
+import { processorChange, scheduleOptions, verbose, waitLock } from '../options.js';
 import { jobActions } from '../output/jobs.js';
 import { changeText } from '../output/processors.js';
 import { paragraphs } from '../output/text.js';
@@ -26,6 +26,7 @@ export const setupCommand = defineCommand({
       type: 'boolean',
       describe: 'Enable the processor; without it a new one is disabled, an existing one as it is',
     },
+    ...verbose,
     ...waitLock,
   },
   run: async (args, context) => {
@@ -38,7 +39,8 @@ export const setupCommand = defineCommand({
       parallel,
       enable,
       ...context.lockWait(args['wait-lock']),
-      log: context.progress,
+      log: context.log,
+      onProgress: context.onProgress,
     });
     const change = { frequencySeconds, timeoutSeconds, parallel };
     return {
@@ -46,7 +48,7 @@ export const setupCommand = defineCommand({
       report,
       text: () =>
         paragraphs(
-          upText(settings, report),
+          upText(settings, report, args.verbose),
           processorText(settings, report, enable, change),
           jobActions(settings, report.processorJobs),
           nextText(context, report.processor.created && !enable),

@@ -3,6 +3,8 @@ import type { JobStatus } from '../../jobs/read-jobs.js';
 import { readStatus, type StatusReport, type StreamStatus } from '../../operations/status.js';
 import type { Settings } from '../../settings/settings.js';
 import { type Context, defineCommand } from '../command.js';
+import { verbose } from '../options.js';
+import { span } from '../output/migrations.js';
 import { processorTable } from '../output/processors.js';
 import type { Style } from '../output/style.js';
 import { table } from '../output/table.js';
@@ -15,17 +17,18 @@ export const statusCommand = defineCommand({
   details: `Changes nothing. Exit code ${EXIT_CODES.pending} if migrations are pending or the jobs have drifted from the configuration.`,
   examples: [
     ['status', 'All of it'],
+    ['status --verbose', 'With the name of each pending migration'],
     ['status --json | jq .drift', 'How the jobs differ from the configuration'],
   ],
   positionals: {},
-  options: {},
-  run: async (_, context) => {
+  options: verbose,
+  run: async ({ verbose }, context) => {
     const settings = context.settings();
     const report = await readStatus(settings);
     return {
       exitCode: exitCodeOf(report),
       report,
-      text: (style) => statusText(settings, report, context, style),
+      text: (style) => statusText(settings, report, context, style, verbose),
     };
   },
 });
@@ -40,17 +43,15 @@ function statusText(
   report: StatusReport,
   context: Context,
   style: Style,
+  verbose: boolean,
 ): string {
   const section = (heading: string, text: string) => `${style.bold(heading)}\n${indented(text)}`;
   const { streams, processors, jobs, drift } = report;
-  const pending = streams.flatMap(({ stream, pending }) =>
-    pending.map((migration) => [stream, migration]),
-  );
   return paragraphs(
     modeText(settings),
     section('Streams', streamTable(streams, style)),
-    pending.length > 0
-      ? section('Pending migrations', table(style, ['stream', 'migration'], pending))
+    streams.some(({ pending }) => pending.length > 0)
+      ? section('Pending migrations', pendingTable(streams, style, verbose))
       : '',
     processors.length > 0 ? section('Processors', processorTable(processors, style)) : '',
     jobs.length > 0 ? section('Jobs of pg_cron', jobTable(jobs, context.world.now(), style)) : '',
@@ -92,6 +93,18 @@ function streamTable(streams: readonly StreamStatus[], style: Style): string {
       pending.length,
       applied.at(-1)?.name ?? '-',
     ]),
+  );
+}
+
+function pendingTable(streams: readonly StreamStatus[], style: Style, verbose: boolean): string {
+  const rows = streams.flatMap(({ stream, pending }) => {
+    if (verbose) return pending.map((migration) => [stream, migration]);
+    return pending.length === 0 ? [] : [[stream, pending.length, span(pending)]];
+  });
+  return table(
+    style,
+    verbose ? ['stream', 'migration'] : ['stream', 'pending', 'migrations'],
+    rows,
   );
 }
 

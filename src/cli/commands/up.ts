@@ -3,7 +3,7 @@ import type { StreamName } from '../../migrations/streams.js';
 import { type UpReport, up } from '../../operations/up.js';
 import type { Settings } from '../../settings/settings.js';
 import { defineCommand } from '../command.js';
-import { stream, waitLock } from '../options.js';
+import { stream, verbose, waitLock } from '../options.js';
 import { jobActions } from '../output/jobs.js';
 import { administratorText, appliedText } from '../output/migrations.js';
 import { paragraphs } from '../output/text.js';
@@ -28,31 +28,34 @@ export const upCommand = defineCommand({
       requiresArg: true,
       describe: 'The last migration to apply; needs --stream',
     },
+    ...verbose,
     ...waitLock,
   },
   check: ({ to, stream }) =>
     to !== undefined && stream === undefined
       ? '--to names a migration of one stream: add --stream work or --stream cron.'
       : undefined,
-  run: async ({ stream, to, 'wait-lock': waitSeconds }, context) => {
+  run: async ({ stream, to, verbose, 'wait-lock': waitSeconds }, context) => {
     const settings = context.settings();
     const report = await up(settings, {
       streams: stream === undefined ? BOTH : [stream],
       to,
       ...context.lockWait(waitSeconds),
-      log: context.progress,
+      log: context.log,
+      onProgress: context.onProgress,
     });
-    return { exitCode: EXIT_CODES.done, report, text: () => upText(settings, report) };
+    return { exitCode: EXIT_CODES.done, report, text: () => upText(settings, report, verbose) };
   },
 });
 
 export function upText(
   settings: Settings,
   { administrator, streams, jobs, linkRenewed }: UpReport,
+  verbose: boolean,
 ): string {
   return paragraphs(
     administratorText(administrator),
-    ...streams.map(appliedText),
+    ...streams.map((change) => appliedText(change, verbose)),
     linkRenewed ? 'Renewed the link from the work database to pg_cron, and tried it.' : '',
     jobActions(settings, jobs),
   );

@@ -1,25 +1,39 @@
 import type { StreamChange } from '../../operations/up.js';
 import { counted } from './text.js';
 
-export function appliedText({ stream, database, schema, migrations }: StreamChange): string {
+export function appliedText(change: StreamChange, verbose: boolean): string {
+  const { stream, database, schema, migrations } = change;
   if (migrations.length === 0) {
     return `Nothing to do for the ${stream} stream in database "${database}".`;
   }
-  return listed(
+  return summary(
     `Applied ${counted(migrations.length, 'migration')} of the ${stream} stream to database "${database}" (schema "${schema}"):`,
     migrations,
+    verbose,
   );
 }
 
-export function rolledBackText({ stream, database, schema, migrations }: StreamChange): string {
-  return listed(
+export function rolledBackText(change: StreamChange, verbose: boolean): string {
+  const { stream, database, schema, migrations } = change;
+  return summary(
     `Rolled back ${counted(migrations.length, 'migration')} of the ${stream} stream in database "${database}" (schema "${schema}"):`,
     migrations,
+    verbose,
   );
+}
+
+/** `0001_first to 0035_last`, or the only one. */
+export function span(migrations: readonly string[]): string {
+  const [first, last] = [migrations[0], migrations.at(-1)];
+  return migrations.length > 1 ? `${first} to ${last}` : (first ?? '');
 }
 
 export function administratorText(statements: readonly string[]): string {
   return statements.length === 0 ? '' : listed('Ran as the administrator:', statements);
+}
+
+function summary(heading: string, migrations: readonly string[], verbose: boolean): string {
+  return verbose ? listed(heading, migrations) : `${heading} ${span(migrations)}`;
 }
 
 function listed(heading: string, items: readonly string[]): string {

@@ -16,6 +16,7 @@ describe('wrong usage', () => {
       'There is no option --paralel of pcache-migrate setup. Did you mean --parallel?',
     ],
     ['processor set --limit=3', 'Did you mean --result-limit?'],
+    ['sync --verbose', 'There is no option --verbose of pcache-migrate sync.\n'],
     ['status --wait-lock 3', 'There is no option --wait-lock of pcache-migrate status.\n'],
     [
       'processor run --wait-lock 3',
