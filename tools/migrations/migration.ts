@@ -66,7 +66,9 @@ async function refresh(root: string): Promise<number> {
       released.checksums.has(filesOf(source.stream, name).up),
     );
     for (const pair of pairs) {
-      for (const file of await writePair(root, source.stream, pair)) say(`refreshed ${file}`);
+      const before = source.migrations.find(({ name }) => name === pair.name);
+      for (const file of await writePair(root, source.stream, pair, before))
+        say(`refreshed ${file}`);
     }
   }
   const left = (await readStreamSources(root)).flatMap(changedFiles);

@@ -69,15 +69,19 @@ export function filesOf(stream: StreamName, name: string): { up: string; down: s
   return { up: `${migrations}/${name}.up.sql`, down: `${migrations}/${name}.down.sql` };
 }
 
-/** Writes both halves and returns their names. */
+/** Writes the halves that differ from `before` and returns the names of their files. */
 export async function writePair(
   root: string,
   stream: StreamName,
   { name, up, down }: MigrationPair,
+  before?: MigrationPair,
 ): Promise<string[]> {
   const files = filesOf(stream, name);
+  const halves = [
+    { file: files.up, text: up, was: before?.up },
+    { file: files.down, text: down, was: before?.down },
+  ].filter(({ text, was }) => text !== was);
   await mkdir(join(root, folders[stream].migrations), { recursive: true });
-  await writeFile(join(root, files.up), up);
-  await writeFile(join(root, files.down), down);
-  return [files.up, files.down];
+  for (const { file, text } of halves) await writeFile(join(root, file), text);
+  return halves.map(({ file }) => file);
 }

@@ -1,0 +1,37 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { styleProblems } from '../harness/sql-style.js';
+
+const FOLDERS = ['migrations', 'cron-migrations', 'routines', 'bench'];
+
+function sqlFiles(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.sql'))
+    .map((file) => join(folder, file));
+}
+
+it.each(FOLDERS)('the SQL in %s keeps to the style', (folder) => {
+  const files = sqlFiles(folder);
+  expect(files.length).toBeGreaterThan(5);
+  expect(files.flatMap((file) => styleProblems(file, readFileSync(file, 'utf8')))).toEqual([]);
+});
+
+describe('the style', () => {
+  const create = 'CREATE OR REPLACE FUNCTION {{schema}}.f(p_a text) RETURNS text …;\n';
+  const comment = "COMMENT ON FUNCTION {{schema}}.f(text) IS 'f';\n";
+
+  it('allows 100 characters a line, and not 120', () => {
+    expect(styleProblems('f.sql', `-- ${'é'.repeat(97)}\n`)).toEqual([]);
+    expect(styleProblems('f.sql', `SELECT 1;\n-- ${'x'.repeat(117)}\n`)).toEqual([
+      'f.sql:2: 120 characters; at most 100 are allowed.',
+    ]);
+  });
+
+  it('repeats parameters only of a name that stands for several functions', () => {
+    expect(styleProblems('f.sql', create + comment)).toEqual([
+      'f.sql: the parameters of f are repeated, though its name says enough.',
+    ]);
+    expect(styleProblems('f.sql', create + create + comment)).toEqual([]);
+  });
+});
