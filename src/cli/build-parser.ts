@@ -19,7 +19,7 @@ export interface GlobalArguments {
 
 export const NO_COMMAND = 'No command given.';
 
-// yargs words its complaints itself; these are said differently, so that each is a sentence.
+// yargs has its own wording; these replace it, so that each message is a sentence.
 const WORDING = {
   'Not enough arguments following: %s': 'The option --%s needs a value.',
   'Argument: %s, Given: %s, Choices: %s': '--%s is %s, but must be one of %s.',

@@ -8,13 +8,13 @@ import type { CommandName, Reports } from './json-shape.js';
 import type { Style } from './output/style.js';
 import type { World } from './world.js';
 
-/** What a command has beside its own arguments. */
+/** What a command gets besides its own arguments. */
 export interface Context {
   readonly world: World;
   readonly readSettings: () => SettingsResult;
   /** Raises SettingsError. */
   readonly settings: () => Settings;
-  /** For stderr: what is going on, while it is. */
+  /** Writes to stderr what is going on right now. */
   readonly log: (message: string) => void;
   /** Likewise, of the migrations. */
   readonly onProgress: (progress: MigrationProgress) => void;
@@ -49,7 +49,7 @@ interface CommandSpec<
   readonly examples: readonly (readonly [commandLine: string, meaning: string])[];
   readonly positionals: Positionals;
   readonly options: Own;
-  /** What is wrong with the arguments as a whole. */
+  /** Says what is wrong with the arguments taken together; undefined if nothing is. */
   readonly check?: (args: Arguments<Own, Positionals>) => string | undefined;
   readonly run: (
     args: Arguments<Own, Positionals>,

@@ -33,7 +33,7 @@ function nameOf(error: unknown): string {
   return error instanceof Error ? error.name : 'Error';
 }
 
-/** The message, and what the causes say beyond it. */
+/** The message, and what its causes add. */
 function withCauses(error: unknown): string {
   let text = describeDatabaseError(error);
   for (const cause of causesOf(error)) {
@@ -44,7 +44,7 @@ function withCauses(error: unknown): string {
 }
 
 function causesOf(error: unknown): unknown[] {
-  // A ConnectionError says in better words what its cause does.
+  // A ConnectionError already says what its cause says, in better words.
   if (!(error instanceof Error) || error instanceof ConnectionError) return [];
   return error.cause === undefined ? [] : [error.cause, ...causesOf(error.cause)];
 }

@@ -56,7 +56,7 @@ export interface ProcessorStatusReport {
   readonly throughput: readonly Throughput[];
   /** Of the last 24 hours. */
   readonly failures: readonly FailureClass[];
-  /** How many fragments are known to have ended how, at any time. */
+  /** How many fragments ended in which state, over all time. */
   readonly fragments: KnownFragments;
 }
 
@@ -65,16 +65,16 @@ export interface ProcessorChangeReport {
   readonly processor: string;
   /** What was asked for; null means no limit. */
   readonly change: ProcessorChange;
-  /** False when it was like that already. */
+  /** False when it already was as asked. */
   readonly changed: boolean;
   /** What this command did to pg_cron's jobs; empty where the sync_cron trigger did it. */
   readonly jobs: readonly AppliedAction[];
 }
 
 export interface ProcessorDisableReport extends ProcessorChangeReport {
-  /** Processors of the queue that are enabled all the same. */
+  /** Processors of the queue that are still enabled. */
   readonly stillEnabled: readonly string[];
-  /** Fragments that were begun before and are not settled. */
+  /** Fragments that began earlier and are not settled yet. */
   readonly stillActive: readonly ActiveFragment[];
 }
 

@@ -9,7 +9,7 @@ process.on('SIGINT', () => {
   interruption.abort();
 });
 
-// Nobody reads any more (`| head`): what was begun is finished all the same.
+// The reader has gone away (`| head`); the command still finishes what it began.
 const outputFailed = (error?: NodeJS.ErrnoException | null) => {
   if (!error || error.code === 'EPIPE') return;
   console.error(`Error: the output could not be written: ${error.message}`);

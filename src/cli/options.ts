@@ -127,7 +127,7 @@ export function processorChange(args: ProcessorArguments): ProcessorChange {
   };
 }
 
-/** Of a name that was given but holds nothing: a variable of a script that was not set. */
+/** Refuses an empty name: the variable of a script that was not set. */
 export function emptyName({ name }: { readonly name?: string | undefined }): string | undefined {
   return name === '' ? "The processor's name is empty." : undefined;
 }

@@ -5,7 +5,7 @@ import { UsageError } from './usage-error.js';
 
 export type Parsed =
   | { readonly kind: 'command'; readonly command: Command; readonly args: GlobalArguments }
-  /** What was asked for: help, or the version. */
+  /** The user asked for help or for the version. */
   | { readonly kind: 'text'; readonly text: string };
 
 /** Finds the command and its arguments. Raises UsageError. */

@@ -22,7 +22,7 @@ import type { OutputStream, World } from './world.js';
 const NAME = 'pcache-migrate';
 const WIDEST_HELP = 100;
 
-/** Runs one command line and says what came of it; the exit code is for the process to use. */
+/** Runs one command line, prints the result, and returns the exit code for the process. */
 export async function runCli(argv: readonly string[], world: World): Promise<number> {
   const given = beforeDashes(argv);
   let json = given.includes('--json');

@@ -53,7 +53,7 @@ function suggestion(wrong: string, candidates: readonly string[], prefix: string
   return similar && resembles(wrong, similar) ? ` Did you mean ${prefix}${similar}?` : '';
 }
 
-// There always is a most similar name; one that shares few letters would only puzzle.
+// There is always a most similar name; one that shares few letters would only confuse.
 function resembles(wrong: string, right: string): boolean {
   const letters = [...wrong];
   return letters.filter((letter) => right.includes(letter)).length > letters.length * (2 / 3);

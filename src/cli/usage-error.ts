@@ -3,7 +3,7 @@ import { PcacheError } from '../errors/pcache-error.js';
 import type { CommandName } from './json-shape.js';
 
 interface UsageErrorDetails {
-  /** The command whose usage was wrong, as far as one was named. */
+  /** The command whose usage was wrong, if one was named. */
   readonly command?: CommandName | undefined;
   /** The help that lists what is missing. */
   readonly help?: string | undefined;

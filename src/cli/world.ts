@@ -10,7 +10,7 @@ export interface InputStream extends Readable {
   readonly isTTY?: boolean | undefined;
 }
 
-/** All that the command line touches beside the databases. */
+/** Everything outside the databases that the command line touches. */
 export interface World {
   readonly env: NodeJS.ProcessEnv;
   readonly cwd: string;

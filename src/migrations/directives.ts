@@ -1,7 +1,7 @@
 import { PlaceholderError, type PlaceholderValues } from './render-sql.js';
 import { lineAt } from './split-statements.js';
 
-// What a migration says of itself: a comment for PostgreSQL, a directive for this package.
+// A migration describes itself in these lines: comments for PostgreSQL, directives for this package.
 const DIRECTIVE = /^--!(.*)$/gm;
 
 // These mark the text of a routine, for the tools that keep it equal to its source (CONTRIBUTING.md).

@@ -87,7 +87,7 @@ export function pending<M extends { readonly name: string }>(
   return migrations.filter(({ name }) => !names.has(name));
 }
 
-/** Applied must be the first of the known, in their order: else neither up nor down may touch anything. */
+/** Raises LedgerError unless the applied migrations are the first of the known ones, in order. */
 export function checkLedger(
   applied: readonly { readonly name: string }[],
   migrations: readonly { readonly name: string }[],
@@ -123,7 +123,7 @@ function newer(unknown: readonly string[]): LedgerError {
   );
 }
 
-/** The first release began its history anew; what was deployed by a build before it cannot be carried over. */
+/** The first release began a new history; a database deployed by an earlier build cannot be carried over. */
 function otherHistory(done: readonly string[]): LedgerError {
   return new LedgerError(
     [
@@ -142,7 +142,7 @@ export interface DroppedLedger {
   readonly schema: boolean;
 }
 
-/** Removes what remains after the last migration was rolled back; never what is not ours. */
+/** Removes what is left of ours after the last migration was rolled back, and nothing else. */
 export async function dropEmptyLedger(
   client: ClientBase,
   schema: string,

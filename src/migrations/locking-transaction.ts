@@ -5,9 +5,9 @@ import { describeDatabaseError } from '../database/describe-database-error.js';
 import { PcacheError } from '../errors/pcache-error.js';
 
 export interface LockPolicy {
-  /** No statement waits longer for a lock, and so holds up the application behind it. */
+  /** How long a statement may wait for a lock; the application queues up behind it meanwhile. */
   readonly lockTimeoutMs: number;
-  /** How often the whole transaction is tried again when a lock was not to be had. */
+  /** How often the whole transaction is tried again when it did not get a lock. */
   readonly retries: number;
   readonly log: (message: string) => void;
 }
@@ -25,7 +25,7 @@ export class LockUnavailableError extends PcacheError {
   }
 }
 
-/** What happened to the transaction is known only if the server itself refused to commit. */
+/** We know what became of the transaction only if the server itself refused to commit. */
 export class CommitError extends PcacheError {
   override readonly name = 'CommitError';
 
@@ -44,7 +44,7 @@ export class CommitError extends PcacheError {
   }
 }
 
-// Afterwards nobody can be asked any more whom this session waited for.
+// Once the wait is over, the server can no longer say whom this session waited for.
 const FIND_THE_BLOCKER = `To see which session blocks, run the command again and, while it waits, in the same database:
   SELECT b.pid, b.usename, b.application_name, b.state, b.xact_start, b.query
   FROM pg_stat_activity w JOIN pg_stat_activity b ON b.pid = ANY (pg_blocking_pids(w.pid))

@@ -88,7 +88,7 @@ function migrationNames(directory: string, files: readonly string[]): string[] {
     ...numberingProblems(names),
   ];
   if (files.length === 0) {
-    // A package whose files got lost must not look like one with nothing to do.
+    // A package that lost its files must not look as if there were nothing to do.
     throw new MigrationFilesError(directory, ['there are none.'], { remedy: INSTALL_AGAIN });
   }
   if (problems.length > 0) throw new MigrationFilesError(directory, problems);

@@ -7,10 +7,10 @@ import { type Direction, MigrationError } from './migration-error.js';
 import type { Migration } from './read-migrations.js';
 import { type DownExtent, selectDown, selectUp } from './select-migrations.js';
 
-/** A migration that is begun. */
+/** A migration that has just begun. */
 export interface MigrationStep {
   readonly direction: Direction;
-  /** Which of `total`, from 1 on; again from 1 when the transaction is tried again. */
+  /** Its place among `total`, counted from 1; starts over when the transaction is tried again. */
   readonly index: number;
   readonly total: number;
   readonly migration: string;
@@ -91,7 +91,7 @@ async function run(options: MigrateOptions, direction: Direction, count: number)
       singleTransaction: true,
       checkOrder: true,
       noLock: true,
-      // Its own log names each migration three times over, and none of its errors the line.
+      // Its own log names each migration three times, and its errors do not name the line.
       logger: { info: ignore, warn: ignore, error: ignore },
       migrationLoaderStrategies: [
         { extensions: ['.sql'], loader: async () => migrationUnits(client, migrations, begin) },

@@ -1,13 +1,13 @@
 import { EXIT_CODES } from '../errors/exit-codes.js';
 import { PcacheError } from '../errors/pcache-error.js';
 
-/** How far back `down` goes: `to` names the migration that shall remain the last applied. */
+/** How far back `down` goes: `to` names the migration that stays applied as the last one. */
 export type DownExtent =
   | { readonly to: string }
   | { readonly count: number }
   | { readonly all: true };
 
-/** The wish itself is wrong: no such migration, no such count. */
+/** The user asked for a migration or a count that does not exist. */
 export class MigrationSelectionError extends PcacheError {
   override readonly name = 'MigrationSelectionError';
 
@@ -16,7 +16,7 @@ export class MigrationSelectionError extends PcacheError {
   }
 }
 
-/** The migrations an `up` runs, first first; `to` names the last that shall be applied. */
+/** The migrations that `up` runs, in order; `to` names the last one to apply. */
 export function selectUp(
   applied: readonly string[],
   known: readonly string[],
@@ -29,7 +29,7 @@ export function selectUp(
   return known.slice(0, last + 1).filter((name) => !applied.includes(name));
 }
 
-/** The migrations a `down` rolls back, last first. */
+/** The migrations that `down` rolls back, the last one first. */
 export function selectDown(applied: readonly string[], extent: DownExtent): string[] {
   return applied.slice(keptCount(applied, extent)).reverse();
 }

@@ -15,21 +15,21 @@ export interface ConfigureReport {
   readonly jobs: readonly AppliedAction[];
 }
 
-/** The configuration is changed and running processors heed it, but pg_cron could not be told. */
+/** The configuration has changed and running processors follow it, but pg_cron does not know yet. */
 export class JobsNotSyncedError extends PcacheError {
   override readonly name = 'JobsNotSyncedError';
 
   constructor(cause: unknown) {
     super(
-      `The configuration is changed, and running processors heed it, but pg_cron's jobs are not: ${describeDatabaseError(cause)}`,
+      `The configuration has changed and running processors follow it, but pg_cron's jobs have not changed: ${describeDatabaseError(cause)}`,
       { remedy: remedyThen(cause, 'run: pcache-migrate sync'), cause },
     );
   }
 }
 
 /**
- * Changes the processors' configuration and sees to it that pg_cron knows: through the trigger where the
- * deployment's transport allows it, else by a sync right afterwards. Raises JobsNotSyncedError when only that failed.
+ * Changes the processors' configuration and makes pg_cron's jobs follow: through the trigger where the
+ * transport allows it, else by a sync afterwards. Raises JobsNotSyncedError when only the sync failed.
  */
 export async function configureProcessor(
   settings: Settings,

@@ -6,8 +6,8 @@ import { readPgCronVersion } from '../jobs/pg-cron-version.js';
 import type { Settings } from '../settings/settings.js';
 
 /**
- * Makes the work database reach pg_cron by the deployment's transport, and pg_cron's jobs those that are
- * configured. Both streams must be up to date. Raises before anything is recorded when the link does not work.
+ * Connects the work database to pg_cron by the deployment's transport and makes pg_cron's jobs follow the
+ * configuration. Both streams must be up to date. Raises before it records anything when the link fails.
  */
 export async function connectCronSide(
   databases: Databases,

@@ -9,7 +9,7 @@ export interface TableAtStake {
   readonly rows: number;
 }
 
-/** The tables that rolling these migrations of the work stream back drops, with the rows they hold. */
+/** The tables that the rollback of these migrations drops, with the rows they hold. */
 export async function dataAtStake(
   work: ClientBase,
   settings: Settings,

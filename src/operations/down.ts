@@ -21,7 +21,7 @@ import type { MigrationProgress, StreamChange } from './up.js';
 
 export interface RollbackPreview {
   readonly steps: readonly RollbackStep[];
-  /** Tables that go, with the rows they hold. */
+  /** The tables that will be dropped, with the rows they hold. */
   readonly lost: readonly TableAtStake[];
 }
 
@@ -44,7 +44,7 @@ export interface DownReport {
   readonly kept: readonly string[];
 }
 
-/** The work stream must not go while pg_cron still calls it. */
+/** pg_cron still calls the work stream, so it cannot be rolled back. */
 export class CronStreamStillUpError extends PcacheError {
   override readonly name = 'CronStreamStillUpError';
 
@@ -149,7 +149,7 @@ async function rollBack(
   const plan = planOf(plans, stream);
   const recordsJobs = await hasRoutine(databases.work, settings.schema, 'mark_synced');
   if (stream === 'cron' && recordsJobs) {
-    // From here on a change of the configuration waits for up, instead of calling what is going.
+    // From here on a change of the configuration waits for up, because apply_jobs is about to be dropped.
     await databases.work.query(`SELECT ${ownName(settings, 'record_cron_side')}('deploy', NULL)`);
   }
   const rolledBack = await migrateDown({
@@ -200,7 +200,7 @@ async function keptBy(
       `the extension pg_cron and the grants on it in database "${settings.cron.database}": other jobs may need them`,
     );
   }
-  // Taken along when this deployment had created it and nothing else uses it: so what is left has another user.
+  // It was dropped if this deployment had created it and nothing else uses it: what is left has another user.
   if (
     extensionsBefore &&
     !(await managesExtensions(databases, settings)) &&

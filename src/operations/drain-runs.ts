@@ -13,7 +13,7 @@ export interface LiveRun {
   readonly wanted: boolean;
 }
 
-/** Runs that did not end in time; the processors are disabled, nothing else was changed. */
+/** Some runs did not end in time; the processors are disabled, nothing else has changed. */
 export class RunsStillActiveError extends PcacheError {
   override readonly name = 'RunsStillActiveError';
   readonly runs: readonly LiveRun[];
@@ -33,7 +33,7 @@ export class RunsStillActiveError extends PcacheError {
   }
 }
 
-/** Disables all processors and waits until no run is left: what they call is about to go. */
+/** Disables all processors and waits until no run is left, because what they call is about to be dropped. */
 export async function drainRuns(
   work: ClientBase,
   settings: Settings,
@@ -47,7 +47,7 @@ export async function drainRuns(
 }
 
 /**
- * Waits for the runs that the configuration no longer wants; goes on after waitSeconds all the same.
+ * Waits up to waitSeconds for the runs that the configuration no longer wants.
  * pg_cron logs a job that is unscheduled while it runs as cancelled, and may end its backend.
  */
 export async function awaitUnwantedRuns(

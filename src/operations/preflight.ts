@@ -5,7 +5,7 @@ import { PcacheError } from '../errors/pcache-error.js';
 import type { StreamName } from '../migrations/streams.js';
 import type { Settings } from '../settings/settings.js';
 
-/** The databases are not ready; nothing was changed but what the administrator mended. */
+/** The databases are not ready; only what the administrator's role could fix was changed. */
 export class PreflightError extends PcacheError {
   override readonly name = 'PreflightError';
   readonly report: DoctorReport;
@@ -24,15 +24,15 @@ export class PreflightError extends PcacheError {
 }
 
 /**
- * Runs the doctor's checks; what an administrator has to mend is mended when there is one in the settings.
- * Returns the statements that were run for that. Raises PreflightError when something is still missing.
+ * Runs the doctor's checks, and fixes what needs an administrator if the settings name one.
+ * Returns the statements that it ran for that. Raises PreflightError when something is still missing.
  */
 export async function preflight(
   settings: Settings,
   streams: readonly StreamName[],
 ): Promise<string[]> {
   const mended: string[] = [];
-  // What one round mends can bring to light what the next one has to.
+  // A fix can bring to light the next thing to fix.
   for (;;) {
     const report = await runDoctor(settings, { streams });
     if (failures(report).length === 0) return mended;

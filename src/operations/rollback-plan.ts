@@ -13,8 +13,8 @@ export interface RollbackStep {
 }
 
 /**
- * What a rollback takes back, in the order it does: the cron stream first, so that no job is left that calls
- * what is gone. Over both streams the extent counts through them in that order.
+ * What a rollback removes, in order: the cron stream first, so that no job calls what is gone. An extent over
+ * both streams counts through them in that order.
  */
 export function planRollback(plans: readonly StreamPlan[], extent: DownExtent): RollbackStep[] {
   const ordered = [...plans].sort((a, b) => a.stream.localeCompare(b.stream));
@@ -47,7 +47,7 @@ function rollbackTo(plans: readonly StreamPlan[], to: string): RollbackStep[] {
     if (plan.stream === target.stream) {
       return { stream: plan.stream, migrations: selectDown(names, { to }) };
     }
-    // Rolling work back takes all of cron along; rolling cron back leaves work alone.
+    // Rolling back work needs all of cron rolled back; rolling back cron does not touch work.
     return {
       stream: plan.stream,
       migrations: target.stream === 'work' ? selectDown(names, { all: true }) : [],

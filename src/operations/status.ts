@@ -24,7 +24,7 @@ export interface StatusReport {
   readonly processors: readonly ProcessorStatus[];
   readonly jobs: readonly JobStatus[];
   readonly drift: readonly Drift[];
-  /** Why the pg_cron database could not be asked; then nothing of it is reported. */
+  /** Why the pg_cron database could not be read; then the report says nothing about it. */
   readonly cronUnreachable?: string;
   /** Nothing pending and no drift. */
   readonly upToDate: boolean;
@@ -37,7 +37,7 @@ export async function readStatus(settings: Settings): Promise<StatusReport> {
       return await withClient(settings.cron, (cron) => fullStatus(settings, work, cron));
     } catch (error) {
       if (!(error instanceof ConnectionError)) throw error;
-      // When pg_cron cannot be asked, what the work database knows is wanted all the more.
+      // When pg_cron cannot be reached, what the work database knows is needed most.
       const plan = await readStreamPlan(work, settings, 'work');
       return {
         mode: settings.mode,

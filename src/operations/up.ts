@@ -10,6 +10,7 @@ import { type LockWait, withLockedDatabases } from '../deployment/with-databases
 import { PcacheError } from '../errors/pcache-error.js';
 import type { AppliedAction } from '../jobs/apply-jobs.js';
 import { type MigrationStep, migrateUp } from '../migrations/run-migrations.js';
+import { span } from '../migrations/span.js';
 import type { StreamName } from '../migrations/streams.js';
 import type { Settings } from '../settings/settings.js';
 import { connectCronSide } from './connect-cron-side.js';
@@ -44,24 +45,20 @@ export interface UpReport {
   readonly linkRenewed: boolean;
 }
 
-/** The work database is migrated, the pg_cron database is not: what is where, and how to go on. */
+/** The work database is migrated, the pg_cron database is not: says what is where and how to go on. */
 export class CronStreamError extends PcacheError {
   override readonly name = 'CronStreamError';
   readonly work: StreamChange;
 
   constructor(settings: Settings, work: StreamChange, cause: Error) {
     super(
-      `The work stream is up to date in database "${settings.work.database}" (applied now: ${listed(work.migrations)}), ` +
+      `The work stream is up to date in database "${settings.work.database}" (applied now: ${span(work.migrations) || 'nothing'}), ` +
         `but the cron side in database "${settings.cron.database}" failed: ${describeDatabaseError(cause)}\n` +
-        'Nothing is half done: until the cron side is up, the processor is merely not scheduled.',
+        'Nothing is half done: the processor is not scheduled until the cron side is up.',
       { remedy: remedyThen(cause, 'run pcache-migrate up again; it continues here.'), cause },
     );
     this.work = work;
   }
-}
-
-function listed(names: readonly string[]): string {
-  return names.length === 0 ? 'nothing' : names.join(', ');
 }
 
 /**

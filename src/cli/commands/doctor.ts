@@ -13,7 +13,7 @@ const BOTH: readonly StreamName[] = ['work', 'cron'];
 
 export const doctorCommand = defineCommand({
   name: 'doctor',
-  summary: 'Check versions, pg_cron, logins and permissions, with the lines that mend what fails',
+  summary: 'Check versions, pg_cron, logins and permissions, with the lines that fix what fails',
   details:
     'The checks that up runs first. Changes nothing. Warnings do not fail; a failed check gives exit code 1.',
   examples: [
@@ -35,7 +35,7 @@ export const doctorCommand = defineCommand({
   },
 });
 
-// What has to be mended comes last, where the eye is when the command ends.
+// What has to be fixed comes last, where the reader looks when the command ends.
 const GROUPS: readonly (readonly [CheckStatus, string])[] = [
   ['ok', 'In order'],
   ['skipped', 'Not checked'],

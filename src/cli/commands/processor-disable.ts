@@ -9,9 +9,9 @@ import { changeProcessor } from '../processor-change-outcome.js';
 
 export const processorDisableCommand = defineCommand({
   name: 'processor disable',
-  summary: 'Stop a processor: no further fragment is begun; what is queued stays',
+  summary: 'Stop a processor: it claims no further batch; what is queued stays',
   details:
-    'A fragment that was begun goes on until it is done or its timeout is over; which ones do is said, with the line that cancels them.',
+    'A run ends within about a second, or with the fragment that it is evaluating. The command lists what is still at work, with the line that cancels it.',
   examples: [
     ['processor disable', 'The default processor'],
     ['processor disable nightly', 'Another one'],

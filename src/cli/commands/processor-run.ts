@@ -15,7 +15,7 @@ export const processorRunCommand = defineCommand({
   name: 'processor run',
   summary: 'Work on queued fragments now, in this session, without pg_cron',
   details:
-    'As the role that pg_cron runs it as, also if the processor is disabled. Each fragment is settled on its own; Ctrl-C puts the one at hand back. Exit code 1 if a fragment failed.',
+    'Runs as the role of the jobs, even if the processor is disabled. Each fragment is settled on its own; Ctrl-C puts the current one back. Exit code 1 if a fragment failed.',
   examples: [
     ['processor run', 'Up to 100 fragments'],
     ['processor run --count 1', 'The next one, to see what comes of it'],
@@ -67,7 +67,7 @@ function cronRoleInWork({ work, cron }: Settings): ConnectionSettings {
   };
 }
 
-/** One fragment at a time, so that Ctrl-C ends it between two; the one at hand is cancelled and put back. */
+/** One fragment at a time, so that Ctrl-C ends it between two; the current one is cancelled and put back. */
 async function runInterruptibly(
   work: ClientBase,
   settings: Settings,
@@ -112,6 +112,6 @@ function runText(
       ? `Nothing to do: no fragment is due ${where}.`
       : `Worked on ${counted(processed, 'fragment')} ${where} as processor "${processor}": ${list.join(', ')}.`,
     ...(outcomes.failed || outcomes.timeout ? [`The reasons are in the table ${log}.`] : []),
-    ...(interrupted.aborted ? ['Interrupted: what was at hand is back in the queue.'] : []),
+    ...(interrupted.aborted ? ['Interrupted: the current fragment is back in the queue.'] : []),
   ].join('\n');
 }

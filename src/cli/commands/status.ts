@@ -1,10 +1,10 @@
 import { EXIT_CODES, type ExitCode } from '../../errors/exit-codes.js';
 import type { JobStatus } from '../../jobs/read-jobs.js';
+import { span } from '../../migrations/span.js';
 import { readStatus, type StatusReport, type StreamStatus } from '../../operations/status.js';
 import type { Settings } from '../../settings/settings.js';
 import { type Context, defineCommand } from '../command.js';
 import { verbose } from '../options.js';
-import { span } from '../output/migrations.js';
 import { processorTable } from '../output/processors.js';
 import type { Style } from '../output/style.js';
 import { table } from '../output/table.js';

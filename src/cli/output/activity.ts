@@ -8,7 +8,7 @@ import { table } from './table.js';
 import { counted, indented } from './text.js';
 import { duration, milliseconds, relativeTime } from './time.js';
 
-// What a person takes in at a glance; --json has the rest.
+// As much as a person takes in at a glance; --json has the rest.
 const MOST_PRIORITIES = 5;
 const MOST_ACTIVE = 20;
 const MOST_FAILURES = 5;

@@ -2,7 +2,7 @@ import type { CheckResult, CheckStatus, Remedy, RemedyBy } from '../../doctor/ch
 import type { Style } from './style.js';
 import { indented } from './text.js';
 
-/** Each check with what was found, and the lines that mend it. */
+/** Each check with its finding and the lines that fix it. */
 export function checkList(checks: readonly CheckResult[], style: Style): string {
   return checks.map((check) => checkText(check, style)).join('\n');
 }

@@ -1,3 +1,4 @@
+import { span } from '../../migrations/span.js';
 import type { StreamChange } from '../../operations/up.js';
 import { counted } from './text.js';
 
@@ -20,12 +21,6 @@ export function rolledBackText(change: StreamChange, verbose: boolean): string {
     migrations,
     verbose,
   );
-}
-
-/** `0001_first to 0035_last`, or the only one. */
-export function span(migrations: readonly string[]): string {
-  const [first, last] = [migrations[0], migrations.at(-1)];
-  return migrations.length > 1 ? `${first} to ${last}` : (first ?? '');
 }
 
 export function administratorText(statements: readonly string[]): string {

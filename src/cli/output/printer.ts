@@ -7,7 +7,7 @@ const MASK = "'********'";
 const TO_LINE_START = '\r';
 const CLEAR_TO_LINE_END = '\u001b[K';
 
-/** The one way to the user's eyes. */
+/** Everything that the user reads goes through here. */
 export interface Printer {
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;
@@ -15,7 +15,7 @@ export interface Printer {
   readonly log: (text: string) => void;
   readonly progress: (line: ProgressLine) => void;
   readonly json: (document: object) => void;
-  /** From here on these are not printed where a server quotes them. */
+  /** Masks these from now on where a server quotes them. */
   readonly hide: (secrets: readonly string[]) => void;
 }
 

@@ -7,9 +7,9 @@ export interface ProgressLine {
 }
 
 export interface ProgressOptions {
-  /** Whether lines can be rewritten. */
+  /** Whether a line can be rewritten. */
   readonly terminal: boolean;
-  /** Width of the terminal, should it be known. */
+  /** Width of the terminal, if known. */
   readonly columns: () => number | undefined;
   readonly now: () => Date;
 }

@@ -25,11 +25,11 @@ export function styleOf(stream: OutputStream, env: NodeJS.ProcessEnv, noColor: b
   };
 }
 
-// C0 but tab and newline, DEL and C1; an escape that begins one of our own colours stays.
+// C0 except tab and newline, DEL and C1; an escape that begins one of our own colours stays.
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 const CONTROL = /(?!\u001b\[\d+m)[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/gu;
 
-/** Names and messages come from databases: they must not steer the terminal. */
+/** Names and messages come from databases; they must not control the terminal. */
 export function withoutControl(text: string): string {
   return text.replace(CONTROL, '\ufffd');
 }
