@@ -10,10 +10,10 @@ AS $$
     settings.batch_size,
     coalesce(p_last.wanted, 0)::bigint * 4,
     coalesce(
-      cardinality(p_last.items) * 0.25
-        / nullif(greatest(extract(epoch FROM p_now - (p_last.context).claimed_at), 0.001), 0),
+      cardinality(p_last.items) * extract(epoch FROM clocks.batch)
+        / greatest(extract(epoch FROM p_now - (p_last.context).claimed_at), 0.001),
       1)::bigint))::integer
-  FROM {{schema}}.settings
+  FROM {{schema}}.settings, {{schema}}.clocks() AS clocks
 $$;
 COMMENT ON FUNCTION {{schema}}.batch_limit IS
   'How many fragments to claim after the step p_last: as many as take a quarter of a second at its '

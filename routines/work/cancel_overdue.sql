@@ -3,6 +3,7 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+  v_unseen CONSTANT interval := ({{schema}}.clocks()).unseen;
   v_running record;
   v_stopped integer := 0;
 BEGIN
@@ -16,7 +17,7 @@ BEGIN
     WHERE running.slot > 0 AND NOT running.has_results
       AND clock_timestamp() - running.started_at
           >= make_interval(secs => config.timeout_seconds)
-             + CASE WHEN running.is_exact THEN interval '0' ELSE interval '1 s' END
+             + CASE WHEN running.is_exact THEN interval '0' ELSE v_unseen END
   LOOP
     CONTINUE WHEN NOT {{schema}}.hold_run(
       v_running.lock_key, v_running.pid, v_running.started_at, v_running.has_results);
@@ -37,7 +38,7 @@ END
 $$;
 COMMENT ON FUNCTION {{schema}}.cancel_overdue IS
   'Cancels every run that has worked on one fragment for longer than its timeout_seconds: the run '
-  'marks the fragment and goes on. A run that still works on the fragment ten seconds later is '
-  'terminated. Returns how many runs it cancelled or terminated.';
+  'marks the fragment and goes on. A run that still works on the fragment after the grace period '
+  'is terminated. Returns how many runs it cancelled or terminated.';
 REVOKE ALL ON FUNCTION {{schema}}.cancel_overdue FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.cancel_overdue TO {{cron_role}};

@@ -5,7 +5,7 @@ AS $$
 BEGIN
   -- A function that a fragment calls may catch the cancel. The cancel is repeated each second for
   -- this long.
-  RETURN coalesce(clock_timestamp() > p_cancelled_at + interval '10 s', false);
+  RETURN coalesce(clock_timestamp() > p_cancelled_at + ({{schema}}.clocks()).grace, false);
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.is_deaf IS

@@ -2,7 +2,7 @@ CREATE OR REPLACE FUNCTION {{schema}}.maintenance_goes_on(p_started timestamptz)
 LANGUAGE sql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT clock_timestamp() < p_started + interval '59 s'
+  SELECT clock_timestamp() < p_started + ({{schema}}.clocks()).maintenance
     AND EXISTS (SELECT FROM {{processor_config}})
 $$;
 COMMENT ON FUNCTION {{schema}}.maintenance_goes_on IS

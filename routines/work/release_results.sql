@@ -3,6 +3,7 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+  v_clocks record := {{schema}}.clocks();
   v_running record;
   v_cancelled integer := 0;
 BEGIN
@@ -15,7 +16,8 @@ BEGIN
     JOIN {{schema}}.batch USING (batch_id)
     WHERE running.slot > 0 AND running.has_results
       AND clock_timestamp() - running.started_at
-          >= CASE WHEN running.is_exact THEN interval '1 s' ELSE interval '2 s' END
+          >= v_clocks.held_up
+             + CASE WHEN running.is_exact THEN interval '0' ELSE v_clocks.unseen END
   LOOP
     IF {{schema}}.hold_run(
       v_running.lock_key, v_running.pid, v_running.started_at, v_running.has_results

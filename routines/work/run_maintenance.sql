@@ -5,6 +5,7 @@ DECLARE
   v_started timestamptz := pg_catalog.clock_timestamp();
   v_after_id integer := 0;
   v_goes_on boolean;
+  v_look double precision := pg_catalog.date_part('epoch', ({{schema}}.clocks()).look);
 BEGIN
   PERFORM {{schema}}.delete_idle_attempts();
   COMMIT;
@@ -28,7 +29,7 @@ BEGIN
     v_goes_on := {{schema}}.maintenance_goes_on(v_started);
     COMMIT;
     EXIT WHEN NOT v_goes_on;
-    PERFORM pg_catalog.pg_sleep(1);
+    PERFORM pg_catalog.pg_sleep(v_look);
     COMMIT;
   END LOOP;
 END

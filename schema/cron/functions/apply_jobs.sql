@@ -6,19 +6,23 @@ DECLARE
   v_job record;
   v_actions jsonb := '[]';
 BEGIN
-  -- Two appliers at once (a trigger and sync) would both find a job missing.
-  PERFORM pg_advisory_xact_lock(quote_ident('partitioncache_work_database')::regnamespace::oid::integer, 0);
+  -- Two calls at once (by a trigger and by sync) would both find a job missing.
+  PERFORM pg_advisory_xact_lock(
+    quote_ident('partitioncache_work_database')::regnamespace::oid::integer, 0);
 
   FOR v_job IN
     SELECT own.jobid, own.job_name
     FROM "partitioncache_work_database".own_jobs() AS own
-    LEFT JOIN "partitioncache_work_database".desired_job_rows(p_desired) AS desired ON desired.job_name = own.job_name
-    -- Re-scheduling an existing name changes neither its database (before 1.6.3) nor whether it is active.
+    LEFT JOIN "partitioncache_work_database".desired_job_rows(p_desired) AS desired
+      ON desired.job_name = own.job_name
+    -- Scheduling an existing name again changes neither its database (before 1.6.3) nor whether it
+    -- is active.
     WHERE desired.job_name IS NULL OR desired.database <> own.database OR NOT own.active
     ORDER BY own.job_name
   LOOP
     PERFORM cron.unschedule(v_job.jobid);
-    v_actions := v_actions || jsonb_build_object('action', 'unscheduled', 'job_name', v_job.job_name);
+    v_actions := v_actions || jsonb_build_object(
+      'action', 'unscheduled', 'job_name', v_job.job_name);
   END LOOP;
 
   FOR v_job IN
@@ -28,20 +32,27 @@ BEGIN
     WHERE (own.schedule, own.command) IS DISTINCT FROM (desired.schedule, desired.command)
     ORDER BY desired.job_name
   LOOP
-    PERFORM cron.schedule_in_database(v_job.job_name, v_job.schedule, v_job.command, v_job.database);
+    PERFORM cron.schedule_in_database(
+      v_job.job_name, v_job.schedule, v_job.command, v_job.database);
     v_actions := v_actions || jsonb_build_object(
-      'action', CASE WHEN v_job.jobid IS NULL THEN 'scheduled' ELSE 'altered' END, 'job_name', v_job.job_name);
+      'action', CASE WHEN v_job.jobid IS NULL THEN 'scheduled' ELSE 'altered' END,
+      'job_name', v_job.job_name);
   END LOOP;
 
   RETURN jsonb_build_object(
     'actions', v_actions,
-    'jobs', (SELECT coalesce(jsonb_agg(jsonb_build_object('job_name', job_name, 'schedule', schedule, 'command', command,
-                                                          'job_id', jobid) ORDER BY job_name), '[]')
-             FROM "partitioncache_work_database".own_jobs()));
+    'jobs', (
+      SELECT coalesce(
+        jsonb_agg(
+          jsonb_build_object(
+            'job_name', job_name, 'schedule', schedule, 'command', command, 'job_id', jobid)
+          ORDER BY job_name),
+        '[]')
+      FROM "partitioncache_work_database".own_jobs()));
 END
 $$;
 
-COMMENT ON FUNCTION partitioncache_work_database.apply_jobs(p_desired jsonb) IS 'Makes pg_cron''s jobs of this deployment those of p_desired (desired_jobs() of the work database). Returns {actions: [{action: scheduled|altered|unscheduled, job_name}], jobs: [{job_name, schedule, command, job_id}]}. Raises what pg_cron raises; then nothing is changed.';
+COMMENT ON FUNCTION partitioncache_work_database.apply_jobs(p_desired jsonb) IS 'Makes pg_cron''s jobs of this deployment match p_desired (desired_jobs() of the work database). Returns {actions: [{action: scheduled|altered|unscheduled, job_name}], jobs: [{job_name, schedule, command, job_id}]}. Raises what pg_cron raises, and then changes nothing.';
 
 REVOKE ALL ON FUNCTION partitioncache_work_database.apply_jobs(p_desired jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION partitioncache_work_database.apply_jobs(p_desired jsonb) TO migrator;

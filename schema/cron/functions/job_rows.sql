@@ -13,7 +13,8 @@ CREATE FUNCTION partitioncache_work_database.job_rows() RETURNS TABLE(jobid bigi
     ORDER BY details.runid DESC LIMIT 1
   ) AS last ON true
   LEFT JOIN LATERAL (
-    SELECT avg(details.end_time - details.start_time) FILTER (WHERE details.status = 'succeeded') AS average_duration,
+    SELECT avg(details.end_time - details.start_time)
+             FILTER (WHERE details.status = 'succeeded') AS average_duration,
            count(*) AS runs,
            count(*) FILTER (WHERE details.status = 'failed') AS failures
     FROM cron.job_run_details AS details WHERE details.jobid = own.jobid

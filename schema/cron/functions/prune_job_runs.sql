@@ -5,7 +5,8 @@ CREATE FUNCTION partitioncache_work_database.prune_job_runs(p_keep_days integer)
 DECLARE
   v_deleted bigint;
 BEGIN
-  -- By what the run called, not by job: the history of jobs that are gone is ours to clean up too.
+  -- Select by what the run called, not by its job: the history of jobs that are gone is ours to
+  -- clean up too.
   DELETE FROM cron.job_run_details AS details
   WHERE details.username = current_user
     AND details.end_time < now() - make_interval(days => p_keep_days)
@@ -15,6 +16,6 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION partitioncache_work_database.prune_job_runs(p_keep_days integer) IS 'Deletes this deployment''s runs from cron.job_run_details that ended more than p_keep_days days ago. Returns how many.';
+COMMENT ON FUNCTION partitioncache_work_database.prune_job_runs(p_keep_days integer) IS 'Deletes this deployment''s runs that ended more than p_keep_days days ago from cron.job_run_details. Returns how many.';
 
 REVOKE ALL ON FUNCTION partitioncache_work_database.prune_job_runs(p_keep_days integer) FROM PUBLIC;

@@ -5,7 +5,7 @@ CREATE TABLE partitioncache_work_database.deployment (
     CONSTRAINT deployment_only_row_check CHECK (only_row)
 );
 
-COMMENT ON TABLE partitioncache_work_database.deployment IS 'The work database and the schema in it that this schema schedules for (one row).';
+COMMENT ON TABLE partitioncache_work_database.deployment IS 'The work database, and the schema in it, for which this schema schedules jobs (one row).';
 
 ALTER TABLE ONLY partitioncache_work_database.deployment
     ADD CONSTRAINT deployment_pkey PRIMARY KEY (only_row);

@@ -2,10 +2,11 @@ CREATE FUNCTION partitioncache.active_item_rows() RETURNS TABLE(job_name text, s
     LANGUAGE sql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  -- A client may have taken it out of the queue meanwhile: it is worked on all the same.
-  SELECT running.job_name, running.slot, coalesce(queue.hash, published.query_hash, '(no longer queued)'),
-         coalesce(queue.partition_key, published.partition_key, ''), running.pid, running.started_at,
-         clock_timestamp() - running.started_at
+  -- A client may have removed it from the queue in the meantime; the run still works on it.
+  SELECT running.job_name, running.slot,
+         coalesce(queue.hash, published.query_hash, '(no longer queued)'),
+         coalesce(queue.partition_key, published.partition_key, ''),
+         running.pid, running.started_at, clock_timestamp() - running.started_at
   FROM "partitioncache".working_runs() AS running
   LEFT JOIN "public"."partitioncache_queue_query_fragment_queue" AS queue ON queue.id = running.queue_id
   LEFT JOIN "public"."partitioncache_queue_active_jobs" AS published ON published.pid = running.pid AND queue.id IS NULL

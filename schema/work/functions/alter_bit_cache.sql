@@ -3,11 +3,12 @@ CREATE FUNCTION partitioncache.alter_bit_cache(p_partition_key text, p_bits inte
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
 DECLARE
-  v_table text := format('%I.%I', 'public', "partitioncache".cache_table_name(p_partition_key));
+  v_table text := format(
+    '%I.%I', 'public', "partitioncache".cache_table_name(p_partition_key));
 BEGIN
   IF to_regclass(v_table) IS NOT NULL THEN
-    -- One rewrite: the cast pads on the right, where the new, larger keys belong. The count depends on the
-    -- column, so it must go before the type can change.
+    -- One rewrite is enough: the cast pads on the right, where the new, larger keys belong. The
+    -- count depends on the column, so it must be dropped before the type can change.
     EXECUTE format(
       'ALTER TABLE %1$s DROP COLUMN partition_keys_count, '
       'ALTER COLUMN partition_keys TYPE bit(%2$s) USING partition_keys::bit(%2$s), '
@@ -17,6 +18,6 @@ BEGIN
 END
 $_$;
 
-COMMENT ON FUNCTION partitioncache.alter_bit_cache(p_partition_key text, p_bits integer) IS 'Rewrites the bit cache of a partition key with p_bits bits, rows kept. Locks the cache table exclusively.';
+COMMENT ON FUNCTION partitioncache.alter_bit_cache(p_partition_key text, p_bits integer) IS 'Rewrites the bit cache of a partition key with p_bits bits and keeps its rows. Locks the cache table exclusively.';
 
 REVOKE ALL ON FUNCTION partitioncache.alter_bit_cache(p_partition_key text, p_bits integer) FROM PUBLIC;

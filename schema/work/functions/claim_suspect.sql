@@ -5,10 +5,12 @@ CREATE FUNCTION partitioncache.claim_suspect(p_lock_key integer) RETURNS partiti
 DECLARE
   v_queue_id integer;
 BEGIN
-  -- The least tried one first: what is to blame is found, and what is not is not blamed a second time.
+  -- The least tried one comes first, so that the culprit is found and no other fragment is blamed
+  -- twice.
   SELECT queue.id INTO v_queue_id
   FROM "partitioncache".attempt
-  JOIN "public"."partitioncache_queue_query_fragment_queue" AS queue ON queue.hash = attempt.query_hash AND queue.partition_key = attempt.partition_key
+  JOIN "public"."partitioncache_queue_query_fragment_queue" AS queue
+    ON queue.hash = attempt.query_hash AND queue.partition_key = attempt.partition_key
   WHERE attempt.suspect AND attempt.not_before <= now()
     AND NOT EXISTS (SELECT FROM "partitioncache".batch WHERE alone)
   ORDER BY attempt.attempts, queue.id
@@ -21,7 +23,7 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION partitioncache.claim_suspect(p_lock_key integer) IS 'Claims one fragment that a run died with, unless another run is trying one: NULL then, or when there is none.';
+COMMENT ON FUNCTION partitioncache.claim_suspect(p_lock_key integer) IS 'Claims one fragment with which a run died. Returns NULL when there is none, or while another run is trying one.';
 
 REVOKE ALL ON FUNCTION partitioncache.claim_suspect(p_lock_key integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION partitioncache.claim_suspect(p_lock_key integer) TO cron_role;

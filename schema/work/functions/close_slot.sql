@@ -6,10 +6,12 @@ DECLARE
   c_schema CONSTANT integer := quote_ident('partitioncache')::regnamespace::oid::integer;
 BEGIN
   DELETE FROM "partitioncache".batch WHERE lock_key = p_lock_key;
-  -- More than once, should a fragment have taken it as well; but not until it fails, which PostgreSQL logs as a warning.
+  -- Unlock repeatedly, in case a fragment has taken the lock as well; but not until unlocking
+  -- fails, since PostgreSQL logs that as a warning.
   WHILE EXISTS (
     SELECT FROM pg_locks
-    WHERE pid = pg_backend_pid() AND locktype = 'advisory' AND objsubid = 2 AND mode = 'ExclusiveLock'
+    WHERE pid = pg_backend_pid()
+      AND locktype = 'advisory' AND objsubid = 2 AND mode = 'ExclusiveLock'
       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
       AND classid = c_schema::oid AND objid = p_lock_key::oid)
   LOOP
@@ -18,7 +20,7 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION partitioncache.close_slot(p_lock_key integer) IS 'Gives back what the run has claimed and not settled, and unlocks its slot.';
+COMMENT ON FUNCTION partitioncache.close_slot(p_lock_key integer) IS 'Releases what the run has claimed but not settled, and unlocks its slot.';
 
 REVOKE ALL ON FUNCTION partitioncache.close_slot(p_lock_key integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION partitioncache.close_slot(p_lock_key integer) TO cron_role;

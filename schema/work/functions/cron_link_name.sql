@@ -2,7 +2,8 @@ CREATE FUNCTION partitioncache.cron_link_name() RETURNS text
     LANGUAGE sql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  -- Foreign servers are named per database; the schema keeps two deployments of one database apart.
+  -- The names of foreign servers are unique in a database; the schema in the name keeps those of
+  -- two deployments apart.
   SELECT 'partitioncache' || '_cron'
 $$;
 

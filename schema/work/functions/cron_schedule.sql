@@ -12,6 +12,6 @@ CREATE FUNCTION partitioncache.cron_schedule(p_start_interval integer) RETURNS t
   END
 $$;
 
-COMMENT ON FUNCTION partitioncache.cron_schedule(p_start_interval integer) IS 'The pg_cron schedule that starts every p_start_interval seconds (a result of start_interval).';
+COMMENT ON FUNCTION partitioncache.cron_schedule(p_start_interval integer) IS 'The pg_cron schedule that starts a job every p_start_interval seconds (a result of start_interval).';
 
 REVOKE ALL ON FUNCTION partitioncache.cron_schedule(p_start_interval integer) FROM PUBLIC;

@@ -7,7 +7,7 @@ DECLARE
   v_datatype text;
 BEGIN
   IF (SELECT cache_backend FROM "partitioncache".deployment) <> 'array' THEN
-    -- Bits have numbers, nothing else.
+    -- The positions of bits are numbers, so no other keys fit.
     RETURN 'integer';
   END IF;
   v_type := "partitioncache".probe_fragment(p_item.query);
@@ -17,7 +17,7 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION partitioncache.datatype_for(p_item partitioncache.batch_item) IS 'The datatype of the new partition that a fragment belongs to: what the client said, or what the fragment returns. Raises 42804 when the two do not go together.';
+COMMENT ON FUNCTION partitioncache.datatype_for(p_item partitioncache.batch_item) IS 'The datatype of the new partition that a fragment belongs to: the one that the client gave, else the one that the fragment returns. Raises 42804 when the two are incompatible.';
 
 REVOKE ALL ON FUNCTION partitioncache.datatype_for(p_item partitioncache.batch_item) FROM PUBLIC;
 GRANT ALL ON FUNCTION partitioncache.datatype_for(p_item partitioncache.batch_item) TO cron_role;

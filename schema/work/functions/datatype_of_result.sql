@@ -11,9 +11,10 @@ BEGIN
       WHEN 'integer', 'bigint', 'smallint' THEN RETURN 'integer';
       WHEN 'numeric', 'real', 'double precision' THEN RETURN 'float';
       WHEN 'text', 'character varying', 'character', 'bpchar', 'name', 'uuid' THEN RETURN 'text';
-      WHEN 'date', 'timestamp without time zone', 'timestamp with time zone' THEN RETURN 'timestamp';
+      WHEN 'date', 'timestamp without time zone', 'timestamp with time zone' THEN
+        RETURN 'timestamp';
       ELSE
-        -- A domain is kept as what it is a domain of.
+        -- A domain counts as the type that it is based on.
         SELECT typbasetype INTO v_base FROM pg_type WHERE oid = v_type AND typtype = 'd';
         IF NOT FOUND THEN
           RETURN NULL;
@@ -24,7 +25,7 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION partitioncache.datatype_of_result(p_type oid) IS 'The clients'' datatype (integer, float, text, timestamp) of a fragment that returns this type; NULL when it cannot be a partition key.';
+COMMENT ON FUNCTION partitioncache.datatype_of_result(p_type oid) IS 'The clients'' datatype (integer, float, text, timestamp) for a fragment that returns this type; NULL when the type cannot be a partition key.';
 
 REVOKE ALL ON FUNCTION partitioncache.datatype_of_result(p_type oid) FROM PUBLIC;
 GRANT ALL ON FUNCTION partitioncache.datatype_of_result(p_type oid) TO cron_role;

@@ -2,7 +2,8 @@ CREATE FUNCTION partitioncache.dead_batches(p_own_lock_key integer) RETURNS bigi
     LANGUAGE sql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  -- Whoever holds a slot has not claimed anything yet when it asks, even if its backend was given the pid of a dead one.
+  -- A run that has just taken a slot asks before it claims anything, so every batch of that slot is
+  -- dead, even if the run's backend was given the pid of a dead one.
   SELECT array_agg(batch_id)
   FROM (SELECT batch_id
         FROM "partitioncache".batch
@@ -10,7 +11,7 @@ CREATE FUNCTION partitioncache.dead_batches(p_own_lock_key integer) RETURNS bigi
         FOR UPDATE SKIP LOCKED) AS dead
 $$;
 
-COMMENT ON FUNCTION partitioncache.dead_batches(p_own_lock_key integer) IS 'Locks and returns the batches whose runs are gone, with all that carry p_own_lock_key (a slot the caller has just taken, or NULL).';
+COMMENT ON FUNCTION partitioncache.dead_batches(p_own_lock_key integer) IS 'Locks and returns the batches whose runs are gone, and all batches with p_own_lock_key (a slot that the caller has just taken, or NULL).';
 
 REVOKE ALL ON FUNCTION partitioncache.dead_batches(p_own_lock_key integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION partitioncache.dead_batches(p_own_lock_key integer) TO cron_role;

@@ -6,14 +6,18 @@ DECLARE
   v_last integer;
   v_known record;
 BEGIN
-  -- A stretch of the queue at a time: all of it would take long, and most of it is not cached.
+  -- Look at one stretch of the queue at a time: all of it would take long, and most of it is not
+  -- cached.
   SELECT max(id) INTO v_last
-  FROM (SELECT id FROM "public"."partitioncache_queue_query_fragment_queue" WHERE id > p_after_id ORDER BY id LIMIT p_limit) AS stretch;
+  FROM (
+    SELECT id FROM "public"."partitioncache_queue_query_fragment_queue" WHERE id > p_after_id ORDER BY id LIMIT p_limit
+  ) AS stretch;
   FOR v_known IN
     SELECT queue.partition_key, array_agg(queue.id) AS ids
     FROM "public"."partitioncache_queue_query_fragment_queue" AS queue
     JOIN "public"."my_cache_queries" AS known
-      ON known.query_hash = queue.hash AND known.partition_key = queue.partition_key AND known.status = 'ok'
+      ON known.query_hash = queue.hash AND known.partition_key = queue.partition_key
+        AND known.status = 'ok'
     WHERE queue.id > p_after_id AND queue.id <= v_last
       AND queue.id NOT IN (SELECT unnest(queue_ids) FROM "partitioncache".batch)
     GROUP BY queue.partition_key
@@ -24,7 +28,7 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION partitioncache.delete_cached_duplicates(p_after_id integer, p_limit integer) IS 'Deletes what is cached already from the next p_limit fragments of the queue after p_after_id. Returns the id to go on after; 0 at the end.';
+COMMENT ON FUNCTION partitioncache.delete_cached_duplicates(p_after_id integer, p_limit integer) IS 'Deletes from the next p_limit fragments of the queue after p_after_id those that are already cached. Returns the id to go on after, or 0 at the end.';
 
 REVOKE ALL ON FUNCTION partitioncache.delete_cached_duplicates(p_after_id integer, p_limit integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION partitioncache.delete_cached_duplicates(p_after_id integer, p_limit integer) TO cron_role;

@@ -6,14 +6,15 @@ DECLARE
   v_deleted integer;
 BEGIN
   DELETE FROM "partitioncache".attempt
-  WHERE NOT EXISTS (SELECT FROM "public"."partitioncache_queue_query_fragment_queue" AS queue
-                    WHERE queue.hash = attempt.query_hash AND queue.partition_key = attempt.partition_key);
+  WHERE NOT EXISTS (
+    SELECT FROM "public"."partitioncache_queue_query_fragment_queue" AS queue
+    WHERE queue.hash = attempt.query_hash AND queue.partition_key = attempt.partition_key);
   GET DIAGNOSTICS v_deleted = ROW_COUNT;
   RETURN v_deleted;
 END
 $$;
 
-COMMENT ON FUNCTION partitioncache.delete_idle_attempts() IS 'Forgets the attempts of fragments that a client has taken out of the queue. Returns how many.';
+COMMENT ON FUNCTION partitioncache.delete_idle_attempts() IS 'Deletes the attempts of fragments that a client has removed from the queue. Returns how many.';
 
 REVOKE ALL ON FUNCTION partitioncache.delete_idle_attempts() FROM PUBLIC;
 GRANT ALL ON FUNCTION partitioncache.delete_idle_attempts() TO cron_role;

@@ -11,12 +11,13 @@ BEGIN
     AND queue.partition_key = (result.item).partition_key;
 EXCEPTION
   WHEN lock_not_available OR deadlock_detected THEN
-    -- A client holds one of them for long. What stays queued is known as settled, and skipped when its turn comes.
+    -- A client is holding one of them for long. What stays queued is known to be settled, and is
+    -- skipped when its turn comes.
     RETURN;
 END
 $$;
 
-COMMENT ON FUNCTION partitioncache.delete_locked(p_results partitioncache.item_result[]) IS 'Deletes the queue rows of settled fragments that another session had locked a moment ago, as another run does while it claims.';
+COMMENT ON FUNCTION partitioncache.delete_locked(p_results partitioncache.item_result[]) IS 'Deletes the queue rows of settled fragments that another session had locked a moment ago, such as a run that was claiming.';
 
 REVOKE ALL ON FUNCTION partitioncache.delete_locked(p_results partitioncache.item_result[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION partitioncache.delete_locked(p_results partitioncache.item_result[]) TO cron_role;

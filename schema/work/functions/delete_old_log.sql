@@ -9,19 +9,20 @@ BEGIN
   DELETE FROM "public"."partitioncache_queue_processor_log"
   WHERE id IN (
     SELECT id FROM "public"."partitioncache_queue_processor_log"
-    WHERE created_at < now()::timestamp - make_interval(days => (SELECT log_retention_days FROM "partitioncache".settings))
+    WHERE created_at < now()::timestamp
+      - make_interval(days => (SELECT log_retention_days FROM "partitioncache".settings))
     ORDER BY created_at
     LIMIT p_limit);
   GET DIAGNOSTICS v_deleted = ROW_COUNT;
   RETURN v_deleted;
 EXCEPTION
   WHEN lock_not_available THEN
-    -- A client has the table to itself: at the next look.
+    -- A client has locked the whole table: leave it to the next look.
     RETURN 0;
 END
 $$;
 
-COMMENT ON FUNCTION partitioncache.delete_old_log(p_limit integer) IS 'Deletes up to p_limit log rows older than log_retention_days, the oldest first. Returns how many.';
+COMMENT ON FUNCTION partitioncache.delete_old_log(p_limit integer) IS 'Deletes up to p_limit log rows that are older than log_retention_days, the oldest first. Returns how many.';
 
 REVOKE ALL ON FUNCTION partitioncache.delete_old_log(p_limit integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION partitioncache.delete_old_log(p_limit integer) TO cron_role;

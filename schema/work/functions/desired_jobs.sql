@@ -5,36 +5,39 @@ CREATE FUNCTION partitioncache.desired_jobs() RETURNS jsonb
     AS $$
   WITH processor AS (
     SELECT config.job_name, config.enabled, config.max_parallel_jobs,
-           "partitioncache".cron_schedule("partitioncache".start_interval(config.frequency_seconds, deployment.pg_cron_version)) AS schedule
+           "partitioncache".cron_schedule("partitioncache".start_interval(
+             config.frequency_seconds, deployment.pg_cron_version)) AS schedule
     FROM "public"."partitioncache_queue_processor_config" AS config, "partitioncache".deployment
   ),
   jobs (position, job_name, schedule, command, kind) AS (
-    SELECT 1, "partitioncache".cron_job_name(job_name, slot), schedule,
+    SELECT 1, "partitioncache".cron_job_name(job_name, slot::text), schedule,
            format('CALL %I.run_processor(%L, %s)', 'partitioncache', job_name, slot), 'processor'
     FROM processor, generate_series(1, max_parallel_jobs) AS slot
     WHERE enabled
     UNION ALL
-    -- As often as can be: a maintenance run lasts a minute, and without one no timeout is kept. Also while all are
-    -- disabled: what was begun before is still to be timed out.
-    SELECT 2, "partitioncache".cron_job_name('partitioncache_maintenance', 0),
+    -- As often as can be: a maintenance run lasts a minute, and without one no timeout is kept.
+    -- Also while all are disabled: what was begun before is still to be timed out.
+    SELECT 2, "partitioncache".cron_job_name(NULL, 'maintenance'),
            "partitioncache".cron_schedule("partitioncache".start_interval(1, deployment.pg_cron_version)),
            format('CALL %I.run_maintenance()', 'partitioncache'), 'maintenance'
     FROM "partitioncache".deployment
     WHERE EXISTS (SELECT FROM processor)
     UNION ALL
-    SELECT 3, "partitioncache".cron_job_name('partitioncache_history', 0), '17 3 * * *',
-           format('SELECT %I.prune_job_runs(%s)', deployment.cron_schema, settings.run_retention_days), 'history'
+    SELECT 3, "partitioncache".cron_job_name(NULL, 'history'), '17 3 * * *',
+           format('SELECT %I.prune_job_runs(%s)',
+                  deployment.cron_schema, settings.run_retention_days), 'history'
     FROM "partitioncache".deployment, "partitioncache".settings
     WHERE EXISTS (SELECT FROM processor)
   )
   SELECT coalesce(
-    jsonb_agg(jsonb_build_object('job_name', job_name, 'schedule', schedule, 'command', command, 'kind', kind,
-                                 'database', CASE kind WHEN 'history' THEN NULL ELSE current_database() END)
+    jsonb_agg(jsonb_build_object(
+                'job_name', job_name, 'schedule', schedule, 'command', command, 'kind', kind,
+                'database', CASE kind WHEN 'history' THEN NULL ELSE current_database() END)
               ORDER BY position, job_name),
     '[]')
   FROM jobs
 $$;
 
-COMMENT ON FUNCTION partitioncache.desired_jobs() IS 'The pg_cron jobs this deployment should have: [{job_name, schedule, command, kind, database}]; database is NULL for what runs in the pg_cron database itself. A disabled processor has no slots.';
+COMMENT ON FUNCTION partitioncache.desired_jobs() IS 'The jobs this deployment should have: [{job_name, schedule, command, kind, database}]; database is NULL for what runs in the pg_cron database. A disabled processor has no slots.';
 
 REVOKE ALL ON FUNCTION partitioncache.desired_jobs() FROM PUBLIC;

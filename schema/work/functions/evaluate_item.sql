@@ -21,13 +21,17 @@ BEGIN
     -- One key more than allowed is enough to know that there are too many.
     v_query := format(
       'SELECT pg_catalog.pg_typeof(keys), %1$s FROM ('
-      'SELECT ARRAY(SELECT DISTINCT fragment.* FROM (%2$s) AS fragment (key) WHERE key IS NOT NULL ORDER BY key LIMIT %3$s) '
+      'SELECT ARRAY(SELECT DISTINCT fragment.* FROM (%2$s) AS fragment (key) '
+      'WHERE key IS NOT NULL ORDER BY key LIMIT %3$s) '
       'AS keys OFFSET 0) AS found',
-      CASE v_item.datatype WHEN 'integer' THEN 'keys::bigint[]' ELSE "partitioncache".collected_as(v_item.datatype) END,
+      CASE v_item.datatype
+        WHEN 'integer' THEN 'keys::bigint[]'
+        ELSE "partitioncache".collected_as(v_item.datatype)
+      END,
       v_fragment, coalesce((p_result_limit::bigint + 1)::text, 'ALL'));
-    -- With the second one the tables of the fragment are those of the clients' schema. Whoever may create something there
-    -- could put a function in the place of one of pg_catalog that takes any array: so below nothing is called but what has
-    -- its schema, or takes text and nothing else.
+    -- The second setting makes the tables of the fragment those of the clients' schema. Whoever may
+    -- create something there could put a function in the place of one of pg_catalog that takes any
+    -- array: so the code below calls only what is named with its schema, or takes text alone.
     v_settings := set_config('transaction_read_only', 'on', true)
       || set_config('search_path', quote_ident('public') || ', pg_temp', true);
     -- Without a semicolon there is no second statement, without a parenthesis none to close.
@@ -58,20 +62,24 @@ BEGIN
   v_result.item := v_item;
   v_result.ended_at := clock_timestamp();
   IF v_evaluated THEN
-    -- The types of arrays, by their number, that need no second look: their elements are kept as they are.
+    -- The array types, by their oid, that need no second look: their elements are kept as they are.
     CASE v_item.datatype
       WHEN 'integer' THEN
         v_result.rows_found := cardinality(v_result.bigint_keys);
-        v_fits := v_result.result_type IN (1005, 1007, 1016) AND array_ndims(v_result.bigint_keys) = 1; -- smallint, integer, bigint
+        v_fits := v_result.result_type IN (1005, 1007, 1016) -- smallint, integer, bigint
+          AND array_ndims(v_result.bigint_keys) = 1;
       WHEN 'float' THEN
         v_result.rows_found := cardinality(v_result.numeric_keys);
-        v_fits := v_result.result_type = 1231 AND array_ndims(v_result.numeric_keys) = 1; -- numeric
+        v_fits := v_result.result_type = 1231 -- numeric
+          AND array_ndims(v_result.numeric_keys) = 1;
       WHEN 'text' THEN
         v_result.rows_found := cardinality(v_result.text_keys);
-        v_fits := v_result.result_type IN (1009, 1015) AND array_ndims(v_result.text_keys) = 1; -- text, character varying
+        v_fits := v_result.result_type IN (1009, 1015) -- text, character varying
+          AND array_ndims(v_result.text_keys) = 1;
       WHEN 'timestamp' THEN
         v_result.rows_found := cardinality(v_result.timestamp_keys);
-        v_fits := v_result.result_type = 1115 AND array_ndims(v_result.timestamp_keys) = 1; -- timestamp without time zone
+        v_fits := v_result.result_type = 1115 -- timestamp without time zone
+          AND array_ndims(v_result.timestamp_keys) = 1;
     END CASE;
     v_result.outcome := 'ok';
     IF v_fits IS NOT TRUE THEN

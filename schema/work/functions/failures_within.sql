@@ -3,7 +3,8 @@ CREATE FUNCTION partitioncache.failures_within(p_age interval) RETURNS TABLE(sql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
   WITH failed AS (
-    SELECT log.id, log.query_hash, log.partition_key, log.created_at, log.error_message, class.reason,
+    SELECT log.id, log.query_hash, log.partition_key, log.created_at, log.error_message,
+           class.reason,
            CASE class.reason
              WHEN 'error' THEN substring(log.error_message FROM '^([0-9A-Z]{5}): ')
              WHEN 'timeout' THEN '57014'
@@ -16,7 +17,7 @@ CREATE FUNCTION partitioncache.failures_within(p_age interval) RETURNS TABLE(sql
     ) AS class
     WHERE log.status IN ('failed', 'timeout') AND log.created_at > now()::timestamp - p_age
   ),
-  -- One that failed in several ways counts as still failed for the last of them alone.
+  -- A fragment that failed in several ways counts as still failed for the last of them only.
   last_failure AS (
     SELECT DISTINCT ON (query_hash, partition_key) id, query_hash, partition_key
     FROM failed ORDER BY query_hash, partition_key, id DESC
@@ -29,16 +30,19 @@ CREATE FUNCTION partitioncache.failures_within(p_age interval) RETURNS TABLE(sql
   class AS (
     SELECT failed.sqlstate, failed.reason, count(*) AS failures,
            count(DISTINCT (failed.query_hash, failed.partition_key)) AS fragments,
-           count(still_failed.id) AS still_failed, max(failed.created_at) AS last_seen, max(failed.id) AS example_id
+           count(still_failed.id) AS still_failed,
+           max(failed.created_at) AS last_seen,
+           max(failed.id) AS example_id
     FROM failed LEFT JOIN still_failed USING (id)
     GROUP BY failed.sqlstate, failed.reason
   )
-  SELECT class.sqlstate, class.reason, class.failures, class.fragments, class.still_failed, class.last_seen,
+  SELECT class.sqlstate, class.reason, class.failures, class.fragments, class.still_failed,
+         class.last_seen,
          example.query_hash, example.partition_key, example.error_message
   FROM class JOIN failed AS example ON example.id = class.example_id
 $$;
 
-COMMENT ON FUNCTION partitioncache.failures_within(p_age interval) IS 'What the view failures shows, of the log as far back as p_age; the log is kept for log_retention_days.';
+COMMENT ON FUNCTION partitioncache.failures_within(p_age interval) IS 'What the view failures shows, from the log as far back as p_age; the log is kept for log_retention_days.';
 
 REVOKE ALL ON FUNCTION partitioncache.failures_within(p_age interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION partitioncache.failures_within(p_age interval) TO client_role;

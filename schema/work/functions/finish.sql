@@ -16,13 +16,14 @@ BEGIN
     RETURN "partitioncache".store_and_settle(v_results, p_run);
   EXCEPTION
     WHEN OTHERS THEN
-      -- One of them cannot be stored: each by itself, so that the others are not lost with it, and its error is found again.
+      -- One of them cannot be stored. Settle each by itself, so that the others are not lost with
+      -- it and its error is found again.
       RETURN "partitioncache".settle_each(v_results, p_run);
   END;
 END
 $$;
 
-COMMENT ON FUNCTION partitioncache.finish(p_results partitioncache.item_result[], p_run partitioncache.run_context) IS 'Stores and settles what came of evaluated fragments, whatever the cache says to one of them. Returns the results as they are then.';
+COMMENT ON FUNCTION partitioncache.finish(p_results partitioncache.item_result[], p_run partitioncache.run_context) IS 'Stores and settles the results of evaluated fragments, whatever error the cache raises for one of them. Returns the results as they are afterwards.';
 
 REVOKE ALL ON FUNCTION partitioncache.finish(p_results partitioncache.item_result[], p_run partitioncache.run_context) FROM PUBLIC;
 GRANT ALL ON FUNCTION partitioncache.finish(p_results partitioncache.item_result[], p_run partitioncache.run_context) TO cron_role;

@@ -4,14 +4,17 @@ CREATE FUNCTION partitioncache.fit_to_datatype(p_result partitioncache.item_resu
     AS $$
 DECLARE
   v_result "partitioncache".item_result := p_result;
-  v_dimensions integer := coalesce(array_ndims(p_result.bigint_keys), array_ndims(p_result.numeric_keys),
+  v_dimensions integer := coalesce(
+    array_ndims(p_result.bigint_keys), array_ndims(p_result.numeric_keys),
     array_ndims(p_result.text_keys), array_ndims(p_result.timestamp_keys));
 BEGIN
   IF v_dimensions > 1 THEN
     RAISE EXCEPTION 'the fragment returns arrays, not keys' USING ERRCODE = 'datatype_mismatch';
   END IF;
   IF p_result.rows_found IS NULL THEN
-    RAISE EXCEPTION 'a key falls into an hour that time zone % has twice, and would be taken for another one', current_setting('TimeZone')
+    RAISE EXCEPTION
+      'a key falls into an hour that time zone % has twice, and would be taken for another one',
+      current_setting('TimeZone')
       USING ERRCODE = 'datatype_mismatch';
   END IF;
   PERFORM "partitioncache".require_datatype(
@@ -19,13 +22,16 @@ BEGIN
   -- A cast may have made keys equal, or changed their order, as from character(3) or uuid to text.
   CASE (p_result.item).datatype
     WHEN 'float' THEN
-      v_result.numeric_keys := ARRAY(SELECT DISTINCT key FROM unnest(p_result.numeric_keys) AS key ORDER BY key);
+      v_result.numeric_keys := ARRAY(
+        SELECT DISTINCT key FROM unnest(p_result.numeric_keys) AS key ORDER BY key);
       v_result.rows_found := cardinality(v_result.numeric_keys);
     WHEN 'text' THEN
-      v_result.text_keys := ARRAY(SELECT DISTINCT key FROM unnest(p_result.text_keys) AS key ORDER BY key);
+      v_result.text_keys := ARRAY(
+        SELECT DISTINCT key FROM unnest(p_result.text_keys) AS key ORDER BY key);
       v_result.rows_found := cardinality(v_result.text_keys);
     WHEN 'timestamp' THEN
-      v_result.timestamp_keys := ARRAY(SELECT DISTINCT key FROM unnest(p_result.timestamp_keys) AS key ORDER BY key);
+      v_result.timestamp_keys := ARRAY(
+        SELECT DISTINCT key FROM unnest(p_result.timestamp_keys) AS key ORDER BY key);
       v_result.rows_found := cardinality(v_result.timestamp_keys);
     ELSE
       NULL;
@@ -40,7 +46,7 @@ EXCEPTION
 END
 $$;
 
-COMMENT ON FUNCTION partitioncache.fit_to_datatype(p_result partitioncache.item_result) IS 'The result of a fragment that is empty, or whose type is not one of its partition''s own: failed when it cannot be kept there without loss, else with keys that are distinct and ascending as what they are kept as.';
+COMMENT ON FUNCTION partitioncache.fit_to_datatype(p_result partitioncache.item_result) IS 'The result of a fragment that is empty, or whose type is not one of its partition''s own: failed when the partition cannot keep it without loss, else with keys that are distinct and ascending in the type in which they are kept.';
 
 REVOKE ALL ON FUNCTION partitioncache.fit_to_datatype(p_result partitioncache.item_result) FROM PUBLIC;
 GRANT ALL ON FUNCTION partitioncache.fit_to_datatype(p_result partitioncache.item_result) TO cron_role;

@@ -8,7 +8,7 @@ CREATE FUNCTION partitioncache.insert_batch(p_lock_key integer, p_queue_ids inte
   RETURNING *
 $$;
 
-COMMENT ON FUNCTION partitioncache.insert_batch(p_lock_key integer, p_queue_ids integer[], p_alone boolean) IS 'Claims these fragments for the run in that slot; NULL for one to be tried alone while another run tries one.';
+COMMENT ON FUNCTION partitioncache.insert_batch(p_lock_key integer, p_queue_ids integer[], p_alone boolean) IS 'Claims these fragments for the run in that slot. Returns NULL when the fragment is to be tried alone and another run is already trying one.';
 
 REVOKE ALL ON FUNCTION partitioncache.insert_batch(p_lock_key integer, p_queue_ids integer[], p_alone boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION partitioncache.insert_batch(p_lock_key integer, p_queue_ids integer[], p_alone boolean) TO cron_role;

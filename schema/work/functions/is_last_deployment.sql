@@ -8,8 +8,9 @@ DECLARE
 BEGIN
   FOR v_schema IN
     SELECT nspname FROM "partitioncache".deployment_schemas() AS nspname
-    -- What another migrator deployed shares nothing of ours: the functions have one owner.
-    WHERE has_schema_privilege(nspname, 'USAGE') AND has_table_privilege(format('%I.deployment', nspname), 'SELECT')
+    -- Nothing that another migrator deployed is shared with us: the functions have one owner.
+    WHERE has_schema_privilege(nspname, 'USAGE')
+      AND has_table_privilege(format('%I.deployment', nspname), 'SELECT')
   LOOP
     EXECUTE format('SELECT client_schema FROM %I.deployment', v_schema) INTO v_client_schema;
     IF v_schema <> 'partitioncache' AND v_client_schema = 'public' THEN
@@ -20,6 +21,6 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION partitioncache.is_last_deployment() IS 'Whether no other deployment of this database shares the clients'' schema, so that what is shared may go with this one.';
+COMMENT ON FUNCTION partitioncache.is_last_deployment() IS 'Whether no other deployment of this database shares the clients'' schema, so that the shared objects may be dropped with this one.';
 
 REVOKE ALL ON FUNCTION partitioncache.is_last_deployment() FROM PUBLIC;

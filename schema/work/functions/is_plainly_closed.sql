@@ -5,24 +5,25 @@ CREATE FUNCTION partitioncache.is_plainly_closed(p_fragment text) RETURNS boolea
 DECLARE
   v_parentheses text;
 BEGIN
-  -- Without comments, dollar quotes and backslashes, a quotation ends at the next quote of its kind.
+  -- In a text without comments, dollar quotes and backslashes, a quotation ends at the next quote
+  -- of its kind.
   IF p_fragment ~ '[$\\]|--|/\*' THEN
     RETURN false;
   END IF;
   v_parentheses := regexp_replace(p_fragment, '''[^'']*''|"[^"]*"|[^();''"]+', '', 'g');
-  -- To take pairs out of a long row of them again and again would take longer than to ask PostgreSQL.
+  -- Removing pairs from a long row over and over would take longer than asking PostgreSQL.
   IF length(v_parentheses) > 200 THEN
     RETURN false;
   END IF;
   WHILE strpos(v_parentheses, '()') > 0 LOOP
     v_parentheses := replace(v_parentheses, '()', '');
   END LOOP;
-  -- Neither a semicolon, nor a quote that is not closed, nor a parenthesis.
+  -- No semicolon, no unclosed quote and no parenthesis is left.
   RETURN v_parentheses = '';
 END
 $_$;
 
-COMMENT ON FUNCTION partitioncache.is_plainly_closed(p_fragment text) IS 'Whether a glance is enough to see that a text can neither hold a second statement nor close a parenthesis it has not opened.';
+COMMENT ON FUNCTION partitioncache.is_plainly_closed(p_fragment text) IS 'Whether a glance is enough to see that a text can neither contain a second statement nor close a parenthesis that it has not opened.';
 
 REVOKE ALL ON FUNCTION partitioncache.is_plainly_closed(p_fragment text) FROM PUBLIC;
 GRANT ALL ON FUNCTION partitioncache.is_plainly_closed(p_fragment text) TO cron_role;

@@ -5,10 +5,12 @@ CREATE FUNCTION partitioncache.key_bits(p_keys bigint[], p_bitsize integer) RETU
 DECLARE
   v_count integer := cardinality(p_keys);
 BEGIN
-  -- bit(..., true) cuts or fills up with zeros at the right, as a cast does whose length must be a constant.
+  -- bit(..., true) cuts, or pads with zeros, on the right. So does a cast, but its length must be a
+  -- constant.
   IF p_keys[v_count] - p_keys[1] = v_count - 1 THEN
-    -- Without a gap, as all keys are: zeros, then ones.
-    RETURN "bit"("bit"(B'', p_keys[1]::integer, true) || ~ "bit"(B'', v_count, true), p_bitsize, true);
+    -- The keys have no gap, as when a fragment returns all keys: zeros, then ones.
+    RETURN "bit"(
+      "bit"(B'', p_keys[1]::integer, true) || ~ "bit"(B'', v_count, true), p_bitsize, true);
   ELSIF v_count < p_bitsize / 128 THEN
     RETURN "partitioncache".sparse_key_bits(p_keys, p_bitsize);
   END IF;
@@ -16,7 +18,7 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION partitioncache.key_bits(p_keys bigint[], p_bitsize integer) IS 'Bit string of p_bitsize bits in which bit k, counted from 0 at the left, is set for each key k of p_keys, which are distinct, ascending, not NULL, and from 0 to below p_bitsize.';
+COMMENT ON FUNCTION partitioncache.key_bits(p_keys bigint[], p_bitsize integer) IS 'The bit string of p_bitsize bits in which bit k, counted from 0 on the left, is set for each key k of p_keys. The keys must be distinct, ascending, not NULL, and from 0 to below p_bitsize.';
 
 REVOKE ALL ON FUNCTION partitioncache.key_bits(p_keys bigint[], p_bitsize integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION partitioncache.key_bits(p_keys bigint[], p_bitsize integer) TO cron_role;

@@ -2,7 +2,9 @@ CREATE FUNCTION partitioncache.known_fragment_rows() RETURNS TABLE(status text, 
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  SELECT known.status, count(*), max(known.last_seen) FROM "public"."my_cache_queries" AS known GROUP BY known.status
+  SELECT known.status, count(*), max(known.last_seen)
+  FROM "public"."my_cache_queries" AS known
+  GROUP BY known.status
 $$;
 
 COMMENT ON FUNCTION partitioncache.known_fragment_rows() IS 'What the view known_fragments shows.';

@@ -5,11 +5,16 @@ CREATE FUNCTION partitioncache.lock_claimable(p_after_priority integer, p_after_
     SET jit TO 'off'
     AS $_$
 DECLARE
-  v_backoff interval := (SELECT make_interval(secs => retry_backoff_seconds) FROM "partitioncache".settings);
-  -- Each is one stretch of the index on (priority DESC, id): what has come in above, the rest of this priority, what is below.
+  v_backoff interval := (
+    SELECT make_interval(secs => retry_backoff_seconds) FROM "partitioncache".settings);
+  -- Each is one stretch of the index on (priority DESC, id): what has come in above this priority,
+  -- the rest of this priority, and what is below it.
   v_stretches text[] := CASE
     WHEN p_after_id IS NULL THEN ARRAY['true']
-    ELSE ARRAY['queue.priority > $1', 'queue.priority = $1 AND queue.id > $2', 'queue.priority < $1']
+    ELSE ARRAY[
+      'queue.priority > $1',
+      'queue.priority = $1 AND queue.id > $2',
+      'queue.priority < $1']
   END;
   v_stretch text;
   v_found integer[];
@@ -23,12 +28,15 @@ BEGIN
             WHERE %2$s
               AND queue.id NOT IN (SELECT unnest(queue_ids) FROM %3$I.batch)
               AND NOT EXISTS (SELECT FROM %3$I.attempt
-                              WHERE attempt.query_hash = queue.hash AND attempt.partition_key = queue.partition_key
+                              WHERE attempt.query_hash = queue.hash
+                                AND attempt.partition_key = queue.partition_key
                                 AND (attempt.suspect OR attempt.not_before > now())
-                              OFFSET 0) -- one look by key for each, never a join with all of them
+                              OFFSET 0) -- one lookup by key each, never a join with all of them
               AND NOT EXISTS (SELECT FROM %4$s AS known
-                              WHERE known.query_hash = queue.hash AND known.partition_key = queue.partition_key
-                                AND known.status <> 'ok' AND known.last_seen > now()::timestamp - $4
+                              WHERE known.query_hash = queue.hash
+                                AND known.partition_key = queue.partition_key
+                                AND known.status <> 'ok'
+                                AND known.last_seen > now()::timestamp - $4
                               OFFSET 0)
             ORDER BY queue.priority DESC, queue.id
             LIMIT $3
@@ -42,7 +50,7 @@ BEGIN
 END
 $_$;
 
-COMMENT ON FUNCTION partitioncache.lock_claimable(p_after_priority integer, p_after_id integer, p_limit integer) IS 'Locks up to p_limit queued fragments that may be claimed now and returns their queue ids in the order in which they are due: those that come after (p_after_priority, p_after_id), or have come in above that priority; NULL starts at the head.';
+COMMENT ON FUNCTION partitioncache.lock_claimable(p_after_priority integer, p_after_id integer, p_limit integer) IS 'Locks up to p_limit queued fragments that may be claimed now and returns their queue ids in the order in which they are due: those after (p_after_priority, p_after_id), and those that have come in above that priority. NULL starts at the head.';
 
 REVOKE ALL ON FUNCTION partitioncache.lock_claimable(p_after_priority integer, p_after_id integer, p_limit integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION partitioncache.lock_claimable(p_after_priority integer, p_after_id integer, p_limit integer) TO cron_role;

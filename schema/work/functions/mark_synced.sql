@@ -6,17 +6,20 @@ BEGIN
   DELETE FROM "partitioncache".applied_job;
   INSERT INTO "partitioncache".applied_job (job_name, schedule, command, job_id)
   SELECT job_name, schedule, command, job_id
-  FROM jsonb_to_recordset(p_applied -> 'jobs') AS job (job_name text, schedule text, command text, job_id bigint);
+  FROM jsonb_to_recordset(p_applied -> 'jobs')
+    AS job (job_name text, schedule text, command text, job_id bigint);
 
   UPDATE "public"."partitioncache_queue_processor_config" AS config
   SET job_ids = registered.job_ids
   FROM (
     SELECT configured.job_name,
-           coalesce(array_agg(applied.job_id ORDER BY slot) FILTER (WHERE applied.job_id IS NOT NULL), '{}') AS job_ids
+           coalesce(
+             array_agg(applied.job_id ORDER BY slot) FILTER (WHERE applied.job_id IS NOT NULL),
+             '{}') AS job_ids
     FROM "public"."partitioncache_queue_processor_config" AS configured
     CROSS JOIN generate_series(1, configured.max_parallel_jobs) AS slot
     LEFT JOIN "partitioncache".applied_job AS applied
-      ON applied.job_name = "partitioncache".cron_job_name(configured.job_name, slot)
+      ON applied.job_name = "partitioncache".cron_job_name(configured.job_name, slot::text)
     GROUP BY configured.job_name
   ) AS registered
   WHERE config.job_name = registered.job_name

@@ -3,10 +3,11 @@ CREATE FUNCTION public.non_blocking_fragment_queue_batch_upsert(p_hashes text[],
     SET search_path TO 'public', 'pg_temp'
     AS $$
   SELECT * FROM non_blocking_fragment_queue_batch_upsert(
-    p_hashes, p_partition_keys, p_partition_datatypes, p_queries, NULL::integer[], 'partitioncache_fragmentqueue'::text)
+    p_hashes, p_partition_keys, p_partition_datatypes, p_queries, NULL::integer[],
+    'partitioncache_fragmentqueue'::text)
 $$;
 
-COMMENT ON FUNCTION public.non_blocking_fragment_queue_batch_upsert(p_hashes text[], p_partition_keys text[], p_partition_datatypes text[], p_queries text[]) IS 'As the function with six parameters, with priority 1 and the default queue table. Clients'' contract.';
+COMMENT ON FUNCTION public.non_blocking_fragment_queue_batch_upsert(p_hashes text[], p_partition_keys text[], p_partition_datatypes text[], p_queries text[]) IS 'Calls the function with six parameters, with priority 1 and the default queue table. Clients'' contract.';
 
 CREATE FUNCTION public.non_blocking_fragment_queue_batch_upsert(p_hashes text[], p_partition_keys text[], p_partition_datatypes text[], p_queries text[], p_priorities integer[] DEFAULT NULL::integer[], p_queue_table text DEFAULT 'partitioncache_fragmentqueue'::text) RETURNS TABLE(idx integer, hash text, partition_key text, status text)
     LANGUAGE plpgsql
@@ -17,29 +18,40 @@ CREATE FUNCTION public.non_blocking_fragment_queue_batch_upsert(p_hashes text[],
 DECLARE
   v_count integer := coalesce(cardinality(p_hashes), 0);
 BEGIN
-  IF coalesce(cardinality(p_partition_keys), 0) <> v_count OR coalesce(cardinality(p_queries), 0) <> v_count
+  IF coalesce(cardinality(p_partition_keys), 0) <> v_count
+     OR coalesce(cardinality(p_queries), 0) <> v_count
      OR coalesce(cardinality(p_partition_datatypes), 0) <> v_count
      OR (p_priorities IS NOT NULL AND cardinality(p_priorities) <> v_count) THEN
-    RAISE EXCEPTION 'all arrays must have the length of p_hashes (%): p_partition_keys has %, p_partition_datatypes %, p_queries %, p_priorities %',
-      v_count, cardinality(p_partition_keys), cardinality(p_partition_datatypes), cardinality(p_queries), cardinality(p_priorities)
+    RAISE EXCEPTION
+      '%: p_partition_keys has %, p_partition_datatypes %, p_queries %, p_priorities %',
+      format('all arrays must have the length of p_hashes (%s)', v_count),
+      cardinality(p_partition_keys), cardinality(p_partition_datatypes),
+      cardinality(p_queries), cardinality(p_priorities)
       USING ERRCODE = 'array_subscript_error';
   END IF;
-  -- Set-based. Batches that overlap cannot deadlock: all insert in the same order, and what follows does not wait.
-  -- LATERAL looks each row up by its key: a join would read the whole queue when it has never been analyzed, since then
-  -- each key is taken for many rows. The same mistake would set off JIT.
+  -- One statement for all. Batches that overlap cannot deadlock: all insert in the same order, and
+  -- what follows does not wait. LATERAL looks up each row by its key: a join would read the whole
+  -- queue when it has never been analyzed, since the planner then expects many rows for each key.
+  -- The same mistake would trigger JIT.
   RETURN QUERY EXECUTE format($batch$
     WITH given AS (
-      SELECT item.position::integer AS position, item.hash, item.partition_key, item.datatype, item.query,
-             coalesce(item.priority, 1) AS priority
-      FROM unnest($1, $2, $3, $4, $5) WITH ORDINALITY AS item (hash, partition_key, datatype, query, priority, position)
+      SELECT item.position::integer AS position, item.hash, item.partition_key, item.datatype,
+             item.query, coalesce(item.priority, 1) AS priority
+      FROM unnest($1, $2, $3, $4, $5) WITH ORDINALITY
+        AS item (hash, partition_key, datatype, query, priority, position)
     ),
     wanted AS (
-      SELECT DISTINCT ON (hash, partition_key) * FROM given ORDER BY hash, partition_key, priority DESC, position
+      SELECT DISTINCT ON (hash, partition_key) *
+      FROM given
+      ORDER BY hash, partition_key, priority DESC, position
     ),
     present AS (
       SELECT queue.id, wanted.hash, wanted.partition_key, wanted.priority
       FROM wanted CROSS JOIN LATERAL (
-        SELECT id FROM %1$s AS queue WHERE queue.hash = wanted.hash AND queue.partition_key = wanted.partition_key LIMIT 1
+        SELECT id
+        FROM %1$s AS queue
+        WHERE queue.hash = wanted.hash AND queue.partition_key = wanted.partition_key
+        LIMIT 1
       ) AS queue
     ),
     inserted AS (
@@ -59,7 +71,9 @@ BEGIN
       WHERE (SELECT count(*) FROM inserted) >= 0 -- not before the inserts
     ),
     updated AS (
-      UPDATE %1$s AS queue SET priority = greatest(least(queue.priority, 2147483646) + 1, free.priority), updated_at = now()
+      UPDATE %1$s AS queue
+      SET priority = greatest(least(queue.priority, 2147483646) + 1, free.priority),
+          updated_at = now()
       FROM free WHERE queue.id = free.id
       RETURNING queue.id
     )
@@ -69,8 +83,10 @@ BEGIN
                 WHEN present.id IS NOT NULL THEN 'skipped_locked'
                 ELSE 'skipped_concurrent' END
     FROM given
-    LEFT JOIN inserted ON inserted.hash = given.hash AND inserted.partition_key = given.partition_key
-    LEFT JOIN present ON present.hash = given.hash AND present.partition_key = given.partition_key
+    LEFT JOIN inserted
+      ON inserted.hash = given.hash AND inserted.partition_key = given.partition_key
+    LEFT JOIN present
+      ON present.hash = given.hash AND present.partition_key = given.partition_key
     LEFT JOIN updated ON updated.id = present.id
     ORDER BY given.position
   $batch$, format('%I.%I', 'public', p_queue_table))
@@ -78,4 +94,4 @@ BEGIN
 END
 $_$;
 
-COMMENT ON FUNCTION public.non_blocking_fragment_queue_batch_upsert(p_hashes text[], p_partition_keys text[], p_partition_datatypes text[], p_queries text[], p_priorities integer[], p_queue_table text) IS 'Queues many fragments in one statement; one row for each, idx from 1, status as non_blocking_fragment_queue_upsert. Raises 2202E when the arrays differ in length. Clients'' contract.';
+COMMENT ON FUNCTION public.non_blocking_fragment_queue_batch_upsert(p_hashes text[], p_partition_keys text[], p_partition_datatypes text[], p_queries text[], p_priorities integer[], p_queue_table text) IS 'Queues many fragments in one statement. Returns one row for each: idx from 1, status as for non_blocking_fragment_queue_upsert. Raises 2202E when the arrays differ in length. Clients'' contract.';

@@ -7,11 +7,13 @@ DECLARE
   v_id integer;
   v_status text;
 BEGIN
-  EXECUTE format('SELECT id FROM %s WHERE hash = $1 AND partition_key = $2 FOR UPDATE SKIP LOCKED', v_queue)
+  EXECUTE format(
+    'SELECT id FROM %s WHERE hash = $1 AND partition_key = $2 FOR UPDATE SKIP LOCKED', v_queue)
     INTO v_id USING p_hash, p_partition_key;
   IF v_id IS NOT NULL THEN
     EXECUTE format(
-      'UPDATE %s SET priority = greatest(least(priority, 2147483646) + 1, $2), updated_at = now() WHERE id = $1', v_queue)
+      'UPDATE %s SET priority = greatest(least(priority, 2147483646) + 1, $2), '
+      'updated_at = now() WHERE id = $1', v_queue)
       USING v_id, p_priority;
     RETURN 'updated';
   END IF;
@@ -29,9 +31,10 @@ BEGIN
                 WHEN EXISTS (SELECT FROM present) THEN 'skipped_locked'
                 ELSE 'skipped_concurrent' END
   $upsert$, v_queue)
-    INTO v_status USING p_hash, p_partition_key, p_partition_datatype, p_query, coalesce(p_priority, 1);
+    INTO v_status
+    USING p_hash, p_partition_key, p_partition_datatype, p_query, coalesce(p_priority, 1);
   RETURN v_status;
 END
 $_$;
 
-COMMENT ON FUNCTION public.non_blocking_fragment_queue_upsert(p_hash text, p_partition_key text, p_partition_datatype text, p_query text, p_priority integer, p_queue_table text) IS 'Queues a fragment, or raises its priority when it is queued: inserted, updated, skipped_locked when another session holds its row, or skipped_concurrent when one has just inserted it. Clients'' contract.';
+COMMENT ON FUNCTION public.non_blocking_fragment_queue_upsert(p_hash text, p_partition_key text, p_partition_datatype text, p_query text, p_priority integer, p_queue_table text) IS 'Queues a fragment, or raises its priority when it is already queued. Returns inserted, updated, skipped_locked when another session holds its row, or skipped_concurrent when one has just inserted it. Clients'' contract.';

@@ -7,11 +7,13 @@ DECLARE
   v_id integer;
   v_status text;
 BEGIN
-  EXECUTE format('SELECT id FROM %s WHERE query = $1 AND partition_key = $2 FOR UPDATE SKIP LOCKED', v_queue)
+  EXECUTE format(
+    'SELECT id FROM %s WHERE query = $1 AND partition_key = $2 FOR UPDATE SKIP LOCKED', v_queue)
     INTO v_id USING p_query, p_partition_key;
   IF v_id IS NOT NULL THEN
     EXECUTE format(
-      'UPDATE %s SET priority = greatest(least(priority, 2147483646) + 1, $2), updated_at = now() WHERE id = $1', v_queue)
+      'UPDATE %s SET priority = greatest(least(priority, 2147483646) + 1, $2), '
+      'updated_at = now() WHERE id = $1', v_queue)
       USING v_id, p_priority;
     RETURN 'updated';
   END IF;
@@ -34,4 +36,4 @@ BEGIN
 END
 $_$;
 
-COMMENT ON FUNCTION public.non_blocking_original_queue_upsert(p_query text, p_partition_key text, p_partition_datatype text, p_priority integer, p_queue_table text) IS 'Queues a whole query, or raises its priority when it is queued; status as non_blocking_fragment_queue_upsert. Clients'' contract.';
+COMMENT ON FUNCTION public.non_blocking_original_queue_upsert(p_query text, p_partition_key text, p_partition_datatype text, p_priority integer, p_queue_table text) IS 'Queues a whole query, or raises its priority when it is already queued. Returns a status as non_blocking_fragment_queue_upsert does. Clients'' contract.';

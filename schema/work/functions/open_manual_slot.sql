@@ -13,7 +13,7 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION partitioncache.open_manual_slot(p_job_name text) IS 'Takes slot 0 of a processor, for a run by hand. Raises 55P03 while another one is under way.';
+COMMENT ON FUNCTION partitioncache.open_manual_slot(p_job_name text) IS 'Takes slot 0 of a processor for a run by hand. Raises 55P03 while another one is under way.';
 
 REVOKE ALL ON FUNCTION partitioncache.open_manual_slot(p_job_name text) FROM PUBLIC;
 GRANT ALL ON FUNCTION partitioncache.open_manual_slot(p_job_name text) TO cron_role;

@@ -8,11 +8,18 @@ BEGIN
   PERFORM FROM "public"."partitioncache_queue_processor_config" WHERE job_name = p_job_name;
   IF NOT FOUND THEN
     RAISE EXCEPTION 'there is no processor "%"', p_job_name
-      USING ERRCODE = 'no_data_found', HINT = 'pcache-migrate processor status lists the processors.';
+      USING ERRCODE = 'no_data_found',
+            HINT = 'pcache-migrate processor status lists the processors.';
   END IF;
-  INSERT INTO "partitioncache".slot (job_name, slot) VALUES (p_job_name, p_slot) ON CONFLICT (job_name, slot) DO NOTHING;
-  SELECT lock_key INTO STRICT v_lock_key FROM "partitioncache".slot WHERE job_name = p_job_name AND slot = p_slot;
-  IF NOT pg_try_advisory_lock(quote_ident('partitioncache')::regnamespace::oid::integer, v_lock_key) THEN
+  INSERT INTO "partitioncache".slot (job_name, slot)
+  VALUES (p_job_name, p_slot)
+  ON CONFLICT (job_name, slot) DO NOTHING;
+  SELECT lock_key INTO STRICT v_lock_key
+  FROM "partitioncache".slot
+  WHERE job_name = p_job_name AND slot = p_slot;
+  IF NOT pg_try_advisory_lock(
+    quote_ident('partitioncache')::regnamespace::oid::integer, v_lock_key)
+  THEN
     RETURN NULL;
   END IF;
   PERFORM "partitioncache".release_dead_batches(v_lock_key);

@@ -3,4 +3,4 @@ CREATE FUNCTION public.partitioncache_array_intersect(p_state anyarray, p_next a
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$ SELECT ARRAY(SELECT unnest(p_state) INTERSECT SELECT unnest(p_next) ORDER BY 1) $$;
 
-COMMENT ON FUNCTION public.partitioncache_array_intersect(p_state anyarray, p_next anyarray) IS 'The elements both arrays have, each once, sorted: state function of array_intersect_agg.';
+COMMENT ON FUNCTION public.partitioncache_array_intersect(p_state anyarray, p_next anyarray) IS 'The elements that both arrays have, each once, sorted: the state function of array_intersect_agg.';

@@ -4,19 +4,24 @@ CREATE FUNCTION public.partitioncache_create_bitsize_trigger(p_table_prefix text
     AS $$
 DECLARE
   v_deployment record := "public".partitioncache_find_deployment(p_table_prefix);
-  v_table text := format('%I.%I', 'public', p_table_prefix || '_partition_metadata');
+  v_table text := format(
+    '%I.%I', 'public', p_table_prefix || '_partition_metadata');
 BEGIN
   IF v_deployment.cache_backend <> 'bit' THEN
-    RAISE EXCEPTION 'cache % has backend %: only bit has a bitsize', p_table_prefix, v_deployment.cache_backend
+    RAISE EXCEPTION 'cache % has backend %: only bit has a bitsize',
+      p_table_prefix, v_deployment.cache_backend
       USING ERRCODE = 'feature_not_supported';
   END IF;
-  -- The deployment made it; it went with the table where a client has recreated that.
-  IF NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = v_table::regclass AND tgname = 'pcache_widen') THEN
+  -- The deployment created this trigger. It is missing where a client has recreated the table.
+  IF NOT EXISTS (
+    SELECT FROM pg_trigger WHERE tgrelid = v_table::regclass AND tgname = 'pcache_widen'
+  ) THEN
     EXECUTE format(
-      'CREATE TRIGGER pcache_widen BEFORE UPDATE OF bitsize ON %s FOR EACH ROW EXECUTE FUNCTION %I.widen_bit_cache()',
+      'CREATE TRIGGER pcache_widen BEFORE UPDATE OF bitsize ON %s '
+      'FOR EACH ROW EXECUTE FUNCTION %I.widen_bit_cache()',
       v_table, v_deployment.schema_name);
   END IF;
 END
 $$;
 
-COMMENT ON FUNCTION public.partitioncache_create_bitsize_trigger(p_table_prefix text) IS 'Makes sure that raising bitsize in the metadata widens the cache table and keeps its rows. Clients'' contract.';
+COMMENT ON FUNCTION public.partitioncache_create_bitsize_trigger(p_table_prefix text) IS 'Makes sure that raising bitsize in the metadata widens the cache table and keeps its rows. Part of the clients'' contract.';

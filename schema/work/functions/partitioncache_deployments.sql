@@ -11,11 +11,14 @@ BEGIN
     JOIN pg_namespace ON pg_namespace.oid = relnamespace
     JOIN pg_attribute ON attrelid = pg_class.oid AND attname = 'queue_prefix'
     WHERE relname = 'deployment' AND relkind = 'r'
-      AND has_schema_privilege(pg_namespace.oid, 'USAGE') AND has_table_privilege(pg_class.oid, 'SELECT')
+      AND has_schema_privilege(pg_namespace.oid, 'USAGE')
+      AND has_table_privilege(pg_class.oid, 'SELECT')
     ORDER BY nspname
   LOOP
     RETURN QUERY EXECUTE format(
-      'SELECT $1, deployment.table_prefix, deployment.cache_backend FROM %I.deployment WHERE client_schema = $2', v_schema)
+      'SELECT $1, deployment.table_prefix, deployment.cache_backend '
+      'FROM %I.deployment WHERE client_schema = $2',
+      v_schema)
       USING v_schema, 'public';
   END LOOP;
 END

@@ -3,24 +3,35 @@ CREATE FUNCTION public.partitioncache_ensure_metadata_tables(p_table_prefix text
     SET search_path TO 'public', 'pg_temp'
     AS $$
 DECLARE
-  v_backend text := (SELECT cache_backend FROM "public".partitioncache_find_deployment(p_table_prefix));
+  v_backend text := (
+    SELECT cache_backend FROM "public".partitioncache_find_deployment(p_table_prefix));
 BEGIN
-  -- The deployment made them; a client may have dropped them since. What is there needs no right to create.
+  -- The deployment created these tables, but a client may have dropped them since. Where they
+  -- exist, the caller needs no right to create tables.
   IF to_regclass(quote_ident(p_table_prefix || '_partition_metadata')) IS NULL THEN
     EXECUTE format(
-      'CREATE TABLE %I (partition_key text PRIMARY KEY, datatype text NOT NULL CHECK (%s), created_at timestamp DEFAULT now()%s)',
+      'CREATE TABLE %I (partition_key text PRIMARY KEY, datatype text NOT NULL CHECK (%s), '
+      'created_at timestamp DEFAULT now()%s)',
       p_table_prefix || '_partition_metadata',
-      CASE v_backend WHEN 'array' THEN 'datatype IN (''integer'', ''float'', ''text'', ''timestamp'')' ELSE 'datatype = ''integer''' END,
-      CASE v_backend WHEN 'bit' THEN ', bitsize integer NOT NULL CHECK (bitsize BETWEEN 1 AND 83886080)' ELSE '' END);
+      CASE v_backend
+        WHEN 'array' THEN 'datatype IN (''integer'', ''float'', ''text'', ''timestamp'')'
+        ELSE 'datatype = ''integer'''
+      END,
+      CASE v_backend
+        WHEN 'bit' THEN ', bitsize integer NOT NULL CHECK (bitsize BETWEEN 1 AND 83886080)'
+        ELSE ''
+      END);
   END IF;
   IF to_regclass(quote_ident(p_table_prefix || '_queries')) IS NULL THEN
     EXECUTE format(
-      'CREATE TABLE %I (query_hash text NOT NULL, partition_key text NOT NULL, query text NOT NULL, '
-      'status text NOT NULL DEFAULT ''ok'' CHECK (status IN (''ok'', ''timeout'', ''failed'', ''limit'')), '
+      'CREATE TABLE %I (query_hash text NOT NULL, partition_key text NOT NULL, '
+      'query text NOT NULL, '
+      'status text NOT NULL DEFAULT ''ok'' '
+      'CHECK (status IN (''ok'', ''timeout'', ''failed'', ''limit'')), '
       'last_seen timestamp NOT NULL DEFAULT now(), PRIMARY KEY (query_hash, partition_key))',
       p_table_prefix || '_queries');
   END IF;
 END
 $$;
 
-COMMENT ON FUNCTION public.partitioncache_ensure_metadata_tables(p_table_prefix text) IS 'Creates the metadata and queries table of a deployment unless they exist. Clients'' contract.';
+COMMENT ON FUNCTION public.partitioncache_ensure_metadata_tables(p_table_prefix text) IS 'Creates the metadata and queries tables of a deployment unless they exist. Part of the clients'' contract.';

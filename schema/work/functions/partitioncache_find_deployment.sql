@@ -7,7 +7,8 @@ BEGIN
   FROM "public".partitioncache_deployments() AS deployment
   WHERE deployment.table_prefix = p_table_prefix;
   IF NOT FOUND THEN
-    RAISE EXCEPTION 'no deployment of pcache-migrate in database % has table_prefix "%" (or % may not use it)',
+    RAISE EXCEPTION
+      'no deployment of pcache-migrate in database % has table_prefix "%" (or % may not use it)',
       current_database(), p_table_prefix, current_user
       USING ERRCODE = 'undefined_object',
             HINT = 'Deploy it with pcache-migrate setup, and name this role in PG_QUEUE_USER.';
@@ -15,4 +16,4 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION public.partitioncache_find_deployment(p_table_prefix text, OUT schema_name name, OUT cache_backend text) IS 'Schema and backend of the deployment whose cache tables have this prefix. Raises 42704 when there is none.';
+COMMENT ON FUNCTION public.partitioncache_find_deployment(p_table_prefix text, OUT schema_name name, OUT cache_backend text) IS 'The schema and backend of the deployment whose cache tables have this prefix. Raises 42704 when there is none.';

@@ -3,4 +3,4 @@ CREATE FUNCTION public.partitioncache_get_cache_table_name(p_table_prefix text, 
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$ SELECT p_table_prefix || '_cache_' || p_partition_key $$;
 
-COMMENT ON FUNCTION public.partitioncache_get_cache_table_name(p_table_prefix text, p_partition_key text) IS 'Unquoted name of the cache table of a partition key. Clients'' contract.';
+COMMENT ON FUNCTION public.partitioncache_get_cache_table_name(p_table_prefix text, p_partition_key text) IS 'The unquoted name of the cache table of a partition key. Part of the clients'' contract.';

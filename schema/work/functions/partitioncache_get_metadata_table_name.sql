@@ -3,4 +3,4 @@ CREATE FUNCTION public.partitioncache_get_metadata_table_name(p_table_prefix tex
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$ SELECT p_table_prefix || '_partition_metadata' $$;
 
-COMMENT ON FUNCTION public.partitioncache_get_metadata_table_name(p_table_prefix text) IS 'Unquoted name of the table of partition keys. Clients'' contract.';
+COMMENT ON FUNCTION public.partitioncache_get_metadata_table_name(p_table_prefix text) IS 'The unquoted name of the table of partition keys. Part of the clients'' contract.';

@@ -7,7 +7,8 @@ CREATE FUNCTION public.partitioncache_get_queue_and_cache_info(p_table_prefix te
 DECLARE
   v_bitsize text := CASE WHEN EXISTS (
       SELECT FROM pg_attribute
-      WHERE attrelid = to_regclass(quote_ident(p_table_prefix || '_partition_metadata')) AND attname = 'bitsize')
+      WHERE attrelid = to_regclass(quote_ident(p_table_prefix || '_partition_metadata'))
+        AND attname = 'bitsize')
     THEN 'metadata.bitsize' ELSE 'NULL::integer' END;
 BEGIN
   RETURN QUERY EXECUTE format($info$
@@ -22,22 +23,29 @@ BEGIN
            cache_column.type,
            %3$s,
            coalesce(metadata.datatype,
-                    (SELECT max(queue.partition_datatype) FROM %2$I AS queue WHERE queue.partition_key = keys.partition_key)),
-           (SELECT count(*)::integer FROM %2$I AS queue WHERE queue.partition_key = keys.partition_key),
-           (SELECT max(last_seen) FROM %4$I AS known WHERE known.partition_key = keys.partition_key AND known.status = 'ok'),
+                    (SELECT max(queue.partition_datatype)
+                     FROM %2$I AS queue
+                     WHERE queue.partition_key = keys.partition_key)),
+           (SELECT count(*)::integer
+            FROM %2$I AS queue
+            WHERE queue.partition_key = keys.partition_key),
+           (SELECT max(last_seen)
+            FROM %4$I AS known
+            WHERE known.partition_key = keys.partition_key AND known.status = 'ok'),
            cache_column.type IS NOT NULL
     FROM (SELECT partition_key FROM %1$I UNION SELECT partition_key FROM %2$I) AS keys
     LEFT JOIN %1$I AS metadata ON metadata.partition_key = keys.partition_key
     LEFT JOIN LATERAL (
       SELECT format_type(atttypid, atttypmod) AS type
       FROM pg_attribute
-      WHERE attrelid = to_regclass(quote_ident($1 || '_cache_' || keys.partition_key)) AND attname = 'partition_keys'
+      WHERE attrelid = to_regclass(quote_ident($1 || '_cache_' || keys.partition_key))
+        AND attname = 'partition_keys'
     ) AS cache_column ON true
     ORDER BY keys.partition_key
-  $info$, p_table_prefix || '_partition_metadata', p_queue_prefix || '_query_fragment_queue', v_bitsize,
-          p_table_prefix || '_queries')
+  $info$, p_table_prefix || '_partition_metadata', p_queue_prefix || '_query_fragment_queue',
+          v_bitsize, p_table_prefix || '_queries')
   USING p_table_prefix;
 END
 $_$;
 
-COMMENT ON FUNCTION public.partitioncache_get_queue_and_cache_info(p_table_prefix text, p_queue_prefix text) IS 'One row for each partition key that is cached or queued. Clients'' contract.';
+COMMENT ON FUNCTION public.partitioncache_get_queue_and_cache_info(p_table_prefix text, p_queue_prefix text) IS 'One row for each partition key that is cached or queued. Part of the clients'' contract.';

@@ -4,7 +4,8 @@ CREATE FUNCTION public.partitioncache_setup_array_extensions() RETURNS boolean
     AS $$
 BEGIN
   IF to_regprocedure('array_intersect_agg(anyarray)') IS NULL THEN
-    CREATE AGGREGATE array_intersect_agg(anyarray) (SFUNC = partitioncache_array_intersect, STYPE = anyarray);
+    CREATE AGGREGATE array_intersect_agg(anyarray)
+      (SFUNC = partitioncache_array_intersect, STYPE = anyarray);
   END IF;
   IF EXISTS (SELECT FROM pg_extension WHERE extname = 'intarray') THEN
     RETURN true;
@@ -13,11 +14,12 @@ BEGIN
     CREATE EXTENSION IF NOT EXISTS intarray;
     RETURN true;
   EXCEPTION
-    -- The answer says it: without the package or the right to create it, there is no intarray.
+    -- Without the package, or the right to create the extension, there
+    -- is no intarray, and the result says so.
     WHEN insufficient_privilege OR undefined_file OR feature_not_supported THEN
       RETURN false;
   END;
 END
 $$;
 
-COMMENT ON FUNCTION public.partitioncache_setup_array_extensions() IS 'Whether the extension intarray is present, created if that is possible; makes sure of the aggregate array_intersect_agg. Clients'' contract.';
+COMMENT ON FUNCTION public.partitioncache_setup_array_extensions() IS 'Returns whether the extension intarray is present, after trying to create it. Also makes sure that the aggregate array_intersect_agg exists. Part of the clients'' contract.';

@@ -4,8 +4,9 @@ CREATE FUNCTION partitioncache.probe_fragment(p_query text) RETURNS oid
     AS $$
 DECLARE
   v_fragment text := "partitioncache".fragment_text(p_query);
-  -- LIMIT 0 runs nothing. As a scalar it must have exactly one column.
-  v_query text := format('SELECT pg_catalog.pg_typeof((SELECT * FROM (%s) AS fragment LIMIT 0))', v_fragment);
+  -- LIMIT 0 runs nothing. A scalar subquery must have exactly one column.
+  v_query text := format(
+    'SELECT pg_catalog.pg_typeof((SELECT * FROM (%s) AS fragment LIMIT 0))', v_fragment);
   v_type oid;
   v_probed boolean := false;
 BEGIN
@@ -26,7 +27,7 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION partitioncache.probe_fragment(p_query text) IS 'The type a fragment returns, found without running it. Raises what PostgreSQL says about a fragment that is not a SELECT of one column.';
+COMMENT ON FUNCTION partitioncache.probe_fragment(p_query text) IS 'The type that a fragment returns, found without running it. Raises PostgreSQL''s own error for a fragment that is not a SELECT of one column.';
 
 REVOKE ALL ON FUNCTION partitioncache.probe_fragment(p_query text) FROM PUBLIC;
 GRANT ALL ON FUNCTION partitioncache.probe_fragment(p_query text) TO cron_role;

@@ -9,7 +9,8 @@ DECLARE
   v_processed integer := 0;
 BEGIN
   WHILE v_processed < p_count LOOP
-    v_step := "partitioncache".claim_by_hand(p_job_name, v_lock_key, least(c_batch, p_count - v_processed), false);
+    v_step := "partitioncache".claim_by_hand(
+      p_job_name, v_lock_key, least(c_batch, p_count - v_processed), false);
     EXIT WHEN v_step.items IS NULL;
     EXIT WHEN NOT "partitioncache".process_claimed(v_step);
     v_processed := v_processed + cardinality(v_step.items);
@@ -18,13 +19,14 @@ BEGIN
   RETURN v_processed;
 EXCEPTION
   WHEN OTHERS OR query_canceled OR assert_failure THEN
-    -- The claims are rolled back, the session's lock is not: a pooled connection would keep the slot for ever.
+    -- The claims are rolled back, but the session keeps its lock: a pooled
+    -- connection would keep the slot for ever.
     PERFORM "partitioncache".close_slot(v_lock_key);
     RAISE;
 END
 $$;
 
-COMMENT ON FUNCTION partitioncache.process_batch(p_job_name text, p_count integer) IS 'Works on up to p_count queued fragments in the caller''s transaction, even if the processor is disabled. Returns how many.';
+COMMENT ON FUNCTION partitioncache.process_batch(p_job_name text, p_count integer) IS 'Processes up to p_count queued fragments in the caller''s transaction, even if the processor is disabled. Returns how many.';
 
 REVOKE ALL ON FUNCTION partitioncache.process_batch(p_job_name text, p_count integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION partitioncache.process_batch(p_job_name text, p_count integer) TO cron_role;

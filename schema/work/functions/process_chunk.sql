@@ -5,13 +5,14 @@ CREATE FUNCTION partitioncache.process_chunk(p_items partitioncache.batch_item[]
     AS $$
 DECLARE
   c_schema CONSTANT integer := quote_ident('partitioncache')::regnamespace::oid::integer;
-  -- Until a chunk ends nobody sees what it has done, and a crash undoes it.
+  -- Until a chunk ends nobody sees its results, and a crash undoes them.
   c_items CONSTANT integer := 200;
-  c_time CONSTANT interval := '50 ms';
-  -- In a session of its own the transaction begins with its first fragment, and that is what the watchdog sees.
+  -- In a session of its own the transaction begins with the first fragment, and the watchdog sees
+  -- that time.
   v_started timestamptz := CASE WHEN p_run.own_session THEN now() ELSE clock_timestamp() END;
-  -- What is behind the first one of an overdue batch may be given to others at any moment.
-  v_until timestamptz := v_started + CASE WHEN "partitioncache".is_overdue(p_run) THEN interval '0' ELSE c_time END;
+  -- Maintenance may give what follows the first fragment of an overdue batch to others.
+  v_until timestamptz := v_started
+    + CASE WHEN "partitioncache".is_overdue(p_run) THEN interval '0' ELSE ("partitioncache".clocks()).chunk END;
   v_running_class integer := "partitioncache".running_class();
   v_item "partitioncache".batch_item;
   v_results "partitioncache".item_result[] := '{}';
@@ -22,20 +23,22 @@ DECLARE
   v_end "partitioncache".chunk_end;
 BEGIN
   IF p_run.own_session THEN
-    -- A fragment can release the session's locks, or leave some of its own. The slot stays taken meanwhile, and
-    -- afterwards the session holds the lock of the slot and nothing else, nor a prepared statement.
+    -- A fragment can release the session's locks, or leave some of its own. This lock keeps the
+    -- slot taken meanwhile. Afterwards the session holds the lock of the slot and no other, and no
+    -- prepared statement.
     PERFORM pg_advisory_xact_lock(c_schema, p_run.lock_key),
-            -- Losing the last settled fragments in a crash is harmless: they are still queued then. Waiting for the
-            -- disk each time is not.
+            -- It does no harm to lose the last settled fragments in a crash: then they are still
+            -- queued. To wait for the disk after each chunk would.
             set_config('synchronous_commit', 'off', true);
   END IF;
   BEGIN
     FOREACH v_item IN ARRAY p_items[p_first:] LOOP
       EXIT WHEN v_done > 0 AND (v_done >= c_items OR clock_timestamp() > v_until);
-      -- Says what is evaluated. To the end of the transaction, so that no fragment can release it; shared, since many runs
-      -- say at once that they are at a later one.
+      -- Says what is evaluated: until the end of the transaction, so that no fragment can release
+      -- the lock; shared, because many runs say at once that they are past their first fragment.
       IF v_done < 2 THEN
-        PERFORM pg_advisory_xact_lock_shared(v_running_class, CASE v_done WHEN 0 THEN v_item.queue_id ELSE 0 END);
+        PERFORM pg_advisory_xact_lock_shared(
+          v_running_class, CASE v_done WHEN 0 THEN v_item.queue_id ELSE 0 END);
       END IF;
       IF v_item.known AND "partitioncache".is_cached(v_item.query_hash, v_item.partition_key) THEN
         v_results := v_results || "partitioncache".skipped(v_item);
@@ -49,16 +52,19 @@ BEGIN
       v_cancelled := true;
   END;
 
-  -- From here on maintenance must not cancel: the rest is short. It cancels only while it holds this lock, so a cancel
-  -- that is already on its way ends this statement, and no other fragment can be hit.
+  -- From here on maintenance must not cancel; the rest is short. It cancels only while it holds
+  -- this lock: so a cancel that is on its way ends this statement, and cannot hit another fragment.
   PERFORM FROM "partitioncache".slot WHERE lock_key = p_run.lock_key FOR UPDATE;
   v_end.ends_run := false;
   IF v_cancelled THEN
-    v_held_up := coalesce((SELECT held_up FROM "partitioncache".batch WHERE batch_id = p_run.batch_id), false);
-    -- Held up, with results that are ready: it was cancelled by maintenance because of them, and is begun anew by itself.
+    v_held_up := coalesce(
+      (SELECT held_up FROM "partitioncache".batch WHERE batch_id = p_run.batch_id), false);
+    -- Held up, with results that are ready: maintenance has cancelled the fragment because of them,
+    -- and it starts again by itself.
     IF NOT v_held_up OR v_done = 0 THEN
       v_cancel := "partitioncache".judge_cancel(
-        v_item, CASE v_done WHEN 0 THEN v_started ELSE clock_timestamp() END, p_run.job_name, v_held_up);
+        v_item, CASE v_done WHEN 0 THEN v_started ELSE clock_timestamp() END,
+        p_run.job_name, v_held_up);
       v_results := v_results || v_cancel;
       v_done := v_done + 1;
       v_end.ends_run := v_cancel.outcome = 'put_back';
@@ -70,16 +76,22 @@ BEGIN
     PERFORM pg_advisory_unlock_all(), pg_advisory_lock(c_schema, p_run.lock_key);
     DEALLOCATE ALL;
   END IF;
-  v_end.outcome := CASE WHEN v_end.ends_run THEN 'cancelled' ELSE v_results[cardinality(v_results)].outcome END;
-  IF NOT v_end.ends_run AND p_first + v_done <= cardinality(p_items) AND NOT "partitioncache".is_overdue(p_run) THEN
+  v_end.outcome := CASE
+    WHEN v_end.ends_run THEN 'cancelled'
+    ELSE v_results[cardinality(v_results)].outcome
+  END;
+  IF NOT v_end.ends_run AND p_first + v_done <= cardinality(p_items)
+    AND NOT "partitioncache".is_overdue(p_run)
+  THEN
     v_end.next_item := p_first + v_done;
   END IF;
-  SELECT array_agg(result) INTO v_end.narrow FROM unnest(v_results) AS result WHERE result.outcome = 'too_narrow';
+  SELECT array_agg(result) INTO v_end.narrow
+  FROM unnest(v_results) AS result WHERE result.outcome = 'too_narrow';
   RETURN v_end;
 END
 $$;
 
-COMMENT ON FUNCTION partitioncache.process_chunk(p_items partitioncache.batch_item[], p_first integer, p_run partitioncache.run_context) IS 'Works on claimed fragments from place p_first of the batch on: on one, and on more of them while all that takes less than 50 ms. In a session of the run''s own no lock that a fragment took survives.';
+COMMENT ON FUNCTION partitioncache.process_chunk(p_items partitioncache.batch_item[], p_first integer, p_run partitioncache.run_context) IS 'Works on claimed fragments from place p_first of the batch on: on one, and on more while all of that takes no longer than a chunk should (clocks). In a session of the run''s own no lock that a fragment took survives.';
 
 REVOKE ALL ON FUNCTION partitioncache.process_chunk(p_items partitioncache.batch_item[], p_first integer, p_run partitioncache.run_context) FROM PUBLIC;
 GRANT ALL ON FUNCTION partitioncache.process_chunk(p_items partitioncache.batch_item[], p_first integer, p_run partitioncache.run_context) TO cron_role;

@@ -24,7 +24,7 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION partitioncache.process_claimed(p_step partitioncache.run_step) IS 'Works on claimed fragments in the caller''s transaction; false when the caller was cancelled meanwhile.';
+COMMENT ON FUNCTION partitioncache.process_claimed(p_step partitioncache.run_step) IS 'Processes claimed fragments in the caller''s transaction. Returns false when the caller was cancelled meanwhile.';
 
 REVOKE ALL ON FUNCTION partitioncache.process_claimed(p_step partitioncache.run_step) FROM PUBLIC;
 GRANT ALL ON FUNCTION partitioncache.process_claimed(p_step partitioncache.run_step) TO cron_role;

@@ -2,10 +2,12 @@ CREATE FUNCTION partitioncache.processor_status_rows() RETURNS TABLE(job_name te
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  SELECT config.job_name, config.enabled, config.max_parallel_jobs, config.frequency_seconds, config.timeout_seconds,
-         config.result_limit, config.default_bitsize,
+  SELECT config.job_name, config.enabled, config.max_parallel_jobs, config.frequency_seconds,
+         config.timeout_seconds, config.result_limit, config.default_bitsize,
          (SELECT count(*) FROM "public"."partitioncache_queue_query_fragment_queue"),
-         (SELECT count(*) FROM "partitioncache".working_runs() AS running WHERE running.job_name = config.job_name AND NOT running.has_results),
+         (SELECT count(*)
+          FROM "partitioncache".working_runs() AS running
+          WHERE running.job_name = config.job_name AND NOT running.has_results),
          cardinality(config.job_ids),
          recent.succeeded, recent.failed, recent.last_success
   FROM "public"."partitioncache_queue_processor_config" AS config
@@ -18,7 +20,7 @@ CREATE FUNCTION partitioncache.processor_status_rows() RETURNS TABLE(job_name te
   ) AS recent
 $$;
 
-COMMENT ON FUNCTION partitioncache.processor_status_rows() IS 'What the view processor_status shows.';
+COMMENT ON FUNCTION partitioncache.processor_status_rows() IS 'The rows of the view processor_status.';
 
 REVOKE ALL ON FUNCTION partitioncache.processor_status_rows() FROM PUBLIC;
 GRANT ALL ON FUNCTION partitioncache.processor_status_rows() TO cron_role;

@@ -5,11 +5,17 @@ CREATE FUNCTION partitioncache.provide_cache_table(p_result partitioncache.item_
 BEGIN
   PERFORM FROM "public"."my_cache_partition_metadata" WHERE partition_key = (p_result.item).partition_key;
   -- A client may have dropped the table of a partition that is known.
-  IF NOT FOUND OR to_regclass(format('%I.%I', 'public',
-                                     "partitioncache".cache_table_name((p_result.item).partition_key))) IS NULL THEN
-    PERFORM "partitioncache".bootstrap_partition((p_result.item).partition_key, (p_result.item).datatype, p_default_bitsize,
-      CASE WHEN (p_result.item).datatype = 'integer' AND format_type(p_result.result_type, NULL) NOT IN ('integer[]', 'smallint[]')
-        THEN 'bigint' END);
+  IF NOT FOUND OR to_regclass(
+    format('%I.%I', 'public',
+      "partitioncache".cache_table_name((p_result.item).partition_key))) IS NULL
+  THEN
+    PERFORM "partitioncache".bootstrap_partition(
+      (p_result.item).partition_key, (p_result.item).datatype, p_default_bitsize,
+      CASE
+        WHEN (p_result.item).datatype = 'integer'
+          AND format_type(p_result.result_type, NULL) NOT IN ('integer[]', 'smallint[]')
+          THEN 'bigint'
+      END);
   END IF;
 END
 $$;

@@ -7,23 +7,28 @@ DECLARE
   v_item "partitioncache".batch_item := p_result.item;
   v_attempts integer;
 BEGIN
-  INSERT INTO "partitioncache".attempt AS attempt (query_hash, partition_key, attempts, not_before, last_error)
-  VALUES (v_item.query_hash, v_item.partition_key, p_counts, clock_timestamp() + p_wait, p_result.error)
+  INSERT INTO "partitioncache".attempt AS attempt
+    (query_hash, partition_key, attempts, not_before, last_error)
+  VALUES (v_item.query_hash, v_item.partition_key, p_counts,
+          clock_timestamp() + p_wait, p_result.error)
   ON CONFLICT (query_hash, partition_key) DO UPDATE
-    SET attempts = attempt.attempts + p_counts, not_before = EXCLUDED.not_before, last_error = EXCLUDED.last_error
+    SET attempts = attempt.attempts + p_counts,
+        not_before = EXCLUDED.not_before,
+        last_error = EXCLUDED.last_error
   RETURNING attempts INTO v_attempts;
   v_item.retried := true;
   v_result.item := v_item;
   v_result.outcome := 'put_back';
   IF v_attempts >= (SELECT max_attempts FROM "partitioncache".settings) THEN
     v_result.outcome := 'failed';
-    v_result.error := format('set aside after %s attempts; the last one: %s', v_attempts, p_result.error);
+    v_result.error := format(
+      'set aside after %s attempts; the last one: %s', v_attempts, p_result.error);
   END IF;
   RETURN v_result;
 END
 $$;
 
-COMMENT ON FUNCTION partitioncache.put_back(p_result partitioncache.item_result, p_wait interval, p_counts integer) IS 'Notes that an attempt ended without a result, for the reason in error: the fragment is not to be claimed again before p_wait is over. p_counts: 1, or 0 when it was not the fragment''s fault. Returns the result as put_back, or as failed after max_attempts, still to be settled.';
+COMMENT ON FUNCTION partitioncache.put_back(p_result partitioncache.item_result, p_wait interval, p_counts integer) IS 'Records that an attempt ended without a result, for the reason in error, and that the fragment must not be claimed again before p_wait is over. p_counts: 1, or 0 when the fragment was not at fault. Returns the result as put_back, or as failed after max_attempts, still to be settled.';
 
 REVOKE ALL ON FUNCTION partitioncache.put_back(p_result partitioncache.item_result, p_wait interval, p_counts integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION partitioncache.put_back(p_result partitioncache.item_result, p_wait interval, p_counts integer) TO cron_role;

@@ -4,8 +4,11 @@ CREATE FUNCTION partitioncache.query_cron_link(p_query text) RETURNS jsonb
     AS $_$
 DECLARE
   v_connection constant text := 'pcache_migrate_cron_link';
-  v_dblink text := (SELECT nspname FROM pg_extension JOIN pg_namespace ON pg_namespace.oid = extnamespace
-                    WHERE extname = 'dblink');
+  v_dblink text := (
+    SELECT nspname
+    FROM pg_extension
+    JOIN pg_namespace ON pg_namespace.oid = extnamespace
+    WHERE extname = 'dblink');
   v_open boolean := false;
   v_result jsonb;
   v_state text;
@@ -14,9 +17,11 @@ DECLARE
 BEGIN
   IF v_dblink IS NULL THEN
     RAISE EXCEPTION 'the extension dblink is missing in database %', current_database()
-      USING ERRCODE = 'undefined_object', HINT = 'Have an administrator run there: CREATE EXTENSION dblink;';
+      USING ERRCODE = 'undefined_object',
+            HINT = 'Have an administrator run there: CREATE EXTENSION dblink;';
   END IF;
-  EXECUTE format('SELECT %I.dblink_connect($1, $2)', v_dblink) USING v_connection, "partitioncache".cron_link_name();
+  EXECUTE format('SELECT %I.dblink_connect($1, $2)', v_dblink)
+    USING v_connection, "partitioncache".cron_link_name();
   v_open := true;
   EXECUTE format('SELECT result FROM %I.dblink($1, $2) AS answer (result jsonb)', v_dblink)
     INTO v_result USING v_connection, p_query;
@@ -24,17 +29,19 @@ BEGIN
   RETURN v_result;
 EXCEPTION
   WHEN OTHERS OR query_canceled THEN
-    GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE, v_message = MESSAGE_TEXT, v_detail = PG_EXCEPTION_DETAIL;
+    GET STACKED DIAGNOSTICS
+      v_state = RETURNED_SQLSTATE, v_message = MESSAGE_TEXT, v_detail = PG_EXCEPTION_DETAIL;
     IF v_open THEN
       EXECUTE format('SELECT %I.dblink_disconnect($1)', v_dblink) USING v_connection;
     END IF;
     RAISE EXCEPTION 'the pg_cron database could not be reached or refused over the link %: %',
       "partitioncache".cron_link_name(), concat_ws(': ', v_message, nullif(v_detail, ''))
       USING ERRCODE = v_state,
-            HINT = 'Run pcache-migrate doctor: it says what is missing. Nothing of this transaction was kept.';
+            HINT = 'Run pcache-migrate doctor: it says what is missing. '
+                   'Nothing of this transaction was kept.';
 END
 $_$;
 
-COMMENT ON FUNCTION partitioncache.query_cron_link(p_query text) IS 'Runs one query in the pg_cron database over the link and returns its single jsonb value. Raises what the far side raised; closes the connection on every path.';
+COMMENT ON FUNCTION partitioncache.query_cron_link(p_query text) IS 'Runs one query in the pg_cron database over the link and returns its single jsonb value. Raises what the far side raised. Closes the connection in every case.';
 
 REVOKE ALL ON FUNCTION partitioncache.query_cron_link(p_query text) FROM PUBLIC;

@@ -3,33 +3,45 @@ CREATE FUNCTION partitioncache.queue_depth_rows() RETURNS TABLE(priority integer
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
   WITH depth AS (
-    -- Asked for once in a subquery, the time is not worked out anew for each row.
+    -- As a subquery, the time is computed only once, not for each row.
     SELECT queue.priority, count(*) AS queued,
-           count(*) FILTER (WHERE queue.created_at < (SELECT now()::timestamp - interval '1 minute')) AS over_1_minute,
-           count(*) FILTER (WHERE queue.created_at < (SELECT now()::timestamp - interval '10 minutes')) AS over_10_minutes,
-           count(*) FILTER (WHERE queue.created_at < (SELECT now()::timestamp - interval '1 hour')) AS over_1_hour,
+           count(*) FILTER (
+             WHERE queue.created_at < (SELECT now()::timestamp - interval '1 minute')
+           ) AS over_1_minute,
+           count(*) FILTER (
+             WHERE queue.created_at < (SELECT now()::timestamp - interval '10 minutes')
+           ) AS over_10_minutes,
+           count(*) FILTER (
+             WHERE queue.created_at < (SELECT now()::timestamp - interval '1 hour')
+           ) AS over_1_hour,
            min(queue.created_at) AS oldest_since
     FROM "public"."partitioncache_queue_query_fragment_queue" AS queue
     GROUP BY queue.priority
   ),
   not_due AS (
-    SELECT attempt.query_hash AS hash, attempt.partition_key FROM "partitioncache".attempt WHERE attempt.not_before > now()
+    SELECT attempt.query_hash AS hash, attempt.partition_key
+    FROM "partitioncache".attempt
+    WHERE attempt.not_before > now()
     UNION
-    SELECT known.query_hash, known.partition_key FROM "public"."my_cache_queries" AS known
+    SELECT known.query_hash, known.partition_key
+    FROM "public"."my_cache_queries" AS known
     WHERE known.status <> 'ok'
-      AND known.last_seen > (SELECT now()::timestamp - make_interval(secs => retry_backoff_seconds) FROM "partitioncache".settings)
+      AND known.last_seen > (
+        SELECT now()::timestamp - make_interval(secs => retry_backoff_seconds)
+        FROM "partitioncache".settings)
   ),
   waiting AS (
     SELECT queue.priority, count(*) AS waiting
     FROM "public"."partitioncache_queue_query_fragment_queue" AS queue JOIN not_due USING (hash, partition_key)
     GROUP BY queue.priority
   )
-  SELECT priority, depth.queued, coalesce(waiting.waiting, 0), depth.over_1_minute, depth.over_10_minutes,
-         depth.over_1_hour, depth.oldest_since, now()::timestamp - depth.oldest_since
+  SELECT priority, depth.queued, coalesce(waiting.waiting, 0),
+         depth.over_1_minute, depth.over_10_minutes, depth.over_1_hour,
+         depth.oldest_since, now()::timestamp - depth.oldest_since
   FROM depth LEFT JOIN waiting USING (priority)
 $$;
 
-COMMENT ON FUNCTION partitioncache.queue_depth_rows() IS 'What the view queue_depth shows. Reads the whole queue once, and what is known of all fragments.';
+COMMENT ON FUNCTION partitioncache.queue_depth_rows() IS 'The rows of the view queue_depth. Reads the whole queue once, and the status of all known fragments.';
 
 REVOKE ALL ON FUNCTION partitioncache.queue_depth_rows() FROM PUBLIC;
 GRANT ALL ON FUNCTION partitioncache.queue_depth_rows() TO client_role;

@@ -13,7 +13,8 @@ BEGIN
   END IF;
   v_blamed := "partitioncache".suspect_of(v_batches);
 
-  INSERT INTO "partitioncache".attempt (query_hash, partition_key, attempts, not_before, last_error, suspect)
+  INSERT INTO "partitioncache".attempt
+    (query_hash, partition_key, attempts, not_before, last_error, suspect)
   SELECT DISTINCT queue.hash, queue.partition_key, 0, clock_timestamp(), 'its run died', true
   FROM "partitioncache".batch
   CROSS JOIN unnest(queue_ids) AS queue_id
@@ -30,12 +31,16 @@ BEGIN
   WHERE batch.batch_id = ANY (v_batches) AND queue.id = v_blamed
   LIMIT 1;
   IF FOUND THEN
-    v_result.item := ROW(v_dead.id, v_dead.hash, v_dead.partition_key, NULL, v_dead.query, NULL, false, true);
-    v_result.error := format('the backend %s that worked on it since %s is gone', v_dead.pid, v_dead.claimed_at);
+    v_result.item := ROW(
+      v_dead.id, v_dead.hash, v_dead.partition_key, NULL, v_dead.query, NULL, false, true);
+    v_result.error := format(
+      'the backend %s that worked on it since %s is gone', v_dead.pid, v_dead.claimed_at);
     v_result.started_at := v_dead.claimed_at;
     v_result.ended_at := clock_timestamp();
-    PERFORM "partitioncache".settle_results(ARRAY["partitioncache".put_back(v_result, '0 s', 1)],
-      ROW(v_dead.job_name, v_dead.lock_key, 'unknown', false, NULL, NULL, NULL, NULL)::"partitioncache".run_context);
+    PERFORM "partitioncache".settle_results(
+      ARRAY["partitioncache".put_back(v_result, '0 s', 1)],
+      ROW(v_dead.job_name, v_dead.lock_key, 'unknown', false, NULL, NULL, NULL, NULL)
+        ::"partitioncache".run_context);
   END IF;
 
   DELETE FROM "public"."partitioncache_queue_active_jobs" AS active
@@ -47,7 +52,7 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION partitioncache.release_dead_batches(p_own_lock_key integer) IS 'Gives back the fragments of runs that died, as suspects that are tried alone, and counts an attempt for the one that is to blame. p_own_lock_key: a slot the caller has just taken. Returns how many batches there were.';
+COMMENT ON FUNCTION partitioncache.release_dead_batches(p_own_lock_key integer) IS 'Gives back the fragments of dead runs as suspects, which are tried alone, and counts an attempt for the one that is to blame. p_own_lock_key: a slot that the caller has just taken. Returns how many batches there were.';
 
 REVOKE ALL ON FUNCTION partitioncache.release_dead_batches(p_own_lock_key integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION partitioncache.release_dead_batches(p_own_lock_key integer) TO cron_role;

@@ -11,8 +11,10 @@ DECLARE
   v_unusable text[];
 BEGIN
   IF p_statuses <@ ARRAY['failed', 'timeout', 'limit'] IS NOT TRUE THEN
-    RAISE EXCEPTION 'fragments with status % cannot be retried', coalesce(array_to_string(p_statuses, ', ', 'NULL'), 'NULL')
-      USING ERRCODE = 'invalid_parameter_value', HINT = 'Statuses to retry are failed, timeout and limit.';
+    RAISE EXCEPTION 'fragments with status % cannot be retried',
+      coalesce(array_to_string(p_statuses, ', ', 'NULL'), 'NULL')
+      USING ERRCODE = 'invalid_parameter_value',
+            HINT = 'Statuses to retry are failed, timeout and limit.';
   END IF;
   unknown_hashes := ARRAY(
     SELECT DISTINCT given.hash FROM unnest(p_hashes) AS given (hash)
@@ -23,17 +25,21 @@ BEGIN
     ORDER BY given.hash);
 
   IF p_dry_run THEN
-    SELECT count(*) - count(queue.id), count(queue.id), 0 INTO put_back, queued_already, in_use
+    SELECT count(*) - count(queue.id), count(queue.id), 0
+    INTO put_back, queued_already, in_use
     FROM "public"."my_cache_queries" AS known
-    LEFT JOIN "public"."partitioncache_queue_query_fragment_queue" AS queue ON queue.hash = known.query_hash AND queue.partition_key = known.partition_key
+    LEFT JOIN "public"."partitioncache_queue_query_fragment_queue" AS queue
+      ON queue.hash = known.query_hash AND queue.partition_key = known.partition_key
     WHERE known.status = ANY (p_statuses)
       AND (p_hashes IS NULL OR known.query_hash = ANY (p_hashes))
       AND (p_partition_key IS NULL OR known.partition_key = p_partition_key);
     RETURN;
   END IF;
 
-  -- A row that another session holds is being settled: to wait for it, while holding others, could be a deadlock.
-  SELECT coalesce(array_agg(locked.query_hash), '{}'), coalesce(array_agg(locked.partition_key), '{}')
+  -- A row that another session has locked is being settled. Waiting for it
+  -- while holding others could be a deadlock.
+  SELECT coalesce(array_agg(locked.query_hash), '{}'),
+         coalesce(array_agg(locked.partition_key), '{}')
   INTO v_hashes, v_keys
   FROM (
     SELECT known.query_hash, known.partition_key FROM "public"."my_cache_queries" AS known
@@ -43,44 +49,56 @@ BEGIN
     FOR UPDATE SKIP LOCKED
   ) AS locked;
 
-  -- A statement of its own: only what is seen now that the rows are locked says whether one is queued. One that is
-  -- queued may be at work: the run then needs its row here, so nothing that the run may hold is waited for.
+  -- This must be a separate statement: only what is visible now that the rows are locked shows
+  -- which fragments are queued. A queued one may be running, and its run then needs the row that
+  -- is locked here, so never wait for anything that the run may hold.
   WITH inserted AS (
-    INSERT INTO "public"."partitioncache_queue_query_fragment_queue" AS queue (query, hash, partition_key, partition_datatype, priority)
+    INSERT INTO "public"."partitioncache_queue_query_fragment_queue" AS queue
+      (query, hash, partition_key, partition_datatype, priority)
     SELECT known.query, known.query_hash, known.partition_key, metadata.datatype, 1
     FROM unnest(v_hashes, v_keys) AS item (query_hash, partition_key)
     JOIN "public"."my_cache_queries" AS known USING (query_hash, partition_key)
     LEFT JOIN "public"."my_cache_partition_metadata" AS metadata USING (partition_key)
-    WHERE NOT EXISTS (SELECT FROM "public"."partitioncache_queue_query_fragment_queue" AS present
-                      WHERE present.hash = known.query_hash AND present.partition_key = known.partition_key)
-    -- In the order in which the clients insert: else the two could wait for each other.
+    WHERE NOT EXISTS (
+      SELECT FROM "public"."partitioncache_queue_query_fragment_queue" AS present
+      WHERE present.hash = known.query_hash AND present.partition_key = known.partition_key)
+    -- In the order in which clients insert, because otherwise the two could wait for each other.
     ORDER BY known.query_hash, known.partition_key
     ON CONFLICT (hash, partition_key) DO NOTHING
     RETURNING queue.hash, queue.partition_key
   )
-  SELECT count(*), array_agg(hash), array_agg(partition_key) INTO put_back, v_new_hashes, v_new_keys FROM inserted;
+  SELECT count(*), array_agg(hash), array_agg(partition_key)
+  INTO put_back, v_new_hashes, v_new_keys
+  FROM inserted;
   queued_already := cardinality(v_hashes) - put_back;
 
-  -- Of what exceeded the limit the cache says "of no use"; without its row in "my_cache_queries" nothing would evict that.
+  -- The cache says "of no use" for a fragment that exceeded the limit. Nothing would evict that
+  -- once its row in "my_cache_queries" is gone.
   FOR v_table, v_unusable IN
     SELECT cache.oid, array_agg(known.query_hash)
     FROM unnest(v_new_hashes, v_new_keys) AS item (query_hash, partition_key)
     JOIN "public"."my_cache_queries" AS known USING (query_hash, partition_key)
-    JOIN pg_class AS cache ON cache.relname = 'my_cache' || '_cache_' || known.partition_key
+    JOIN pg_class AS cache
+      ON cache.relname = 'my_cache' || '_cache_' || known.partition_key
       AND cache.relnamespace = quote_ident('public')::regnamespace
     WHERE known.status = 'limit'
     GROUP BY cache.oid
   LOOP
-    EXECUTE format('DELETE FROM %s WHERE query_hash = ANY ($1) AND partition_keys IS NULL', v_table) USING v_unusable;
+    EXECUTE format(
+      'DELETE FROM %s WHERE query_hash = ANY ($1) AND partition_keys IS NULL', v_table)
+      USING v_unusable;
   END LOOP;
 
   DELETE FROM "partitioncache".attempt AS failed USING (
     SELECT attempt.query_hash, attempt.partition_key
-    FROM "partitioncache".attempt JOIN unnest(v_hashes, v_keys) AS item (query_hash, partition_key) USING (query_hash, partition_key)
+    FROM "partitioncache".attempt
+    JOIN unnest(v_hashes, v_keys) AS item (query_hash, partition_key)
+      USING (query_hash, partition_key)
     FOR UPDATE OF attempt SKIP LOCKED
   ) AS free
   WHERE failed.query_hash = free.query_hash AND failed.partition_key = free.partition_key;
-  DELETE FROM "public"."my_cache_queries" AS known USING unnest(v_hashes, v_keys) AS item (query_hash, partition_key)
+  DELETE FROM "public"."my_cache_queries" AS known
+  USING unnest(v_hashes, v_keys) AS item (query_hash, partition_key)
   WHERE known.query_hash = item.query_hash AND known.partition_key = item.partition_key;
 
   SELECT count(*) INTO in_use FROM "public"."my_cache_queries" AS known
@@ -90,7 +108,7 @@ BEGIN
 END
 $_$;
 
-COMMENT ON FUNCTION partitioncache.retry_fragments(p_statuses text[], p_hashes text[], p_partition_key text, p_dry_run boolean, OUT put_back bigint, OUT queued_already bigint, OUT in_use bigint, OUT unknown_hashes text[]) IS 'Puts fragments whose status is one of p_statuses (failed, timeout, limit) back into the queue, due at once; only those of p_hashes and p_partition_key unless they are NULL. Their status is forgotten, and with limit the NULL in the cache. put_back: how many were queued; queued_already: how many were in the queue, and wait no longer; in_use: how many were left alone, since another session holds them; unknown_hashes: those of p_hashes that no such fragment has. With p_dry_run nothing is changed. Raises 22023 for other statuses.';
+COMMENT ON FUNCTION partitioncache.retry_fragments(p_statuses text[], p_hashes text[], p_partition_key text, p_dry_run boolean, OUT put_back bigint, OUT queued_already bigint, OUT in_use bigint, OUT unknown_hashes text[]) IS 'Puts fragments whose status is one of p_statuses (failed, timeout, limit) back into the queue, due at once; only those of p_hashes and p_partition_key unless these are NULL. Forgets their status, and for limit also the NULL in the cache. put_back: how many were queued. queued_already: how many were in the queue already, and no longer wait. in_use: how many were left alone because another session holds them. unknown_hashes: those of p_hashes that no such fragment has. With p_dry_run it changes nothing. Raises 22023 for other statuses.';
 
 REVOKE ALL ON FUNCTION partitioncache.retry_fragments(p_statuses text[], p_hashes text[], p_partition_key text, p_dry_run boolean, OUT put_back bigint, OUT queued_already bigint, OUT in_use bigint, OUT unknown_hashes text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION partitioncache.retry_fragments(p_statuses text[], p_hashes text[], p_partition_key text, p_dry_run boolean, OUT put_back bigint, OUT queued_already bigint, OUT in_use bigint, OUT unknown_hashes text[]) TO client_role;

@@ -2,7 +2,7 @@ CREATE FUNCTION partitioncache.run_is_alive(p_pid integer, p_lock_key integer) R
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  -- A pid alone may have been given to another backend; the slot's lock ends with its session.
+  -- The pid alone may belong to another backend by now; the slot's lock ends with its session.
   SELECT EXISTS (
     SELECT FROM pg_locks
     WHERE locktype = 'advisory' AND granted AND pid = p_pid AND objsubid = 2

@@ -7,7 +7,7 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION partitioncache.running_class() IS 'First key of the advisory locks that say what a run is evaluating; the second one is the queue id of the fragment that began the transaction, and 0 as well once it is another one''s turn.';
+COMMENT ON FUNCTION partitioncache.running_class() IS 'First key of the advisory locks that say what a run is evaluating. The second key is the queue id of the fragment that began the transaction; a lock with second key 0 is held as well once a later fragment is being evaluated.';
 
 REVOKE ALL ON FUNCTION partitioncache.running_class() FROM PUBLIC;
 GRANT ALL ON FUNCTION partitioncache.running_class() TO cron_role;

@@ -9,7 +9,7 @@ CREATE FUNCTION partitioncache.session_locks() RETURNS text[]
     AND classid <> "partitioncache".running_class()::oid
 $$;
 
-COMMENT ON FUNCTION partitioncache.session_locks() IS 'The advisory locks of this session, but for those that say what is evaluated: as "class object kind mode", as pg_locks has them.';
+COMMENT ON FUNCTION partitioncache.session_locks() IS 'The advisory locks of this session, except those that say what is being evaluated, as "class object kind mode", with the values that pg_locks shows.';
 
 REVOKE ALL ON FUNCTION partitioncache.session_locks() FROM PUBLIC;
 GRANT ALL ON FUNCTION partitioncache.session_locks() TO cron_role;

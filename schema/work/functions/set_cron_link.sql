@@ -9,15 +9,20 @@ DECLARE
   v_hint text;
 BEGIN
   PERFORM "partitioncache".drop_cron_link();
-  EXECUTE format('CREATE SERVER %I FOREIGN DATA WRAPPER dblink_fdw OPTIONS (host %L, port %L, dbname %L)',
+  EXECUTE format(
+    'CREATE SERVER %I FOREIGN DATA WRAPPER dblink_fdw OPTIONS (host %L, port %L, dbname %L)',
     v_server, p_host, coalesce(p_port, current_setting('port')::integer)::text, p_database);
-  EXECUTE format('CREATE USER MAPPING FOR CURRENT_USER SERVER %I OPTIONS (user %L, password %L)',
+  EXECUTE format(
+    'CREATE USER MAPPING FOR CURRENT_USER SERVER %I OPTIONS (user %L, password %L)',
     v_server, p_user, p_password);
 EXCEPTION
   WHEN OTHERS THEN
-    -- Raised anew, because the context of the original quotes the statement, and with it the password.
-    GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE, v_message = MESSAGE_TEXT, v_hint = PG_EXCEPTION_HINT;
-    RAISE EXCEPTION 'the link % to the pg_cron database could not be created: %', v_server, v_message
+    -- Raise a new error, because the context of the original quotes
+    -- the statement and thus the password.
+    GET STACKED DIAGNOSTICS
+      v_state = RETURNED_SQLSTATE, v_message = MESSAGE_TEXT, v_hint = PG_EXCEPTION_HINT;
+    RAISE EXCEPTION 'the link % to the pg_cron database could not be created: %',
+      v_server, v_message
       USING ERRCODE = v_state, HINT = v_hint;
 END
 $$;

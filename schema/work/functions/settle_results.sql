@@ -6,27 +6,34 @@ DECLARE
   v_deleted integer;
 BEGIN
   INSERT INTO "public"."my_cache_queries" (query_hash, partition_key, query, status, last_seen)
-  SELECT (result.item).query_hash, (result.item).partition_key, (result.item).query, result.outcome, now()
+  SELECT (result.item).query_hash, (result.item).partition_key, (result.item).query,
+         result.outcome, now()
   FROM unnest(p_results) AS result
   WHERE result.outcome IN ('ok', 'limit', 'failed', 'timeout')
   ON CONFLICT (query_hash, partition_key) DO UPDATE
     SET query = EXCLUDED.query, status = EXCLUDED.status, last_seen = EXCLUDED.last_seen;
 
   INSERT INTO "public"."partitioncache_queue_processor_log"
-    (job_id, query_hash, partition_key, status, error_message, rows_affected, execution_time_ms, execution_source, created_at)
+    (job_id, query_hash, partition_key, status, error_message, rows_affected,
+     execution_time_ms, execution_source, created_at)
   SELECT p_run.job_name, (result.item).query_hash, (result.item).partition_key,
          CASE WHEN result.outcome IN ('ok', 'limit') THEN 'success' ELSE result.outcome END,
-         -- A fragment can make its error as long as it likes.
-         left(CASE result.outcome WHEN 'limit' THEN format('more than result_limit = %s keys', p_run.result_limit) ELSE result.error END,
-              2000),
+         -- A fragment can raise an error of any length.
+         left(CASE result.outcome
+                WHEN 'limit' THEN format('more than result_limit = %s keys', p_run.result_limit)
+                ELSE result.error
+              END, 2000),
          result.rows_found,
-         -- The column's precision is the clients' contract; a longer run is capped, never an error.
-         least(extract(epoch FROM result.ended_at - result.started_at) * 1000, 9999999.999)::numeric(10, 3),
+         -- The clients' contract fixes the column's precision: a
+         -- longer run is capped, never an error.
+         least(extract(epoch FROM result.ended_at - result.started_at) * 1000, 9999999.999)
+           ::numeric(10, 3),
          p_run.source, result.ended_at::timestamp
   FROM unnest(p_results) AS result
   WHERE result.outcome IN ('ok', 'limit', 'failed', 'timeout', 'skipped');
 
-  -- Not waited for: a client that raises a priority at this moment may hold its row for long.
+  -- Locked rows are not waited for here: a client that is raising a
+  -- priority may hold its row for long.
   DELETE FROM "public"."partitioncache_queue_query_fragment_queue"
   WHERE id IN (
     SELECT queue.id
@@ -44,17 +51,19 @@ BEGIN
   DELETE FROM "partitioncache".attempt
   USING unnest(p_results) AS result
   WHERE (result.item).retried AND result.outcome IN ('ok', 'limit', 'failed', 'timeout', 'skipped')
-    AND attempt.query_hash = (result.item).query_hash AND attempt.partition_key = (result.item).partition_key;
+    AND attempt.query_hash = (result.item).query_hash
+    AND attempt.partition_key = (result.item).partition_key;
 
-  -- Only what ran for long has been published: maintenance looks once a second.
+  -- Only fragments that ran for long have been published: maintenance looks once a second.
   DELETE FROM "public"."partitioncache_queue_active_jobs" AS active
   USING unnest(p_results) AS result
   WHERE result.ended_at - result.started_at > interval '0.2 s'
-    AND active.query_hash = (result.item).query_hash AND active.partition_key = (result.item).partition_key;
+    AND active.query_hash = (result.item).query_hash
+    AND active.partition_key = (result.item).partition_key;
 END
 $$;
 
-COMMENT ON FUNCTION partitioncache.settle_results(p_results partitioncache.item_result[], p_run partitioncache.run_context) IS 'Ends fragments for good: status of the query (skipped leaves it), log row, queue row deleted. What is put_back or too_narrow stays queued.';
+COMMENT ON FUNCTION partitioncache.settle_results(p_results partitioncache.item_result[], p_run partitioncache.run_context) IS 'Ends fragments for good: sets the status of the query (skipped leaves it as it is), writes a log row and deletes the queue row. Fragments that are put_back or too_narrow stay queued.';
 
 REVOKE ALL ON FUNCTION partitioncache.settle_results(p_results partitioncache.item_result[], p_run partitioncache.run_context) FROM PUBLIC;
 GRANT ALL ON FUNCTION partitioncache.settle_results(p_results partitioncache.item_result[], p_run partitioncache.run_context) TO cron_role;

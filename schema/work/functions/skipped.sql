@@ -13,7 +13,7 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION partitioncache.skipped(p_item partitioncache.batch_item) IS 'The result of a fragment that is cached already.';
+COMMENT ON FUNCTION partitioncache.skipped(p_item partitioncache.batch_item) IS 'The result of a fragment that is already cached.';
 
 REVOKE ALL ON FUNCTION partitioncache.skipped(p_item partitioncache.batch_item) FROM PUBLIC;
 GRANT ALL ON FUNCTION partitioncache.skipped(p_item partitioncache.batch_item) TO cron_role;

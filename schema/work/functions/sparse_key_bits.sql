@@ -4,7 +4,8 @@ CREATE FUNCTION partitioncache.sparse_key_bits(p_keys bigint[], p_bitsize intege
     SET plan_cache_mode TO 'force_generic_plan'
     AS $$
 DECLARE
-  -- The words of 64 bits that are not zero (the first one always), and before each of them how many are.
+  -- The words of 64 bits that are not zero (and always the first one), and
+  -- how many zero words precede each of them.
   v_words bigint[];
   v_zeros integer[] := '{0}';
   v_count integer := 1;
@@ -30,7 +31,7 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION partitioncache.sparse_key_bits(p_keys bigint[], p_bitsize integer) IS 'As key_bits, fastest when few bits are set: by words of 64 bits.';
+COMMENT ON FUNCTION partitioncache.sparse_key_bits(p_keys bigint[], p_bitsize integer) IS 'Like key_bits, and fastest when few bits are set: works with words of 64 bits.';
 
 REVOKE ALL ON FUNCTION partitioncache.sparse_key_bits(p_keys bigint[], p_bitsize integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION partitioncache.sparse_key_bits(p_keys bigint[], p_bitsize integer) TO cron_role;

@@ -12,11 +12,13 @@ BEGIN
     SELECT result.outcome IN ('ok', 'limit') AS to_store, array_agg(result) AS results
     FROM unnest(p_results) AS result
     GROUP BY (result.item).partition_key, result.outcome IN ('ok', 'limit')
-    -- In one order for all runs, so that two that meet new partitions cannot block each other.
+    -- In the same order in all runs, so that two of them cannot
+    -- block each other over new partitions.
     ORDER BY (result.item).partition_key
   LOOP
     v_results := v_results || CASE
-      WHEN v_partition.to_store THEN "partitioncache".store_partition(v_partition.results, p_run.default_bitsize)
+      WHEN v_partition.to_store
+        THEN "partitioncache".store_partition(v_partition.results, p_run.default_bitsize)
       ELSE v_partition.results
     END;
   END LOOP;

@@ -10,13 +10,18 @@ DECLARE
 BEGIN
   PERFORM "partitioncache".provide_cache_table(v_first, p_default_bitsize);
   IF v_backend = 'bit' THEN
-    -- Not locked: should the cache be widened between here and the insert, the insert is refused (22026) and tried again.
-    SELECT bitsize INTO STRICT v_bitsize FROM "public"."my_cache_partition_metadata" WHERE partition_key = (v_first.item).partition_key;
+    -- Not locked: if the cache is widened between here and the insert, PostgreSQL refuses the
+    -- insert (22026), and it is tried again.
+    SELECT bitsize INTO STRICT v_bitsize
+    FROM "public"."my_cache_partition_metadata" WHERE partition_key = (v_first.item).partition_key;
   END IF;
   IF v_backend <> 'array' THEN
-    v_results := ARRAY(SELECT "partitioncache".fit_to_bits(result, v_backend, v_bitsize) FROM unnest(p_results) AS result);
+    v_results := ARRAY(
+      SELECT "partitioncache".fit_to_bits(result, v_backend, v_bitsize)
+      FROM unnest(p_results) AS result);
   END IF;
-  -- More keys than allowed are stored as NULL: the clients' contract for "known, but of no use for filtering".
+  -- More keys than allowed are stored as NULL, which clients take for "known, but of no use for
+  -- filtering".
   EXECUTE format(
     'INSERT INTO %I.%I (query_hash, partition_keys) '
     'SELECT (result.item).query_hash, CASE result.outcome WHEN ''ok'' THEN %s END '

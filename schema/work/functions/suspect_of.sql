@@ -3,8 +3,8 @@ CREATE FUNCTION partitioncache.suspect_of(p_batches bigint[]) RETURNS integer
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
   SELECT CASE
-    -- A crash takes all runs along. The one that tried a suspect is to blame; without one, a fragment is only if
-    -- there is no other it could have been.
+    -- A crash ends all runs. If one of them was trying a suspect, that suspect is to blame.
+    -- Otherwise a fragment is to blame only if no other can have caused it.
     WHEN count(*) FILTER (WHERE alone) = 1 THEN max(queue_id) FILTER (WHERE alone)
     WHEN count(DISTINCT queue_id) = 1 THEN max(queue_id)
   END

@@ -4,7 +4,8 @@ CREATE FUNCTION partitioncache.sync_cron() RETURNS trigger
     AS $$
 DECLARE
   v_transport text := (SELECT transport FROM "partitioncache".deployment);
-  v_call text := format('SELECT %I.apply_jobs(%L::jsonb)', 'partitioncache_work_database', "partitioncache".desired_jobs());
+  v_call text := format(
+    'SELECT %I.apply_jobs(%L::jsonb)', 'partitioncache_work_database', "partitioncache".desired_jobs());
   v_applied jsonb;
   v_message text;
 BEGIN
@@ -12,7 +13,7 @@ BEGIN
     RETURN NULL;
   END IF;
   IF v_transport = 'deploy' THEN
-    -- The state of being pending is in the view sync_pending and in pcache-migrate status; this is a courtesy.
+    -- This is a courtesy: the view sync_pending and pcache-migrate status show what is pending.
     RAISE NOTICE 'pg_cron does not know of this change yet: run pcache-migrate sync';
     RETURN NULL;
   END IF;
@@ -25,8 +26,9 @@ BEGIN
     PERFORM "partitioncache".mark_synced(v_applied);
   EXCEPTION
     WHEN OTHERS THEN
-      -- Stopping must work even if pg_cron cannot be reached: the processors read their row live, so jobs
-      -- that go on being started find nothing to do. What is left undone stays visible in sync_pending.
+      -- Stopping must work even if pg_cron cannot be reached: processors read their
+      -- row live, so jobs that are still started find nothing to do. What is left
+      -- undone stays visible in sync_pending.
       IF (TG_OP <> 'DELETE' AND NEW.enabled)
          OR EXISTS (SELECT FROM "partitioncache".sync_pending WHERE change <> 'unschedule') THEN
         RAISE;
@@ -34,12 +36,13 @@ BEGIN
       GET STACKED DIAGNOSTICS v_message = MESSAGE_TEXT;
       RAISE WARNING 'processor % is stopped, but its jobs could not be unscheduled: %',
         CASE TG_OP WHEN 'DELETE' THEN OLD.job_name ELSE NEW.job_name END, v_message
-        USING HINT = 'They do nothing when started. Run pcache-migrate sync when pg_cron can be reached again.';
+        USING HINT = 'They do nothing when started. '
+                     'Run pcache-migrate sync when pg_cron can be reached again.';
   END;
   RETURN NULL;
 END
 $$;
 
-COMMENT ON FUNCTION partitioncache.sync_cron() IS 'Trigger function: makes pg_cron''s jobs follow the configuration, by the transport of the deployment. Raises what pg_cron raised, except when a processor is disabled or removed and all that is left to do is to unschedule.';
+COMMENT ON FUNCTION partitioncache.sync_cron() IS 'Trigger function: makes pg_cron''s jobs follow the configuration, by the transport of the deployment. Raises what pg_cron raised, except when a processor is disabled or removed and only unscheduling is left to do.';
 
 REVOKE ALL ON FUNCTION partitioncache.sync_cron() FROM PUBLIC;

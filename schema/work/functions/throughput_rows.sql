@@ -3,12 +3,15 @@ CREATE FUNCTION partitioncache.throughput_rows() RETURNS TABLE(job_name text, mi
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
   WITH span AS MATERIALIZED (
-    SELECT minutes, now()::timestamp - make_interval(mins => minutes) AS since FROM unnest(ARRAY[1, 5, 15]) AS minutes
+    SELECT minutes, now()::timestamp - make_interval(mins => minutes) AS since
+    FROM unnest(ARRAY[1, 5, 15]) AS minutes
   ),
   recent AS MATERIALIZED (
-    -- What was skipped was not evaluated. Double precision sorts faster, and holds such numbers exactly.
+    -- Skipped fragments were not evaluated. Double precision sorts
+    -- faster and holds such numbers exactly.
     SELECT log.job_id, log.status, log.created_at,
-           CASE WHEN log.status <> 'skipped' THEN log.execution_time_ms::double precision END AS evaluation_ms
+           CASE WHEN log.status <> 'skipped' THEN log.execution_time_ms::double precision END
+             AS evaluation_ms
     FROM "public"."partitioncache_queue_processor_log" AS log
     WHERE log.status <> 'started' AND log.created_at > (SELECT min(span.since) FROM span)
   ),
@@ -18,7 +21,8 @@ CREATE FUNCTION partitioncache.throughput_rows() RETURNS TABLE(job_name text, mi
            count(*) FILTER (WHERE recent.status = 'failed') AS failed,
            count(*) FILTER (WHERE recent.status = 'timeout') AS timed_out,
            count(*) FILTER (WHERE recent.status = 'skipped') AS skipped,
-           percentile_disc(ARRAY[0.5, 0.95, 0.99, 1]) WITHIN GROUP (ORDER BY recent.evaluation_ms)::numeric(10, 3)[] AS ms
+           percentile_disc(ARRAY[0.5, 0.95, 0.99, 1])
+             WITHIN GROUP (ORDER BY recent.evaluation_ms)::numeric(10, 3)[] AS ms
     FROM span JOIN recent ON recent.created_at > span.since
     GROUP BY recent.job_id, span.minutes
   ),
@@ -26,13 +30,14 @@ CREATE FUNCTION partitioncache.throughput_rows() RETURNS TABLE(job_name text, mi
     SELECT config.job_name, span.minutes FROM "public"."partitioncache_queue_processor_config" AS config CROSS JOIN span
   )
   SELECT job_name, minutes, coalesce(measured.settled, 0),
-         coalesce(measured.succeeded, 0), coalesce(measured.failed, 0), coalesce(measured.timed_out, 0),
-         coalesce(measured.skipped, 0), round(coalesce(measured.settled, 0) / (minutes * 60.0), 3),
+         coalesce(measured.succeeded, 0), coalesce(measured.failed, 0),
+         coalesce(measured.timed_out, 0), coalesce(measured.skipped, 0),
+         round(coalesce(measured.settled, 0) / (minutes * 60.0), 3),
          measured.ms[1], measured.ms[2], measured.ms[3], measured.ms[4]
   FROM configured FULL JOIN measured USING (job_name, minutes)
 $$;
 
-COMMENT ON FUNCTION partitioncache.throughput_rows() IS 'What the view throughput shows. Reads the log of the last 15 minutes.';
+COMMENT ON FUNCTION partitioncache.throughput_rows() IS 'The rows of the view throughput. Reads the log of the last 15 minutes.';
 
 REVOKE ALL ON FUNCTION partitioncache.throughput_rows() FROM PUBLIC;
 GRANT ALL ON FUNCTION partitioncache.throughput_rows() TO client_role;

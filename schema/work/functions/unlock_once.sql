@@ -6,7 +6,7 @@ DECLARE
   v_class bigint := split_part(p_lock, ' ', 1);
   v_object bigint := split_part(p_lock, ' ', 2);
 BEGIN
-  -- One key of 64 bits, or two of 32 bits, which pg_locks shows without their signs.
+  -- A lock has one key of 64 bits or two of 32 bits; pg_locks shows them without their signs.
   RETURN CASE split_part(p_lock, ' ', 3) || split_part(p_lock, ' ', 4)
     WHEN '1ExclusiveLock' THEN pg_advisory_unlock((v_class << 32) | v_object)
     WHEN '1ShareLock' THEN pg_advisory_unlock_shared((v_class << 32) | v_object)
@@ -16,7 +16,7 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION partitioncache.unlock_once(p_lock text) IS 'Releases one of session_locks() once; false when the session does not hold it.';
+COMMENT ON FUNCTION partitioncache.unlock_once(p_lock text) IS 'Releases one of session_locks() once. Returns false when the session does not hold it.';
 
 REVOKE ALL ON FUNCTION partitioncache.unlock_once(p_lock text) FROM PUBLIC;
 GRANT ALL ON FUNCTION partitioncache.unlock_once(p_lock text) TO cron_role;

@@ -7,20 +7,24 @@ DECLARE
 BEGIN
   SELECT * INTO STRICT v_deployment FROM "partitioncache".deployment;
   IF (NEW.table_prefix, NEW.queue_prefix, NEW.cache_backend)
-     IS DISTINCT FROM (v_deployment.table_prefix, v_deployment.queue_prefix, v_deployment.cache_backend) THEN
-    RAISE EXCEPTION 'processor % names queue %, cache % (%), but this deployment serves queue %, cache % (%)',
+     IS DISTINCT FROM
+     (v_deployment.table_prefix, v_deployment.queue_prefix, v_deployment.cache_backend) THEN
+    RAISE EXCEPTION
+      'processor % names queue %, cache % (%), but this deployment serves queue %, cache % (%)',
       NEW.job_name, NEW.queue_prefix, NEW.table_prefix, NEW.cache_backend,
       v_deployment.queue_prefix, v_deployment.table_prefix, v_deployment.cache_backend
       USING ERRCODE = 'check_violation',
-            HINT = 'Another queue or cache is a deployment of its own: give it its own PCACHE_SCHEMA and run pcache-migrate setup.';
+            HINT = 'Another queue or cache is a deployment of its own: '
+                   'give it its own PCACHE_SCHEMA and run pcache-migrate setup.';
   END IF;
-  -- A row restored from a dump of another database means this one: jobs never run anywhere else.
+  -- A row restored from a dump of another database must name this
+  -- one: jobs never run anywhere else.
   NEW.target_database := current_database();
   NEW.updated_at := now();
   RETURN NEW;
 END
 $$;
 
-COMMENT ON FUNCTION partitioncache.validate_processor_config() IS 'Trigger function: refuses a processor for tables this deployment does not serve; sets target_database and updated_at.';
+COMMENT ON FUNCTION partitioncache.validate_processor_config() IS 'Trigger function: refuses a processor for tables that this deployment does not serve; sets target_database and updated_at.';
 
 REVOKE ALL ON FUNCTION partitioncache.validate_processor_config() FROM PUBLIC;

@@ -14,6 +14,6 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION partitioncache.widen_bit_cache() IS 'Trigger function: widens the cache table of a partition key when its bitsize is raised, rows kept. Raises 23514 when it would shrink.';
+COMMENT ON FUNCTION partitioncache.widen_bit_cache() IS 'Trigger function: widens the cache table of a partition key when its bitsize is raised, and keeps the rows. Raises 23514 when it would shrink.';
 
 REVOKE ALL ON FUNCTION partitioncache.widen_bit_cache() FROM PUBLIC;

@@ -9,10 +9,13 @@ DECLARE
   v_message text;
   v_widened "partitioncache".batch_item[];
 BEGIN
-  -- The widest first: each table is rewritten once.
-  FOR v_narrow IN SELECT * FROM unnest(p_narrow) AS narrow ORDER BY "partitioncache".bits_needed(narrow) DESC LOOP
+  -- The widest comes first, so that each table is rewritten only once.
+  FOR v_narrow IN
+    SELECT * FROM unnest(p_narrow) AS narrow ORDER BY "partitioncache".bits_needed(narrow) DESC
+  LOOP
     BEGIN
-      PERFORM "partitioncache".widen_partition((v_narrow.item).partition_key, "partitioncache".bits_needed(v_narrow)::integer);
+      PERFORM "partitioncache".widen_partition(
+        (v_narrow.item).partition_key, "partitioncache".bits_needed(v_narrow)::integer);
       v_widened := v_widened || v_narrow.item;
     EXCEPTION
       WHEN lock_not_available OR deadlock_detected THEN
@@ -30,7 +33,7 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION partitioncache.widen_for(p_narrow partitioncache.item_result[], p_run partitioncache.run_context) IS 'Widens the bit caches that are too narrow for these, and returns the fragments to be worked on again; NULL for none. Those whose cache is in use stay queued, for five seconds at least.';
+COMMENT ON FUNCTION partitioncache.widen_for(p_narrow partitioncache.item_result[], p_run partitioncache.run_context) IS 'Widens the bit caches that are too narrow for these results, and returns the fragments to be processed again; NULL for none. Fragments whose cache is in use stay queued, for at least five seconds.';
 
 REVOKE ALL ON FUNCTION partitioncache.widen_for(p_narrow partitioncache.item_result[], p_run partitioncache.run_context) FROM PUBLIC;
 GRANT ALL ON FUNCTION partitioncache.widen_for(p_narrow partitioncache.item_result[], p_run partitioncache.run_context) TO cron_role;

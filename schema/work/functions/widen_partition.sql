@@ -5,9 +5,10 @@ CREATE FUNCTION partitioncache.widen_partition(p_partition_key text, p_bits inte
 DECLARE
   v_bits integer;
 BEGIN
-  -- A client whose role owns the metadata adds a trigger of its own there, which refuses to widen what has rows.
+  -- A client whose role owns the metadata adds its own trigger there,
+  -- which refuses to widen a cache that has rows.
   ALTER TABLE "public"."my_cache_partition_metadata" DISABLE TRIGGER USER;
-  -- At least twofold, so that a growing key space costs few rewrites.
+  -- At least double it, so that a growing key space costs few rewrites.
   UPDATE "public"."my_cache_partition_metadata"
   SET bitsize = greatest(p_bits, least(bitsize::bigint * 2, 83886080)::integer)
   WHERE partition_key = p_partition_key AND bitsize < p_bits

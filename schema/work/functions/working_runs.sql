@@ -10,18 +10,20 @@ CREATE FUNCTION partitioncache.working_runs() RETURNS TABLE(lock_key integer, jo
       AND classid = "partitioncache".running_class()::oid
   )
   SELECT slot.lock_key, slot.job_name, slot.slot, batch.batch_id, held.queue_id, held.pid,
-         -- Only the runs' own role and members of pg_read_all_stats can see when a transaction began. For others: a
-         -- run takes up nothing more of a batch that is older than a second.
+         -- Only the runs' own role and members of pg_read_all_stats can see when a transaction
+         -- began. For others, the time of the claim must do: a run starts nothing more of a
+         -- batch that is older than a second.
          coalesce(activity.xact_start, batch.claimed_at), activity.xact_start IS NOT NULL,
          EXISTS (SELECT FROM held AS beyond WHERE beyond.pid = held.pid AND beyond.queue_id = 0)
   FROM held
-  -- Fragments can take such locks as well, but not in the name of another run, and not of what theirs has not claimed.
+  -- Fragments can take such locks as well, but not on behalf of another run, nor for
+  -- fragments that their own run has not claimed.
   JOIN "partitioncache".batch ON batch.pid = held.pid AND held.queue_id = ANY (batch.queue_ids)
   JOIN "partitioncache".slot ON slot.lock_key = batch.lock_key
   LEFT JOIN pg_stat_get_activity(held.pid) AS activity ON true
 $$;
 
-COMMENT ON FUNCTION partitioncache.working_runs() IS 'The runs that are evaluating fragments now. queue_id: the fragment their transaction began with; has_results: they are at a later one, and the results so far wait for it. started_at: when the transaction began; up to a second too early where it is not exact, for roles that may not see the activity of the runs'' role, or with track_activities off.';
+COMMENT ON FUNCTION partitioncache.working_runs() IS 'The runs that are evaluating fragments now. queue_id: the fragment that began the transaction. has_results: the run is at a later fragment, and the results so far wait for that one. started_at: when the transaction began; up to a second too early where it is not exact, which is so for roles that may not see the activity of the runs'' role, or with track_activities off.';
 
 REVOKE ALL ON FUNCTION partitioncache.working_runs() FROM PUBLIC;
 GRANT ALL ON FUNCTION partitioncache.working_runs() TO cron_role;

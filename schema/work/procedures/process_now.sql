@@ -21,7 +21,7 @@ BEGIN
 END
 $$;
 
-COMMENT ON PROCEDURE partitioncache.process_now(IN p_job_name text, INOUT p_outcome text) IS 'Works on the next queued fragment by hand, even if the processor is disabled. p_outcome: how it ended, NULL when nothing is due. The caller''s statement_timeout is the fragment''s.';
+COMMENT ON PROCEDURE partitioncache.process_now(IN p_job_name text, INOUT p_outcome text) IS 'Processes the next queued fragment by hand, even if the processor is disabled. p_outcome: how it ended; NULL when nothing is due. The caller''s statement_timeout applies to the fragment.';
 
 REVOKE ALL ON PROCEDURE partitioncache.process_now(IN p_job_name text, INOUT p_outcome text) FROM PUBLIC;
 GRANT ALL ON PROCEDURE partitioncache.process_now(IN p_job_name text, INOUT p_outcome text) TO cron_role;

@@ -5,6 +5,7 @@ DECLARE
   v_started timestamptz := pg_catalog.clock_timestamp();
   v_after_id integer := 0;
   v_goes_on boolean;
+  v_look double precision := pg_catalog.date_part('epoch', ("partitioncache".clocks()).look);
 BEGIN
   PERFORM "partitioncache".delete_idle_attempts();
   COMMIT;
@@ -28,13 +29,13 @@ BEGIN
     v_goes_on := "partitioncache".maintenance_goes_on(v_started);
     COMMIT;
     EXIT WHEN NOT v_goes_on;
-    PERFORM pg_catalog.pg_sleep(1);
+    PERFORM pg_catalog.pg_sleep(v_look);
     COMMIT;
   END LOOP;
 END
 $$;
 
-COMMENT ON PROCEDURE partitioncache.run_maintenance() IS 'One run of the maintenance job, as started by pg_cron every minute: timeouts, batches of dead runs or held up, display of what is running, retention of the log, cached duplicates in the queue.';
+COMMENT ON PROCEDURE partitioncache.run_maintenance() IS 'One run of the maintenance job, which pg_cron starts every minute. Enforces timeouts, takes care of batches whose run died or is held up, shows what is running, deletes old log rows, and removes cached duplicates from the queue.';
 
 REVOKE ALL ON PROCEDURE partitioncache.run_maintenance() FROM PUBLIC;
 GRANT ALL ON PROCEDURE partitioncache.run_maintenance() TO cron_role;

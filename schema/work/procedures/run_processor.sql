@@ -29,7 +29,7 @@ BEGIN
       COMMIT;
       v_next := v_end.next_item;
       IF v_end.narrow IS NOT NULL THEN
-        -- In a transaction of its own: the lock it takes must not be held while a fragment is evaluated.
+        -- In a transaction of its own: its lock must not be held while a fragment is evaluated.
         v_widened := "partitioncache".widen_for(v_end.narrow, v_step.context);
         COMMIT;
         IF v_widened IS NOT NULL THEN
@@ -48,7 +48,7 @@ BEGIN
 END
 $$;
 
-COMMENT ON PROCEDURE partitioncache.run_processor(IN p_job_name text, IN p_slot integer) IS 'One run of a processor''s slot, as started by pg_cron: drains the queue in batches until it is empty or a minute is over. Ends at once while another run holds the slot, or when the processor is disabled.';
+COMMENT ON PROCEDURE partitioncache.run_processor(IN p_job_name text, IN p_slot integer) IS 'One run of a processor''s slot, as pg_cron starts it: drains the queue in batches until it is empty or a minute is over. Ends at once while another run holds the slot, or when the processor is disabled.';
 
 REVOKE ALL ON PROCEDURE partitioncache.run_processor(IN p_job_name text, IN p_slot integer) FROM PUBLIC;
 GRANT ALL ON PROCEDURE partitioncache.run_processor(IN p_job_name text, IN p_slot integer) TO cron_role;

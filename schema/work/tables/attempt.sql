@@ -9,7 +9,7 @@ CREATE TABLE partitioncache.attempt (
 
 COMMENT ON TABLE partitioncache.attempt IS 'Queued fragments whose last attempt ended without a result: how often, why, and when the next one is due.';
 
-COMMENT ON COLUMN partitioncache.attempt.suspect IS 'Whether a run died while it had claimed this fragment: it is then tried alone, before all others.';
+COMMENT ON COLUMN partitioncache.attempt.suspect IS 'Whether a run died while it had claimed this fragment. If so, the fragment is tried alone, before all others.';
 
 ALTER TABLE ONLY partitioncache.attempt
     ADD CONSTRAINT attempt_pkey PRIMARY KEY (query_hash, partition_key);

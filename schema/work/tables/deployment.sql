@@ -15,11 +15,11 @@ CREATE TABLE partitioncache.deployment (
     CONSTRAINT deployment_transport_check CHECK ((transport = ANY (ARRAY['deploy'::text, 'direct'::text, 'link'::text])))
 );
 
-COMMENT ON TABLE partitioncache.deployment IS 'The deployment this schema belongs to (one row). Written by pcache-migrate; not for editing by hand.';
+COMMENT ON TABLE partitioncache.deployment IS 'The deployment to which this schema belongs (one row). Written by pcache-migrate; do not edit it by hand.';
 
 COMMENT ON COLUMN partitioncache.deployment.transport IS 'How a change of the processor configuration reaches pg_cron. deploy: pcache-migrate sync applies it; direct: the sync_cron trigger calls pg_cron in this database; link: the trigger calls it over dblink.';
 
-COMMENT ON COLUMN partitioncache.deployment.pg_cron_version IS 'Version of the extension pg_cron when the cron stream was last deployed; NULL before. It decides whether a schedule can be given in seconds (1.5 and later).';
+COMMENT ON COLUMN partitioncache.deployment.pg_cron_version IS 'Version of the extension pg_cron when the cron stream was last deployed; NULL before that. It decides whether a schedule can be given in seconds (1.5 and later).';
 
 ALTER TABLE ONLY partitioncache.deployment
     ADD CONSTRAINT deployment_pkey PRIMARY KEY (only_row);

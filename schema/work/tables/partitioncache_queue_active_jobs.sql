@@ -8,7 +8,7 @@ CREATE TABLE public.partitioncache_queue_active_jobs (
     partition_datatype text
 );
 
-COMMENT ON TABLE public.partitioncache_queue_active_jobs IS 'What is being worked on at this moment, for display. The claims themselves are in our own schema.';
+COMMENT ON TABLE public.partitioncache_queue_active_jobs IS 'The fragments that are being processed right now, for display. The claims themselves are in our own schema.';
 
 ALTER TABLE ONLY public.partitioncache_queue_active_jobs
     ADD CONSTRAINT partitioncache_queue_active_jobs_pkey PRIMARY KEY (query_hash, partition_key);

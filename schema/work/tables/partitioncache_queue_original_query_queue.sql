@@ -8,7 +8,7 @@ CREATE TABLE public.partitioncache_queue_original_query_queue (
     updated_at timestamp without time zone DEFAULT now()
 );
 
-COMMENT ON TABLE public.partitioncache_queue_original_query_queue IS 'Whole queries that wait for a PartitionCache client to cut them into fragments.';
+COMMENT ON TABLE public.partitioncache_queue_original_query_queue IS 'Whole queries that wait for a PartitionCache client to split them into fragments.';
 
 CREATE SEQUENCE public.partitioncache_queue_original_query_queue_id_seq
     AS integer

@@ -20,7 +20,7 @@ CREATE TABLE public.partitioncache_queue_processor_config (
     CONSTRAINT partitioncache_queue_processor_config_timeout_seconds_check CHECK ((timeout_seconds > 0))
 );
 
-COMMENT ON TABLE public.partitioncache_queue_processor_config IS 'The processors of this queue. Running processors read their row live: between batches and before each item.';
+COMMENT ON TABLE public.partitioncache_queue_processor_config IS 'The processors of this queue. Runs read their row between batches, the watchdog reads the timeout once a second: a change takes effect within about a second.';
 
 ALTER TABLE ONLY public.partitioncache_queue_processor_config
     ADD CONSTRAINT partitioncache_queue_processor_config_pkey PRIMARY KEY (job_name);

@@ -9,7 +9,7 @@ CREATE TABLE public.partitioncache_queue_query_fragment_queue (
     updated_at timestamp without time zone DEFAULT now()
 );
 
-COMMENT ON TABLE public.partitioncache_queue_query_fragment_queue IS 'Query fragments that wait for the processor: each becomes a set of partition keys in the cache.';
+COMMENT ON TABLE public.partitioncache_queue_query_fragment_queue IS 'Query fragments that wait for the processor. Each becomes a set of partition keys in the cache.';
 
 CREATE SEQUENCE public.partitioncache_queue_query_fragment_queue_id_seq
     AS integer

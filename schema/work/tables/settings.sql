@@ -15,11 +15,11 @@ CREATE TABLE partitioncache.settings (
 
 COMMENT ON TABLE partitioncache.settings IS 'Settings of the processor beyond the clients'' configuration table (one row, read live by every run).';
 
-COMMENT ON COLUMN partitioncache.settings.batch_size IS 'How many fragments a run claims at once at most. It claims fewer, so that a batch takes about a quarter of a second.';
+COMMENT ON COLUMN partitioncache.settings.batch_size IS 'The most fragments that a run claims at once. It claims fewer where these would take longer than about a quarter of a second.';
 
-COMMENT ON COLUMN partitioncache.settings.max_attempts IS 'After how many attempts without a result a fragment is set aside as failed: deadlocks, serialization failures, and deaths of its run while it was the only fragment that can have caused them.';
+COMMENT ON COLUMN partitioncache.settings.max_attempts IS 'After how many attempts without a result a fragment is set aside as failed. Such attempts are deadlocks, serialization failures, and deaths of the run that only this fragment can have caused.';
 
-COMMENT ON COLUMN partitioncache.settings.retry_backoff_seconds IS 'For how many seconds after a failure, a timeout or an exceeded limit a fragment queued again waits.';
+COMMENT ON COLUMN partitioncache.settings.retry_backoff_seconds IS 'For how many seconds a fragment that is queued again after a failure, a timeout or an exceeded limit waits.';
 
 COMMENT ON COLUMN partitioncache.settings.log_retention_days IS 'For how many days rows of the processor log are kept.';
 

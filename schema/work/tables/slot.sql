@@ -6,9 +6,9 @@ CREATE TABLE partitioncache.slot (
     CONSTRAINT slot_slot_check CHECK ((slot >= 0))
 );
 
-COMMENT ON TABLE partitioncache.slot IS 'The slots in which processors run. A run holds the advisory lock (oid of our schema, lock_key) for as long as it lasts; slot 0 is for runs by hand.';
+COMMENT ON TABLE partitioncache.slot IS 'The slots in which processors run. A run holds the advisory lock (oid of our schema, lock_key) for as long as it lasts. Slot 0 is for runs by hand.';
 
-COMMENT ON COLUMN partitioncache.slot.next_due IS 'When the slot shall look at the queue again: how frequencies that no cron schedule expresses are kept.';
+COMMENT ON COLUMN partitioncache.slot.next_due IS 'When the slot is to look at the queue again. This implements frequencies that no cron schedule can express.';
 
 ALTER TABLE partitioncache.slot ALTER COLUMN lock_key ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME partitioncache.slot_lock_key_seq

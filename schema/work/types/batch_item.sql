@@ -9,4 +9,4 @@ CREATE TYPE partitioncache.batch_item AS (
 	retried boolean
 );
 
-COMMENT ON TYPE partitioncache.batch_item IS 'A claimed fragment. queue_datatype is what the client said, datatype what the partition holds (NULL when it is new); known: its status is ok already; retried: it has a row in attempt.';
+COMMENT ON TYPE partitioncache.batch_item IS 'A claimed fragment. queue_datatype: what the client said. datatype: what the partition holds (NULL when the partition is new). known: its status is already ok. retried: it has a row in attempt.';

@@ -12,4 +12,4 @@ CREATE TYPE partitioncache.item_result AS (
 	rows_found integer
 );
 
-COMMENT ON TYPE partitioncache.item_result IS 'What became of a fragment. result_type: of the array in which PostgreSQL collected its keys. outcome: ok, limit, skipped, failed, timeout, put_back, or too_narrow (not ended: its bit cache must be widened first). Its keys are distinct, ascending, without NULL, in the array of their datatype; NULL when there are none.';
+COMMENT ON TYPE partitioncache.item_result IS 'What became of a fragment. outcome: ok, limit, skipped, failed, timeout, put_back, or too_narrow (not ended: its bit cache must be widened first). result_type: that of the array in which PostgreSQL collected its keys. The keys are distinct, ascending and without NULL, in the array of their datatype; NULL when there are none.';

@@ -9,4 +9,4 @@ CREATE TYPE partitioncache.run_step AS (
 	after_id integer
 );
 
-COMMENT ON TYPE partitioncache.run_step IS 'What a run does next: end, sleep for so many seconds, or work on these items. next_due, wanted, after_priority and after_id are for the step after it: when to look at the queue again, how many items were asked for, and where in the queue they end.';
+COMMENT ON TYPE partitioncache.run_step IS 'What a run does next: end, sleep for wait_seconds, or process these items. next_due, wanted, after_priority and after_id are for the step after it: when to look at the queue again, how many items were asked for, and where in the queue they end.';

@@ -11,4 +11,4 @@ CREATE VIEW partitioncache.sync_pending AS
      FULL JOIN partitioncache.applied_job applied ON ((applied.job_name = desired.job_name)))
   WHERE ((desired.schedule IS DISTINCT FROM applied.schedule) OR (desired.command IS DISTINCT FROM applied.command));
 
-COMMENT ON VIEW partitioncache.sync_pending IS 'Changes of the configuration that pg_cron has not been told yet: run pcache-migrate sync.';
+COMMENT ON VIEW partitioncache.sync_pending IS 'Changes of the configuration that pg_cron does not know of yet: run pcache-migrate sync.';

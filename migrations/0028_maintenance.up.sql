@@ -6,7 +6,7 @@ CREATE OR REPLACE FUNCTION {{schema}}.maintenance_goes_on(p_started timestamptz)
 LANGUAGE sql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT clock_timestamp() < p_started + interval '59 s'
+  SELECT clock_timestamp() < p_started + ({{schema}}.clocks()).maintenance
     AND EXISTS (SELECT FROM {{processor_config}})
 $$;
 COMMENT ON FUNCTION {{schema}}.maintenance_goes_on IS
@@ -23,6 +23,7 @@ DECLARE
   v_started timestamptz := pg_catalog.clock_timestamp();
   v_after_id integer := 0;
   v_goes_on boolean;
+  v_look double precision := pg_catalog.date_part('epoch', ({{schema}}.clocks()).look);
 BEGIN
   PERFORM {{schema}}.delete_idle_attempts();
   COMMIT;
@@ -46,7 +47,7 @@ BEGIN
     v_goes_on := {{schema}}.maintenance_goes_on(v_started);
     COMMIT;
     EXIT WHEN NOT v_goes_on;
-    PERFORM pg_catalog.pg_sleep(1);
+    PERFORM pg_catalog.pg_sleep(v_look);
     COMMIT;
   END LOOP;
 END

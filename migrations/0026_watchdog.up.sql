@@ -37,7 +37,7 @@ AS $$
 BEGIN
   -- A function that a fragment calls may catch the cancel. The cancel is repeated each second for
   -- this long.
-  RETURN coalesce(clock_timestamp() > p_cancelled_at + interval '10 s', false);
+  RETURN coalesce(clock_timestamp() > p_cancelled_at + ({{schema}}.clocks()).grace, false);
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.is_deaf IS
@@ -92,6 +92,7 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+  v_unseen CONSTANT interval := ({{schema}}.clocks()).unseen;
   v_running record;
   v_stopped integer := 0;
 BEGIN
@@ -105,7 +106,7 @@ BEGIN
     WHERE running.slot > 0 AND NOT running.has_results
       AND clock_timestamp() - running.started_at
           >= make_interval(secs => config.timeout_seconds)
-             + CASE WHEN running.is_exact THEN interval '0' ELSE interval '1 s' END
+             + CASE WHEN running.is_exact THEN interval '0' ELSE v_unseen END
   LOOP
     CONTINUE WHEN NOT {{schema}}.hold_run(
       v_running.lock_key, v_running.pid, v_running.started_at, v_running.has_results);
@@ -126,8 +127,8 @@ END
 $$;
 COMMENT ON FUNCTION {{schema}}.cancel_overdue IS
   'Cancels every run that has worked on one fragment for longer than its timeout_seconds: the run '
-  'marks the fragment and goes on. A run that still works on the fragment ten seconds later is '
-  'terminated. Returns how many runs it cancelled or terminated.';
+  'marks the fragment and goes on. A run that still works on the fragment after the grace period '
+  'is terminated. Returns how many runs it cancelled or terminated.';
 REVOKE ALL ON FUNCTION {{schema}}.cancel_overdue FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.cancel_overdue TO {{cron_role}};
 --! end
@@ -138,6 +139,7 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+  v_clocks record := {{schema}}.clocks();
   v_running record;
   v_cancelled integer := 0;
 BEGIN
@@ -150,7 +152,8 @@ BEGIN
     JOIN {{schema}}.batch USING (batch_id)
     WHERE running.slot > 0 AND running.has_results
       AND clock_timestamp() - running.started_at
-          >= CASE WHEN running.is_exact THEN interval '1 s' ELSE interval '2 s' END
+          >= v_clocks.held_up
+             + CASE WHEN running.is_exact THEN interval '0' ELSE v_clocks.unseen END
   LOOP
     IF {{schema}}.hold_run(
       v_running.lock_key, v_running.pid, v_running.started_at, v_running.has_results
@@ -184,19 +187,25 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+  v_sharing CONSTANT interval := ({{schema}}.clocks()).sharing;
   v_running record;
   v_shared integer := 0;
 BEGIN
-  -- Later than a run itself leaves the rest of its batch (is_overdue), so that it cannot turn to what is taken from it here.
+  -- By now the run itself leaves the rest of its batch (is_overdue), so it cannot turn to what this
+  -- takes away from it.
   FOR v_running IN
     SELECT running.*
     FROM {{schema}}.working_runs() AS running
     JOIN {{schema}}.batch USING (batch_id)
     WHERE running.slot > 0 AND NOT running.has_results
-      AND cardinality(batch.queue_ids) > 1 AND clock_timestamp() > batch.claimed_at + interval '1.2 s'
+      AND cardinality(batch.queue_ids) > 1
+      AND clock_timestamp() > batch.claimed_at + v_sharing
   LOOP
-    IF {{schema}}.hold_run(v_running.lock_key, v_running.pid, v_running.started_at, v_running.has_results) THEN
-      UPDATE {{schema}}.batch SET queue_ids = ARRAY[v_running.queue_id::integer] WHERE batch_id = v_running.batch_id;
+    IF {{schema}}.hold_run(
+      v_running.lock_key, v_running.pid, v_running.started_at, v_running.has_results
+    ) THEN
+      UPDATE {{schema}}.batch SET queue_ids = ARRAY[v_running.queue_id::integer]
+      WHERE batch_id = v_running.batch_id;
       v_shared := v_shared + 1;
     END IF;
   END LOOP;
@@ -204,7 +213,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.share_waiting IS
-  'Gives back what waits in a batch behind a fragment that takes long, for other slots to work on. Returns how many batches there were.';
+  'Gives back what waits in a batch behind a slow fragment, for other slots to work on. Returns '
+  'how many batches it did that for.';
 REVOKE ALL ON FUNCTION {{schema}}.share_waiting FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.share_waiting TO {{cron_role}};
 --! end
