@@ -1,8 +1,9 @@
 import { failureReport, failureText } from '../src/cli/failure.js';
 import { styleOf } from '../src/cli/output/style.js';
 import { table } from '../src/cli/output/table.js';
-import { startCluster, type ThrowawayCluster } from '../tools/throwaway/cluster.js';
+import type { ThrowawayCluster } from '../tools/throwaway/cluster.js';
 import { findRuntime } from '../tools/throwaway/find-runtime.js';
+import { startCluster } from '../tools/throwaway/start-cluster.js';
 import type { Bench, ResultTable } from './bench.js';
 import { bits } from './benches/bits.js';
 import { cron } from './benches/cron.js';

@@ -1,10 +1,10 @@
 import { afterAll, inject } from 'vitest';
-import {
-  type ClusterAddress,
-  type ClusterOptions,
-  startCluster,
-  type ThrowawayCluster,
+import type {
+  ClusterAddress,
+  ClusterOptions,
+  ThrowawayCluster,
 } from '../../tools/throwaway/cluster.js';
+import { startCluster } from '../../tools/throwaway/start-cluster.js';
 import './global-setup.js';
 
 const own: ThrowawayCluster[] = [];

@@ -1,7 +1,8 @@
 import pg from 'pg';
 import type { TestProject } from 'vitest/node';
-import { type ClusterAddress, startCluster } from '../../tools/throwaway/cluster.js';
+import type { ClusterAddress } from '../../tools/throwaway/cluster.js';
 import { findRuntime, type Runtime } from '../../tools/throwaway/find-runtime.js';
+import { startCluster } from '../../tools/throwaway/start-cluster.js';
 import { connectionConfig } from './connection.js';
 
 declare module 'vitest' {

@@ -27,8 +27,8 @@ const ROOMS = [
 
 const ROOT = join(import.meta.dirname, '../..');
 
-function readSources(): Sources {
-  const files = readdirSync(join(ROOT, 'src'), { recursive: true, withFileTypes: true })
+function readSources(folder: string): Sources {
+  const files = readdirSync(join(ROOT, folder), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
     .map((entry) => join(entry.parentPath, entry.name));
   return new Map(
@@ -37,7 +37,7 @@ function readSources(): Sources {
 }
 
 describe('the sources', () => {
-  const sources = readSources();
+  const sources = readSources('src');
 
   test('are read, and so are their imports', () => {
     expect([...sources.keys()]).toContain('src/cli/commands/up.ts');
@@ -65,6 +65,12 @@ describe('the sources', () => {
   test('import one another in no circle', () => {
     expect(importCircles(sources)).toEqual([]);
   });
+});
+
+test.each(['tools', 'bench'])('%s has no circle either', (folder) => {
+  const sources = readSources(folder);
+  expect(sources.size).toBeGreaterThan(10);
+  expect(importCircles(sources)).toEqual([]);
 });
 
 describe('the check finds', () => {

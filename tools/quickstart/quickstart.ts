@@ -1,6 +1,7 @@
 import { untilInterrupted } from '../../src/cli/interrupt.js';
-import { startCluster, type ThrowawayCluster } from '../throwaway/cluster.js';
+import type { ThrowawayCluster } from '../throwaway/cluster.js';
 import { findRuntime, type Runtime } from '../throwaway/find-runtime.js';
+import { startCluster } from '../throwaway/start-cluster.js';
 import { demonstrate } from './demonstrate.js';
 import { environmentFor, settingsFrom } from './environment.js';
 import { keepServer, type ShownServer } from './keep-server.js';

@@ -1,7 +1,3 @@
-import { startDockerCluster } from './docker-cluster.js';
-import type { Runtime } from './find-runtime.js';
-import { startLocalCluster } from './local-cluster.js';
-
 export interface ClusterOptions {
   /** The value of cron.database_name. */
   cronDatabase: string;
@@ -38,8 +34,6 @@ export interface ThrowawayCluster extends ClusterAddress {
   logs(): Promise<string>;
 }
 
-const defaults: ClusterOptions = { cronDatabase: 'postgres', preloadPgCron: true, settings: {} };
-
 export function changeOptions(
   options: ClusterOptions,
   changes: Partial<ClusterOptions>,
@@ -49,15 +43,4 @@ export function changeOptions(
     ...changes,
     settings: { ...options.settings, ...changes.settings },
   };
-}
-
-/** The cluster goes when this process does, however it ends, unless `keep` was called. */
-export function startCluster(
-  runtime: Runtime,
-  options: Partial<ClusterOptions> = {},
-): Promise<ThrowawayCluster> {
-  const complete = changeOptions(defaults, options);
-  return runtime.kind === 'docker'
-    ? startDockerCluster(runtime, complete)
-    : startLocalCluster(runtime, complete);
 }
