@@ -28,7 +28,7 @@ export type SettingsResult =
       readonly resolved: readonly ResolvedVariable[];
     };
 
-/** Reads and checks every variable; all that is wrong is reported together. */
+/** Reads and checks every variable, and reports all problems together. */
 export function loadSettings(input: EnvironmentInput): SettingsResult {
   const problems = new Problems();
   const environment = readEnvironment(input, problems);
@@ -127,7 +127,7 @@ function refuseSharedSchema(
     problems.add(
       'PCACHE_CLIENT_SCHEMA',
       `${quoted(client)} is the schema where the package keeps its view of pg_cron`,
-      'Choose another PCACHE_SCHEMA: that name is made from it and the name of the database.',
+      'Choose another PCACHE_SCHEMA: that name is made of it and the name of the database.',
     );
   }
 }

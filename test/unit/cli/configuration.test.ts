@@ -57,7 +57,7 @@ describe('config', () => {
     const { code, stdout } = await cli(['config'], { env });
     expect(stdout).toMatch(/^DB_HOST +127\.0\.0\.1 +environment$/m);
     expect(stdout).toContain('DB_PORT: the port "abc" (environment) is not a whole number.');
-    expect(stdout).toContain('CACHE_BACKEND: "redis" (environment) is no backend');
+    expect(stdout).toContain('CACHE_BACKEND: "redis" (environment) is not a backend');
     expect(stdout).toContain('Did you mean PG_CRON_DATABASE?');
     expect(code).toBe(EXIT_CODES.usage);
   });

@@ -44,7 +44,7 @@ test('SettingsError lists each problem with its variable and remedy', () => {
   );
   expect(error.remedy).toBe(
     [
-      'Mend each of them:',
+      'Fix each of them:',
       '  DB_PORT: Set it to the number of the port on which PostgreSQL listens, usually 5432.',
       '  CACHE_BACKEND: Set it to one of postgresql_array, postgresql_bit, postgresql_roaringbit.',
     ].join('\n'),
@@ -133,8 +133,8 @@ describe.each([
     ['cache$', 'has the character "$"'],
     ['cache;', 'has the character ";"'],
     ['cache\0', 'has the character "\\u0000"'],
-    ['a'.repeat(80), `has 80 bytes where ${most} are the most`],
-    ['a'.repeat(most + 1), `has ${most + 1} bytes where ${most} are the most`],
+    ['a'.repeat(80), `has 80 bytes, more than the ${most} allowed`],
+    ['a'.repeat(most + 1), `has ${most + 1} bytes, more than the ${most} allowed`],
   ])('%j', (value, message) => {
     expectProblem({ [name]: value }, name, message, /lower-case letters, digits and underscores/);
   });
@@ -210,7 +210,7 @@ describe.each([
     ['a\0b', 'has a control character'],
     ['a\nb', 'has a control character'],
     ['a$$b', 'has $$ in it'],
-    ['ä'.repeat(32), 'has 64 bytes where 63 are the most'],
+    ['ä'.repeat(32), 'has 64 bytes, more than the 63 allowed'],
   ])('%j', (value, message) => {
     expectProblem({ [name]: value }, name, message, literal(kind));
   });
@@ -254,7 +254,7 @@ describe('transport', () => {
     expectProblem(
       { PCACHE_CRON_TRANSPORT: 'mail' },
       'PCACHE_CRON_TRANSPORT',
-      '"mail" (environment) is no transport',
+      '"mail" (environment) is not a transport',
       /deploy or link/,
     );
   });
@@ -269,7 +269,7 @@ describe('transport', () => {
 
   test('link without a password', () => {
     const link = { PCACHE_CRON_TRANSPORT: 'link' };
-    expectProblem(link, 'PG_CRON_PASSWORD', 'the link transport logs in', /deploy/);
+    expectProblem(link, 'PG_CRON_PASSWORD', 'the link transport needs it to log in', /deploy/);
     for (const name of ['PG_CRON_PASSWORD', 'DB_PASSWORD', 'PGPASSWORD']) {
       expect(load({ ...link, [name]: 'secret' }).ok).toBe(true);
     }
