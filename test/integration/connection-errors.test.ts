@@ -161,7 +161,7 @@ describe('no server', () => {
   test('something else listens there', async () => {
     const server = await listen((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
     const error = await failureOf({ port: server.port });
-    expect(error.remedy).toContain('lead to a PostgreSQL server');
+    expect(error.remedy).toContain('point to a PostgreSQL server');
     server.close();
   });
 });

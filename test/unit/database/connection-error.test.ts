@@ -39,7 +39,7 @@ test.each([
   [system('EAI_AGAIN'), '"db" can\'t be resolved', 'Correct PG_CRON_HOST (from DB_HOST).'],
   [system('ECONNREFUSED'), 'nothing accepts connections', 'PG_CRON_PORT'],
   [system('EHOSTUNREACH'), "can't be reached", 'firewall'],
-  [system('ENOENT'), 'no such socket', 'that the server runs'],
+  [system('ENOENT'), 'no such socket', 'that the server is running'],
   [new Error('timeout expired'), 'no answer within', 'firewall'],
   [
     new MissingPasswordError('the server asks'),

@@ -42,7 +42,7 @@ test('a Unix socket goes by localhost or by its directory', () => {
 });
 
 test('no line that fits', () => {
-  const failure = `the server asks for a password, none is set, and the password file ${file} has no line for it`;
+  const failure = `the server asks for a password, none is set, and the password file ${file} has no line for this connection`;
   expect(() => lookUp('other:*:*:*:secret')).toThrow(new MissingPasswordError(failure));
   expect(() => lookUp('db:5432:app:migrator:')).toThrow(failure);
   expect(() => lookUp('')).toThrow(failure);
