@@ -28,65 +28,66 @@ import { cronWritable, serverVersion, workWritable } from './checks/server.js';
 import { workDatabaseCreate, workSchema } from './checks/work-schema.js';
 import type { DoctorCheck } from './context.js';
 
-export interface Asked {
+export interface DoctorRequest {
   readonly settings: Settings;
   readonly streams: readonly StreamName[];
 }
 
-/** Every check, in the order they are run and shown, and when it applies. */
-const CHECKS: readonly (readonly [(asked: Asked) => boolean, readonly DoctorCheck[]])[] = [
-  [always, [mode, workConnection]],
-  [forCron, [cronConnection]],
-  [withAdministrator, [adminConnection]],
-  [always, [serverVersion, workWritable]],
-  [forCron, [cronWritable]],
-  [forCronElsewhere, [sameCluster]],
-  [always, [roles]],
-  [forCron, [pgCronLoaded, pgCronDatabase, pgCronExtension, pgCronVersion]],
-  [forCron, [cronUsage, cronSchedule, cronHistory]],
-  [forCron, [cronSchema, cronDatabaseCreate, cronMigrations]],
-  [always, [cronRoleConnect, workSchema, workMigrations, deploymentIdentity]],
-  [forWork, [workDatabaseCreate, clientRoleConnect]],
-  [always, [clientSchema, clientSchemaCronRole]],
+/** Every check, in the order in which they run and are shown, and when it applies. */
+const CHECKS: readonly (readonly [(request: DoctorRequest) => boolean, readonly DoctorCheck[]])[] =
   [
-    forWork,
-    [clientSchemaMigrator, clientSchemaClientRole, ownTables, ownTriggers, clientFunctions],
-  ],
-  [forWorkWith('array'), [intarray]],
-  [forWorkWith('roaringbit'), [roaringbitmap]],
-  [forLink, [dblinkExtension, dblinkUsage, linkLogin]],
-  [forCron, [jobCapacity, jobLogins]],
-  [always, [readableTables]],
-];
+    [always, [mode, workConnection]],
+    [forCron, [cronConnection]],
+    [withAdministrator, [adminConnection]],
+    [always, [serverVersion, workWritable]],
+    [forCron, [cronWritable]],
+    [forCronElsewhere, [sameCluster]],
+    [always, [roles]],
+    [forCron, [pgCronLoaded, pgCronDatabase, pgCronExtension, pgCronVersion]],
+    [forCron, [cronUsage, cronSchedule, cronHistory]],
+    [forCron, [cronSchema, cronDatabaseCreate, cronMigrations]],
+    [always, [cronRoleConnect, workSchema, workMigrations, deploymentIdentity]],
+    [forWork, [workDatabaseCreate, clientRoleConnect]],
+    [always, [clientSchema, clientSchemaCronRole]],
+    [
+      forWork,
+      [clientSchemaMigrator, clientSchemaClientRole, ownTables, ownTriggers, clientFunctions],
+    ],
+    [forWorkWith('array'), [intarray]],
+    [forWorkWith('roaringbit'), [roaringbitmap]],
+    [forLink, [dblinkExtension, dblinkUsage, linkLogin]],
+    [forCron, [jobCapacity, jobLogins]],
+    [always, [readableTables]],
+  ];
 
-export function checksFor(asked: Asked): DoctorCheck[] {
-  return CHECKS.flatMap(([applies, checks]) => (applies(asked) ? checks : []));
+export function checksFor(request: DoctorRequest): DoctorCheck[] {
+  return CHECKS.flatMap(([applies, checks]) => (applies(request) ? checks : []));
 }
 
 function always(): boolean {
   return true;
 }
 
-export function forCron({ streams }: Asked): boolean {
+export function forCron({ streams }: DoctorRequest): boolean {
   return streams.includes('cron');
 }
 
-function forWork({ streams }: Asked): boolean {
+function forWork({ streams }: DoctorRequest): boolean {
   return streams.includes('work');
 }
 
-function forCronElsewhere(asked: Asked): boolean {
-  return forCron(asked) && asked.settings.mode === 'cross';
+function forCronElsewhere(request: DoctorRequest): boolean {
+  return forCron(request) && request.settings.mode === 'cross';
 }
 
-function forLink(asked: Asked): boolean {
-  return forCron(asked) && asked.settings.transport === 'link';
+function forLink(request: DoctorRequest): boolean {
+  return forCron(request) && request.settings.transport === 'link';
 }
 
-function forWorkWith(backend: Settings['cacheBackend']): (asked: Asked) => boolean {
-  return (asked) => forWork(asked) && asked.settings.cacheBackend === backend;
+function forWorkWith(backend: Settings['cacheBackend']): (request: DoctorRequest) => boolean {
+  return (request) => forWork(request) && request.settings.cacheBackend === backend;
 }
 
-function withAdministrator(asked: Asked): boolean {
-  return forCron(asked) && asked.settings.admin !== undefined;
+function withAdministrator(request: DoctorRequest): boolean {
+  return forCron(request) && request.settings.admin !== undefined;
 }

@@ -123,7 +123,7 @@ describe('pg_cron loaded', () => {
     await serve('nowhere');
     const check = find(await examine(scenario.settings), 'pg-cron-database');
     expectStatus(check, 'warning');
-    expect(check.detail).toContain('no scheduler process of pg_cron is to be seen');
+    expect(check.detail).toContain('no scheduler process of pg_cron is visible');
     const known = find(await examine(withAdmin(scenario)), 'pg-cron-database');
     expectStatus(known, 'failed');
     expect(known.detail).toContain('"nowhere"');

@@ -466,8 +466,8 @@ describe('what is deployed', () => {
     );
     const report = await examine(scenario.settings);
     expect(complaints(report)).toEqual(['cron-schema', 'work-schema']);
-    expect(find(report, 'work-schema').detail).toContain('it holds "deployment"');
-    expect(find(report, 'cron-schema').detail).toContain('it holds "theirs"');
+    expect(find(report, 'work-schema').detail).toContain('it contains "deployment"');
+    expect(find(report, 'cron-schema').detail).toContain('it contains "theirs"');
   });
 
   test('serves another work database under the same name', async () => {
@@ -518,7 +518,7 @@ describe('names that are taken', () => {
     const report = await examine(scenario.settings);
     expect(complaints(report)).toEqual(['own-tables']);
     expect(find(report, 'own-tables').detail).toContain(
-      'has "cache_cache_zipcode", "queue_processor_config" already',
+      'already has "cache_cache_zipcode", "queue_processor_config"',
     );
     expect(remedyText(find(report, 'own-tables'))).toContain('rename or drop');
   });
