@@ -21,7 +21,7 @@ export async function fillAlternative(
   );
 }
 
-/** Works on so many items in one statement; returns the milliseconds. */
+/** Processes this many items in one statement; returns the milliseconds. */
 export async function runAlternative(client: Client, count: number): Promise<number> {
   const begun = performance.now();
   const { rows } = await client.query('SELECT alternative.process_many($1) AS done', [count]);

@@ -15,7 +15,7 @@ import { describeMachine, type Machine } from './machine.js';
 import { writeResults } from './report.js';
 import { createSite, type Site } from './site.js';
 
-// First the idle one: nothing of the others may go on beside it.
+// The idle bench comes first: nothing of the others may run beside it.
 const benches: readonly Bench[] = [idle, drain, cron, dequeue, bits, enqueue, slots];
 
 const usage = `Usage: npm run bench [-- <bench>…]
@@ -24,7 +24,7 @@ Measures on a throwaway PostgreSQL with pg_cron, prints the results and puts the
 Benches: ${benches.map(({ name }) => name).join(', ')}; without a name, all of them.
 `;
 
-// Durable as a real server: only its checkpoints must not fall into a measurement.
+// As durable as a real server, but no checkpoint may fall into a measurement.
 const serverSettings = {
   fsync: 'on',
   full_page_writes: 'on',

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from 'pg';
 
 export interface Waits {
-  /** Sessions that waited for nothing, so ran or wanted to run: the mean over the samples. */
+  /** Sessions that waited for nothing, so were running or ready to run: the mean over the samples. */
   readonly runnable: number;
   /** Sessions that waited, by what they waited for: the means. */
   readonly events: Readonly<Record<string, number>>;

@@ -15,7 +15,7 @@ const rounds = 3;
 const oneItemPerTick = 5;
 const secondsOfAlternative = 20;
 const alternativeJobs = [1, 2, 3, 4, 5].map((slot) => `bench_alternative_${slot}`);
-// It sorts the whole queue for each.
+// It sorts the whole queue for each item.
 const itemsForWalOfAlternative = 300;
 
 interface Round {

@@ -13,7 +13,7 @@ interface Way {
   readonly statement: (site: Site) => string;
 }
 
-// Into the same table, with the same indexes and triggers, and each item's status or key back.
+// All of them write to the same table, with the same indexes and triggers, and return each item's status or key.
 const ways: readonly Way[] = [
   {
     title: 'one set-based upsert',

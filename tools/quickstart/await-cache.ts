@@ -15,7 +15,7 @@ import { waitUntil } from './wait-until.js';
 
 const deadlineSeconds = 120;
 
-/** Waits, and does nothing else, until pg_cron's jobs have settled all fragments. */
+/** Does nothing but wait until pg_cron's jobs have settled all fragments. */
 export async function awaitCache(
   settings: Settings,
   fragments: readonly Fragment[],
