@@ -9,7 +9,7 @@ import { VARIABLES } from '../../../src/settings/variables.js';
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const names = VARIABLES.map(({ name }) => name);
 
-test('.env.example is what the catalogue says (update it by vitest -u)', async () => {
+test('.env.example matches the catalogue (update it with vitest -u)', async () => {
   await expect(envExample()).toMatchFileSnapshot(`${root}.env.example`);
 });
 
@@ -25,7 +25,7 @@ test('.env.example works as it is, and so with every default written out', () =>
   }
 });
 
-test('the table for the README has one row for each variable', () => {
+test('the table of variables has one row for each variable', () => {
   const rows = [...variableTable().matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name);
   expect(rows).toEqual(names);
 });
