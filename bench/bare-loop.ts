@@ -38,7 +38,7 @@ export async function fillBareFragments(
 
 /** Returns the milliseconds. */
 export async function runBareLoop(client: Client): Promise<number> {
-  const begun = performance.now();
+  const start = performance.now();
   await client.query(bareLoop);
-  return performance.now() - begun;
+  return performance.now() - start;
 }

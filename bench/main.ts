@@ -15,7 +15,7 @@ import { describeMachine, type Machine } from './machine.js';
 import { writeResults } from './report.js';
 import { createSite, type Site } from './site.js';
 
-// The idle bench comes first: nothing of the others may run beside it.
+// The idle bench comes first: nothing of the others may run at the same time.
 const benches: readonly Bench[] = [idle, drain, cron, dequeue, bits, enqueue, slots];
 
 const usage = `Usage: npm run bench [-- <bench>…]
@@ -43,7 +43,7 @@ export async function main(names: readonly string[]): Promise<number> {
     return 2;
   }
   const chosen = benches.filter(({ name }) => names.length === 0 || names.includes(name));
-  const begun = performance.now();
+  const start = performance.now();
   const runtime = await findRuntime({ env: process.env, say });
   const cluster = await startCluster(runtime, { settings: serverSettings });
   try {
@@ -57,7 +57,7 @@ export async function main(names: readonly string[]): Promise<number> {
     await cluster.stop();
   }
   say(
-    `\nDone in ${Math.round((performance.now() - begun) / 1000)} s; the results are in bench/README.md.`,
+    `\nDone in ${Math.round((performance.now() - start) / 1000)} s; the results are in bench/README.md.`,
   );
   return 0;
 }

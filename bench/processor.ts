@@ -32,11 +32,11 @@ export async function createSlotRunner(site: Site, slots: number): Promise<SlotR
     async drain(drained, { deadlineMs = 180_000, pollMs = 2 } = {}) {
       await sleep(Math.max(0, due - performance.now()));
       await enable(true);
-      const begun = performance.now();
-      let goesOn = true;
+      const start = performance.now();
+      let running = true;
       const runs = sessions.map(async (session, index) => {
         // A run ends after its time slice; pg_cron would start the next one.
-        while (goesOn)
+        while (running)
           await session.query(`CALL ${site.runProcessor}($1, $2)`, [site.jobName, index + 1]);
       });
       try {
@@ -45,9 +45,9 @@ export async function createSlotRunner(site: Site, slots: number): Promise<SlotR
           // If a run fails, there is no need to wait until the deadline.
           Promise.all(runs),
         ]);
-        return performance.now() - begun;
+        return performance.now() - start;
       } finally {
-        goesOn = false;
+        running = false;
         await enable(false);
         await Promise.all(runs);
         due = performance.now() + dueAfterMs;

@@ -15,11 +15,11 @@ export function sampleWaits(
   watcher: Client,
   sessions: readonly Client[],
 ): { stop: () => Promise<Waits> } {
-  let goesOn = true;
-  const sampling = collect(watcher, sessions, () => goesOn);
+  let running = true;
+  const sampling = collect(watcher, sessions, () => running);
   return {
     stop: () => {
-      goesOn = false;
+      running = false;
       return sampling;
     },
   };
@@ -28,14 +28,14 @@ export function sampleWaits(
 async function collect(
   watcher: Client,
   sessions: readonly Client[],
-  goesOn: () => boolean,
+  running: () => boolean,
 ): Promise<Waits> {
   const pids = await Promise.all(
     sessions.map(async (session) => (session as unknown as { processID: number }).processID),
   );
   const counts = new Map<string, number>();
   let samples = 0;
-  while (goesOn()) {
+  while (running()) {
     const { rows } = await watcher.query<{ event: string | null; count: number }>(
       `SELECT wait_event_type || ':' || wait_event AS event, count(*)::integer
          FROM pg_stat_activity WHERE pid = ANY ($1) AND state = 'active' GROUP BY 1`,

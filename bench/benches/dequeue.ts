@@ -175,9 +175,9 @@ async function drainWithin(queue: Queue, count: number, deadlineMs: number): Pro
     return rows[0].id ?? 0;
   };
   const before = await settled();
-  const begun = performance.now();
+  const start = performance.now();
   await runner.drain(
-    async () => (await settled()) - before >= count || performance.now() - begun > deadlineMs,
+    async () => (await settled()) - before >= count || performance.now() - start > deadlineMs,
     { pollMs: 100, deadlineMs: 2 * deadlineMs },
   );
   return (await settled()) - before;

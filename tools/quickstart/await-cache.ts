@@ -21,7 +21,7 @@ export async function awaitCache(
   fragments: readonly Fragment[],
   { say, progress, style }: Output,
 ): Promise<void> {
-  const begun = performance.now();
+  const start = performance.now();
   await withClient(settings.client, (client) =>
     withClient(settings.cron, async (cron) => {
       if (startsAtFullMinutes(await processorJobs(cron, settings))) {
@@ -44,7 +44,7 @@ export async function awaitCache(
       }
     }),
   );
-  const seconds = ((performance.now() - begun) / 1000).toFixed(1);
+  const seconds = ((performance.now() - start) / 1000).toFixed(1);
   say(`  all ${fragments.length} fragments settled after ${seconds} s`);
 }
 

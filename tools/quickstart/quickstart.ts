@@ -20,7 +20,7 @@ const logLinesShown = 20;
 export async function quickstart(options: QuickstartOptions): Promise<void> {
   const { env, output, interruption } = options;
   const { say } = output;
-  const begun = performance.now();
+  const start = performance.now();
 
   say(output.style.bold('Starting a throwaway server'));
   const runtime = await untilInterrupted(interruption, [], () => findRuntime({ env, say }));
@@ -30,7 +30,7 @@ export async function quickstart(options: QuickstartOptions): Promise<void> {
   try {
     const shown = await untilInterrupted(interruption, [], () => demonstrateOn(starting, output));
     say('');
-    say(`Done in ${Math.round((performance.now() - begun) / 1000)} s.`);
+    say(`Done in ${Math.round((performance.now() - start) / 1000)} s.`);
     if (options.keep) {
       const steps = await keepServer(shown, env);
       kept = true;
