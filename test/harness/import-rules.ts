@@ -20,7 +20,7 @@ export function importsOf(sources: Sources): Import[] {
   );
 }
 
-/** The folder of `src` that a file lies in, or the name of a file that lies in `src` itself. */
+/** The folder of `src` that a file is in, or the name of a file directly in `src`. */
 export function roomOf(file: string): string {
   return file.split('/')[1] ?? file;
 }

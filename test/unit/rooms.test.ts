@@ -111,7 +111,7 @@ describe('the check finds', () => {
     ).toEqual([{ file: 'src/low/a.ts', imported: 'tools/a.ts' }]);
   });
 
-  test('a folder, or a file beside the folders, that is missing from the list', () => {
+  test('a folder, or a file next to the folders, that is missing from the list', () => {
     expect(
       unlistedRooms(sources({ 'src/low/a.ts': '', 'src/new/b.ts': '', 'src/main.ts': '' }), [
         'low',

@@ -176,7 +176,7 @@ async function deliverNotifications({ admin, notifications }: Bench): Promise<vo
   notifications.splice(notifications.indexOf('delivered'), 1);
 }
 
-/** How a fragment ended, in one line: its status, and its error where it has one; undefined while it has not ended. */
+/** How a fragment ended, in one line: its status, and its error if it has one; undefined while it has not ended. */
 export async function outcomeOf(
   { admin, settings }: Bench,
   hash: string,

@@ -174,7 +174,7 @@ const notOneSelect: readonly Attack[] = [
   refused('a block comment alone', '/* nothing */', noStatement),
 ];
 
-// What stands around the fragment is none of its business.
+// What surrounds the fragment is none of its business.
 const reachingOut: readonly Attack[] = [
   refused('a parameter', 'SELECT $1', '42P02: there is no parameter $1'),
   refused('a variable of the processor', 'SELECT v_keys', '42703: column "v_keys" does not exist'),

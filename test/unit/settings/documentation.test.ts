@@ -18,7 +18,7 @@ test('.env.example documents every variable of the catalogue and no other', () =
   expect([...documented].map(([, name]) => name)).toEqual(names);
 });
 
-test('.env.example works as it is, and so with every default written out', () => {
+test('.env.example works as it is, and also with every default written out', () => {
   const text = readFileSync(`${root}.env.example`, 'utf8');
   for (const env of [dotenv.parse(text), dotenv.parse(text.replaceAll(/^#(?=[A-Z])/gm, ''))]) {
     expect(loadSettings({ env, cwd: '/nonexistent' })).toMatchObject({ ok: true });
