@@ -33,32 +33,33 @@ export interface DoctorRequest {
   readonly streams: readonly StreamName[];
 }
 
+type Applies = (request: DoctorRequest) => boolean;
+
 /** Every check, in the order in which they run and are shown, and when it applies. */
-const CHECKS: readonly (readonly [(request: DoctorRequest) => boolean, readonly DoctorCheck[]])[] =
+const CHECKS: readonly (readonly [Applies, readonly DoctorCheck[]])[] = [
+  [always, [mode, workConnection]],
+  [forCron, [cronConnection]],
+  [withAdministrator, [adminConnection]],
+  [always, [serverVersion, workWritable]],
+  [forCron, [cronWritable]],
+  [forCronElsewhere, [sameCluster]],
+  [always, [roles]],
+  [forCron, [pgCronLoaded, pgCronDatabase, pgCronExtension, pgCronVersion]],
+  [forCron, [cronUsage, cronSchedule, cronHistory]],
+  [forCron, [cronSchema, cronDatabaseCreate, cronMigrations]],
+  [always, [cronRoleConnect, workSchema, workMigrations, deploymentIdentity]],
+  [forWork, [workDatabaseCreate, clientRoleConnect]],
+  [always, [clientSchema, clientSchemaCronRole]],
   [
-    [always, [mode, workConnection]],
-    [forCron, [cronConnection]],
-    [withAdministrator, [adminConnection]],
-    [always, [serverVersion, workWritable]],
-    [forCron, [cronWritable]],
-    [forCronElsewhere, [sameCluster]],
-    [always, [roles]],
-    [forCron, [pgCronLoaded, pgCronDatabase, pgCronExtension, pgCronVersion]],
-    [forCron, [cronUsage, cronSchedule, cronHistory]],
-    [forCron, [cronSchema, cronDatabaseCreate, cronMigrations]],
-    [always, [cronRoleConnect, workSchema, workMigrations, deploymentIdentity]],
-    [forWork, [workDatabaseCreate, clientRoleConnect]],
-    [always, [clientSchema, clientSchemaCronRole]],
-    [
-      forWork,
-      [clientSchemaMigrator, clientSchemaClientRole, ownTables, ownTriggers, clientFunctions],
-    ],
-    [forWorkWith('array'), [intarray]],
-    [forWorkWith('roaringbit'), [roaringbitmap]],
-    [forLink, [dblinkExtension, dblinkUsage, linkLogin]],
-    [forCron, [jobCapacity, jobLogins]],
-    [always, [readableTables]],
-  ];
+    forWork,
+    [clientSchemaMigrator, clientSchemaClientRole, ownTables, ownTriggers, clientFunctions],
+  ],
+  [forWorkWith('array'), [intarray]],
+  [forWorkWith('roaringbit'), [roaringbitmap]],
+  [forLink, [dblinkExtension, dblinkUsage, linkLogin]],
+  [forCron, [jobCapacity, jobLogins]],
+  [always, [readableTables]],
+];
 
 export function checksFor(request: DoctorRequest): DoctorCheck[] {
   return CHECKS.flatMap(([applies, checks]) => (applies(request) ? checks : []));
@@ -84,7 +85,7 @@ function forLink(request: DoctorRequest): boolean {
   return forCron(request) && request.settings.transport === 'link';
 }
 
-function forWorkWith(backend: Settings['cacheBackend']): (request: DoctorRequest) => boolean {
+function forWorkWith(backend: Settings['cacheBackend']): Applies {
   return (request) => forWork(request) && request.settings.cacheBackend === backend;
 }
 

@@ -127,7 +127,7 @@ function refuseSharedSchema(
     problems.add(
       'PCACHE_CLIENT_SCHEMA',
       `${quoted(client)} is the schema where the package keeps its view of pg_cron`,
-      'Choose another PCACHE_SCHEMA: that name is made of it and the name of the database.',
+      'Choose another PCACHE_SCHEMA: that name is made from it and the name of the database.',
     );
   }
 }

@@ -15,7 +15,7 @@ export const clientSchema: DoctorCheck = {
     if (rowCount === 1) return ok(`"${settings.clientSchema}"`);
     return failed(
       `there is no schema "${settings.clientSchema}" (PCACHE_CLIENT_SCHEMA) in database "${settings.work.database}"`,
-      // For the migrator to run: acting as the administrator must not turn a misspelt name into a schema.
+      // For the migrator to run, so that acting as the administrator never turns a misspelt name into a schema.
       sql(
         'migrator',
         settings.work.database,

@@ -49,7 +49,7 @@ function compare(deployed: Deployment, settings: Settings): Difference[] {
   return [
     ...difference('DB_NAME', deployed.work_database, work.database).map((found) => ({
       ...found,
-      advice: `If the database was renamed, rename it back for pcache-migrate down. If it is a copy of "${deployed.work_database}", make the copy without schema "${settings.schema}" and its tables.`,
+      advice: `If the database was renamed, rename it back before pcache-migrate down. If it is a copy of "${deployed.work_database}", make the copy without schema "${settings.schema}" and its tables.`,
     })),
     ...difference('PCACHE_CLIENT_SCHEMA', deployed.client_schema, settings.clientSchema),
     ...difference('PG_QUEUE_TABLE_PREFIX', deployed.queue_prefix, settings.queuePrefix),

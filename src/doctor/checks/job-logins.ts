@@ -35,7 +35,7 @@ interface Run {
 
 /** The last run of each job, if it is among the latest runs. */
 async function latestRuns(client: ClientBase, settings: Settings): Promise<Run[]> {
-  // Ordered by runid, which has the only index of pg_cron's history; that may contain millions of runs.
+  // Ordered by runid, which has the only index of pg_cron's history; the history may contain millions of runs.
   const { rows } = await client.query<Run>(
     `SELECT DISTINCT ON (database, command) *
        FROM (SELECT runid, command, database, status, coalesce(return_message, '') AS message,

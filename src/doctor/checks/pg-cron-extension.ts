@@ -34,7 +34,7 @@ export const pgCronVersion: DoctorCheck = {
     const client = clientOf(cron);
     const { installed = '', available = '' } = await readVersions(client);
     if (isAtLeast(installed, OLDEST_VERSION)) return describeVersion(installed);
-    const old = `${installed} is too old: schedule_in_database(), which runs jobs in another database, exists since ${OLDEST_VERSION}`;
+    const old = `${installed} is too old: schedule_in_database(), which runs jobs in another database, exists only in ${OLDEST_VERSION} and later`;
     if (!isAtLeast(available, OLDEST_VERSION)) return failed(old, upgradePackage());
     return failed(
       old,
