@@ -21,11 +21,11 @@ export async function fillAlternative(
   );
 }
 
-/** Works on so many items in one statement; returns the milliseconds. */
+/** Processes this many items in one statement; returns the milliseconds. */
 export async function runAlternative(client: Client, count: number): Promise<number> {
-  const begun = performance.now();
+  const start = performance.now();
   const { rows } = await client.query('SELECT alternative.process_many($1) AS done', [count]);
-  const ms = performance.now() - begun;
+  const ms = performance.now() - start;
   if (rows[0].done !== count) {
     throw new Error(`the alternative found ${rows[0].done} of ${count} items`);
   }

@@ -2,10 +2,10 @@ import type { Client } from 'pg';
 import type { Fragment } from './sample-data.js';
 import type { Site } from './site.js';
 
-/** What there is at least to do: the same queries, and the same rows into an identical table. */
+/** The minimum work: the same queries, and the same rows into an identical table. */
 export const bareTable = 'bare.cache_zipcode';
 
-// One transaction; the fragments are DISTINCT already, so that sorting them is all that is left.
+// One transaction; the fragments are already DISTINCT, so only sorting is left.
 const bareLoop = `DO $bare$
   DECLARE
     v_item record;
@@ -17,7 +17,7 @@ const bareLoop = `DO $bare$
   END
 $bare$`;
 
-/** Needs the cache table of the site: this one is made like it. */
+/** Needs the cache table of the site: the bare table is created like it. */
 export async function createBareTables(client: Client, site: Site): Promise<void> {
   await client.query(`
     CREATE SCHEMA bare;
@@ -38,7 +38,7 @@ export async function fillBareFragments(
 
 /** Returns the milliseconds. */
 export async function runBareLoop(client: Client): Promise<number> {
-  const begun = performance.now();
+  const start = performance.now();
   await client.query(bareLoop);
-  return performance.now() - begun;
+  return performance.now() - start;
 }

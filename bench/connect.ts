@@ -1,7 +1,7 @@
 import pg from 'pg';
 import type { ConnectionSettings } from '../src/settings/settings.js';
 
-/** A connection with the server's own search_path, as an application's; the caller ends it. */
+/** A connection with the server's own search_path, as an application has it; the caller ends it. */
 export async function connect(settings: ConnectionSettings): Promise<pg.Client> {
   const client = new pg.Client({
     host: settings.host,
@@ -11,7 +11,7 @@ export async function connect(settings: ConnectionSettings): Promise<pg.Client> 
     database: settings.database,
     application_name: 'bench',
   });
-  // Dropping its database ends it from the other side, on purpose.
+  // Dropping the database ends this connection from the server, on purpose.
   client.on('error', () => {});
   await client.connect();
   return client;

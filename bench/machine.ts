@@ -9,7 +9,7 @@ export interface Machine {
   readonly pgCronTakesSeconds: boolean;
 }
 
-/** What the figures were measured on. Makes sure that pg_cron's extension is there. */
+/** What the figures were measured on. Makes sure that the extension pg_cron is installed. */
 export async function describeMachine(cluster: ThrowawayCluster): Promise<Machine> {
   const settings = settingsFrom(environmentFor(cluster), import.meta.dirname);
   const client = await connect(asAdministrator(settings.cron, settings.admin));

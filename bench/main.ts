@@ -16,7 +16,7 @@ import { describeMachine, type Machine } from './machine.js';
 import { writeResults } from './report.js';
 import { createSite, type Site } from './site.js';
 
-// First the idle one: nothing of the others may go on beside it.
+// The idle bench comes first: nothing of the others may run at the same time.
 const benches: readonly Bench[] = [idle, drain, cron, dequeue, bits, enqueue, slots];
 
 const usage = `Usage: npm run bench [-- <bench>…]
@@ -25,7 +25,7 @@ Measures on a throwaway PostgreSQL with pg_cron, prints the results and puts the
 Benches: ${benches.map(({ name }) => name).join(', ')}; without a name, all of them.
 `;
 
-// Durable as a real server: only its checkpoints must not fall into a measurement.
+// As durable as a real server, but no checkpoint may fall into a measurement.
 const serverSettings = {
   fsync: 'on',
   full_page_writes: 'on',
@@ -44,7 +44,7 @@ export async function main(names: readonly string[]): Promise<number> {
     return 2;
   }
   const chosen = benches.filter(({ name }) => names.length === 0 || names.includes(name));
-  const begun = performance.now();
+  const start = performance.now();
   const runtime = await findRuntime({ env: process.env, say });
   const cluster = await startCluster(runtime, { settings: serverSettings });
   try {
@@ -58,7 +58,7 @@ export async function main(names: readonly string[]): Promise<number> {
     await cluster.stop();
   }
   say(
-    `\nDone in ${Math.round((performance.now() - begun) / 1000)} s; the results are in bench/README.md.`,
+    `\nDone in ${Math.round((performance.now() - start) / 1000)} s; the results are in bench/README.md.`,
   );
   return 0;
 }

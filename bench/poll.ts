@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Looks until it is so; raises at the deadline. */
+/** Calls `look` until it returns true; throws at the deadline. */
 export async function pollUntil(
   what: string,
   look: () => Promise<boolean>,

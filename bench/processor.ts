@@ -8,7 +8,7 @@ const dueAfterMs = 1_300;
 
 /** Runs slots of a site's processor in sessions of ours, as pg_cron's jobs do in theirs. */
 export interface SlotRunner {
-  /** The sessions, one a slot. */
+  /** The sessions, one per slot. */
   readonly sessions: readonly Client[];
   /** Runs all slots until `drained` says so; returns the milliseconds until then. */
   drain(drained: () => Promise<boolean>, options?: DrainOptions): Promise<number>;
@@ -32,22 +32,22 @@ export async function createSlotRunner(site: Site, slots: number): Promise<SlotR
     async drain(drained, { deadlineMs = 180_000, pollMs = 2 } = {}) {
       await sleep(Math.max(0, due - performance.now()));
       await enable(true);
-      const begun = performance.now();
-      let goesOn = true;
+      const start = performance.now();
+      let running = true;
       const runs = sessions.map(async (session, index) => {
         // A run ends after its time slice; pg_cron would start the next one.
-        while (goesOn)
+        while (running)
           await session.query(`CALL ${site.runProcessor}($1, $2)`, [site.jobName, index + 1]);
       });
       try {
         await Promise.race([
           pollUntil('the slots have drained the queue', drained, { everyMs: pollMs, deadlineMs }),
-          // A run that fails must not be waited for.
+          // If a run fails, there is no need to wait until the deadline.
           Promise.all(runs),
         ]);
-        return performance.now() - begun;
+        return performance.now() - start;
       } finally {
-        goesOn = false;
+        running = false;
         await enable(false);
         await Promise.all(runs);
         due = performance.now() + dueAfterMs;
@@ -56,7 +56,7 @@ export async function createSlotRunner(site: Site, slots: number): Promise<SlotR
   };
 }
 
-/** Whether the item with this queue id has left the queue: whatever the queue's length, a look at one row. */
+/** Whether the item with this queue id has left the queue; looks at one row, whatever the queue's length. */
 export function hasLeft(watcher: Client, site: Site, queueId: number): () => Promise<boolean> {
   return async () => {
     const { rowCount } = await watcher.query({
@@ -91,7 +91,7 @@ export async function reset(site: Site): Promise<void> {
   );
 }
 
-/** Raises unless the log has exactly these outcomes and the cache as many sets as succeeded. */
+/** Throws unless the log has exactly these outcomes and the cache as many sets as succeeded. */
 export async function assertOutcomes(
   site: Site,
   wanted: Readonly<Record<string, number>>,
@@ -117,7 +117,7 @@ export async function assertOutcomes(
   );
 }
 
-/** Raises unless both tables hold the same sets. */
+/** Throws unless both tables hold the same sets. */
 export async function assertSameSets(client: Client, one: string, other: string): Promise<void> {
   const { rows } = await client.query(
     `SELECT (SELECT count(*) FROM ${one})::integer AS one, (SELECT count(*) FROM ${other})::integer AS other,

@@ -55,7 +55,7 @@ export const literalFragments = fragmentsOf(
     `${conditions(i)} AND (p1.category IN ('cafe', 'bar', 'museum') OR p1.name = 'O''Neill''s'))`,
 );
 
-/** And with what only PostgreSQL's own parser can tell apart. */
+/** And with what only PostgreSQL's own parser can distinguish. */
 export const trickyFragments = fragmentsOf(
   (i) =>
     `${conditions(i)} AND (p1.category IN ('cafe', 'bar', 'museum') OR p1.name = 'O''Neill''s (old; "new") $1 --'))`,
@@ -71,7 +71,7 @@ export const heavyFragments = fragmentsOf(
     `SELECT DISTINCT zipcode FROM pois WHERE region BETWEEN ${region(i)} AND ${region(i) + 15} AND price > 20 AND lat > ${49 + step(i) / 10}`,
 );
 
-/** As the sample ones, and each waits for something that is no CPU. */
+/** Like the sample ones, but each also waits for something other than the CPU. */
 export const waitingFragments = fragmentsOf(
   (i) =>
     `SELECT DISTINCT zipcode FROM pois, pg_sleep(0.02) WHERE region = ${region(i)} AND price BETWEEN ${1 + step(i)} AND ${26 + step(i)}`,

@@ -3,7 +3,7 @@ import type { Client } from 'pg';
 import type { ThrowawayCluster } from '../tools/throwaway/cluster.js';
 import { runCommand } from '../tools/throwaway/run-command.js';
 
-// USER_HZ, in which the kernel shows times: 100 on every Linux.
+// USER_HZ, the unit in which the kernel shows times: 100 on every Linux.
 const ticksASecond = 100;
 
 interface Process {
@@ -15,8 +15,8 @@ interface Process {
 }
 
 /**
- * CPU seconds that the server's processes have used so far, those that have ended included, but not the
- * backends of `observers`. Undefined where the server's processes cannot be seen from here.
+ * CPU seconds that the server's processes have used so far, including those that have ended, but not the
+ * backends of `observers`. Undefined if the server's processes cannot be seen from here.
  */
 export async function serverCpuSeconds(
   cluster: ThrowawayCluster,
@@ -61,7 +61,7 @@ async function allPids(): Promise<number[]> {
 
 async function readProcess(pid: number): Promise<Process> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
-  // The name before may hold anything; the state comes right after it.
+  // The name before it may contain anything; the state comes right after the name.
   const fields = stat
     .slice(stat.lastIndexOf(')') + 2)
     .split(' ')
@@ -70,7 +70,7 @@ async function readProcess(pid: number): Promise<Process> {
   return { parent: at(1), ticks: at(11) + at(12), ticksOfEnded: at(13) + at(14) };
 }
 
-// In a container a process has another number.
+// In a container, a process has another pid.
 async function pidAsServerSeesIt(pid: number): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
   return Number(/^NSpid:.*?(\d+)$/m.exec(status)?.[1] ?? pid);

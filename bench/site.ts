@@ -107,7 +107,7 @@ function settingsOf(cluster: ThrowawayCluster, options: SiteOptions): Quickstart
       CACHE_BACKEND: `postgresql_${options.backend ?? 'array'}`,
       PG_BIT_CACHE_TABLE_PREFIX: 'my_cache',
     },
-    // Holds no .env.
+    // Contains no .env.
     import.meta.dirname,
   );
 }
@@ -142,7 +142,7 @@ async function removeDatabase(settings: QuickstartSettings): Promise<void> {
   }
 }
 
-/** Runs the SQL files of a directory beside this file, in the order of their names. */
+/** Runs the SQL files of a directory next to this file, in the order of their names. */
 export async function runSqlFiles(client: Client, directory: string): Promise<string[]> {
   const folder = new URL(`${directory}/`, import.meta.url);
   const files = (await readdir(folder)).filter((name) => name.endsWith('.sql')).sort();

@@ -15,7 +15,7 @@ export function spreadOf(values: readonly number[]): Spread {
   };
 }
 
-/** Of values that were measured in the same rounds: the spread of their ratios, round by round. */
+/** The spread of the ratios, round by round, of values that were measured in the same rounds. */
 export function ratioOf(values: readonly number[], references: readonly number[]): Spread {
   const rounds = Math.min(values.length, references.length);
   return spreadOf(

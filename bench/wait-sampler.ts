@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from 'pg';
 
 export interface Waits {
-  /** Sessions that waited for nothing, so ran or wanted to run: the mean over the samples. */
+  /** Sessions that waited for nothing, so were running or ready to run: the mean over the samples. */
   readonly runnable: number;
   /** Sessions that waited, by what they waited for: the means. */
   readonly events: Readonly<Record<string, number>>;
@@ -15,11 +15,11 @@ export function sampleWaits(
   watcher: Client,
   sessions: readonly Client[],
 ): { stop: () => Promise<Waits> } {
-  let goesOn = true;
-  const sampling = collect(watcher, sessions, () => goesOn);
+  let running = true;
+  const sampling = collect(watcher, sessions, () => running);
   return {
     stop: () => {
-      goesOn = false;
+      running = false;
       return sampling;
     },
   };
@@ -28,14 +28,14 @@ export function sampleWaits(
 async function collect(
   watcher: Client,
   sessions: readonly Client[],
-  goesOn: () => boolean,
+  running: () => boolean,
 ): Promise<Waits> {
   const pids = await Promise.all(
     sessions.map(async (session) => (session as unknown as { processID: number }).processID),
   );
   const counts = new Map<string, number>();
   let samples = 0;
-  while (goesOn()) {
+  while (running()) {
     const { rows } = await watcher.query<{ event: string | null; count: number }>(
       `SELECT wait_event_type || ':' || wait_event AS event, count(*)::integer
          FROM pg_stat_activity WHERE pid = ANY ($1) AND state = 'active' GROUP BY 1`,

@@ -1,7 +1,7 @@
 // node tools/run.js <module> [<argument>…] runs the module's main and exits with the code it returns.
 //
-// Node 20 runs no TypeScript, and what tsc emits elsewhere would not find ../migrations: Vite, which
-// vitest brings along, runs the sources where they are.
+// Node 20 does not run TypeScript, and the output of tsc, in another folder, would not find
+// ../migrations. Vite, which vitest includes, runs the sources where they are.
 import { fileURLToPath } from 'node:url';
 import { createViteServer } from 'vitest/node';
 

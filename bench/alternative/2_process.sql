@@ -1,6 +1,6 @@
 -- THE ALTERNATIVE (our own reconstruction, see 1_tables.sql): one item per call. It
 -- sorts the whole queue for each item, shows the item in a table in which nobody else
--- ever sees it, and names every table at run time.
+-- ever sees it, and resolves every table name at run time.
 
 CREATE FUNCTION alternative.dequeue() RETURNS alternative.fragment_queue
 LANGUAGE plpgsql AS $$

@@ -9,7 +9,7 @@ import { number, shown, spreadOf } from '../stats.js';
 
 const sizes = [10_000, 1_000_000, 10_000_000];
 const densities = [0.02, 0.5];
-// Of small ones more, which vary more.
+// More rounds for small ones, which vary more.
 const roundsFor = (size: number) => (size > 1_000_000 ? 3 : 7);
 
 // set_bit() copies the whole string for each key: beyond this it takes minutes.

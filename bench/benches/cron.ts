@@ -15,7 +15,7 @@ const rounds = 3;
 const oneItemPerTick = 5;
 const secondsOfAlternative = 20;
 const alternativeJobs = [1, 2, 3, 4, 5].map((slot) => `bench_alternative_${slot}`);
-// It sorts the whole queue for each.
+// It sorts the whole queue for each item.
 const itemsForWalOfAlternative = 300;
 
 interface Round {
@@ -97,24 +97,24 @@ interface Sessions {
 async function drainByJobs(site: Site, { client, watcher, pgCron }: Sessions): Promise<Round> {
   await reset(site);
   await enqueue(client, site, fragments);
-  const begun = performance.now();
+  const start = performance.now();
   const wal = await walBytes(watcher);
   const runs = await runHistoryRows(pgCron, site);
-  const sinceBegun = () => (performance.now() - begun) / 1000;
+  const sinceStart = () => (performance.now() - start) / 1000;
   await pollUntil('the first item is cached', () => hasRow(watcher, site.tables.queries), {
     everyMs: 5,
     deadlineMs: 120_000,
   });
-  const firstSeconds = sinceBegun();
+  const firstSeconds = sinceStart();
   await pollUntil('all items are cached', isEmpty(watcher, site), {
     everyMs: 20,
     deadlineMs: 180_000,
   });
-  const allSeconds = sinceBegun();
+  const allSeconds = sinceStart();
   const walPerItem = ((await walBytes(watcher)) - wal) / fragments.length;
-  const runsBegun = (await runHistoryRows(pgCron, site)) - runs;
+  const runsStarted = (await runHistoryRows(pgCron, site)) - runs;
   await assertOutcomes(site, { success: fragments.length });
-  return { firstSeconds, allSeconds, walPerItem, runs: runsBegun };
+  return { firstSeconds, allSeconds, walPerItem, runs: runsStarted };
 }
 
 async function hasRow(watcher: Client, table: string): Promise<boolean> {
@@ -148,17 +148,21 @@ async function measureAlternativeRate(site: Site, pgCron: Client): Promise<numbe
     );
   }
   try {
-    await pollUntil('the alternative has begun', () => hasRow(site.admin, 'alternative.queries'), {
-      everyMs: 20,
-      deadlineMs: 30_000,
-    });
+    await pollUntil(
+      'the alternative has started',
+      () => hasRow(site.admin, 'alternative.queries'),
+      {
+        everyMs: 20,
+        deadlineMs: 30_000,
+      },
+    );
     const done = async () =>
       (await site.admin.query('SELECT count(*)::integer AS count FROM alternative.queries')).rows[0]
         .count as number;
     const before = await done();
-    const begun = performance.now();
+    const start = performance.now();
     await sleep(secondsOfAlternative * 1000);
-    return ((await done()) - before) / ((performance.now() - begun) / 1000);
+    return ((await done()) - before) / ((performance.now() - start) / 1000);
   } finally {
     for (const job of alternativeJobs) await pgCron.query('SELECT cron.unschedule($1)', [job]);
   }

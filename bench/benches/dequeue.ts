@@ -6,7 +6,7 @@ import { createSampleTable, enqueue, lightFragments } from '../sample-data.js';
 import { partitionKey, type Site } from '../site.js';
 import { number, ratioOf, shown, spreadOf } from '../stats.js';
 
-// Each round works on so many, from the head of what is left.
+// Each round processes this many, from the head of what is left.
 const itemsARound = 1_000;
 const rounds = 5;
 const oneInDuplicated = 10;
@@ -70,18 +70,18 @@ async function createQueue(context: BenchContext, name: string, length: number):
   await createSampleTable(site);
   const watcher = await site.connectAs('admin');
   const runner = await createSlotRunner(site, 1);
-  // Makes the cache table, and warms the session.
+  // Creates the cache table, and warms up the session.
   await enqueue(await site.connectAs('client'), site, lightFragments(200));
   await runner.drain(isEmpty(watcher, site));
   await fill(site, length);
   return { title: number(length), site, length, watcher, runner };
 }
 
-/** Trivial fragments, so that taking them counts; one in ten is cached already. */
+/** Trivial fragments, so that claiming them is what counts; one in ten is already cached. */
 async function fill(site: Site, length: number): Promise<void> {
   const { queue, queries, cache } = site.tables;
   await reset(site);
-  // Without the triggers: to notify clients is no part of this.
+  // Without the triggers: notifying clients is not part of this.
   await site.admin.query('SET session_replication_role = replica');
   await site.admin.query(
     `INSERT INTO ${queue} (hash, query, partition_key, partition_datatype)
@@ -101,7 +101,7 @@ async function fill(site: Site, length: number): Promise<void> {
   for (const table of [queue, queries, cache]) await site.admin.query(`VACUUM (ANALYZE) ${table}`);
 }
 
-/** Drains the next `count` items; returns the milliseconds an item. */
+/** Drains the next `count` items; returns the milliseconds per item. */
 async function drainSome(queue: Queue, count: number): Promise<number> {
   const { site, watcher, runner } = queue;
   const { rows } = await site.admin.query<{ id: number }>(
@@ -115,7 +115,7 @@ async function drainSome(queue: Queue, count: number): Promise<number> {
   return ms / count;
 }
 
-/** Raises unless everything up to this queue id has left the queue without a failure, and is cached. */
+/** Throws unless everything up to this queue id has left the queue without a failure, and is cached. */
 async function assertWorked(site: Site, lastId: number): Promise<void> {
   const { queue, log, cache } = site.tables;
   const { rows } = await site.admin.query<{ left: number; failed: number; missing: number }>(
@@ -135,7 +135,7 @@ async function assertWorked(site: Site, lastId: number): Promise<void> {
 
 async function measureAlternative({ site, length }: Queue): Promise<number> {
   await createAlternative(site.admin);
-  // The numbers of what is queued do not matter to it, only how many there are.
+  // The ids of the queued items do not matter to it, only how many there are.
   await site.admin.query(
     `INSERT INTO alternative.fragment_queue (hash, query, partition_key, partition_datatype)
      SELECT md5(i::text), format('SELECT zipcode FROM tiny WHERE id = %s AND %s > 0', 1 + i % 100, i), $2, 'integer'
@@ -175,9 +175,9 @@ async function drainWithin(queue: Queue, count: number, deadlineMs: number): Pro
     return rows[0].id ?? 0;
   };
   const before = await settled();
-  const begun = performance.now();
+  const start = performance.now();
   await runner.drain(
-    async () => (await settled()) - before >= count || performance.now() - begun > deadlineMs,
+    async () => (await settled()) - before >= count || performance.now() - start > deadlineMs,
     { pollMs: 100, deadlineMs: 2 * deadlineMs },
   );
   return (await settled()) - before;

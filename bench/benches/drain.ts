@@ -80,13 +80,13 @@ async function prepare(context: BenchContext) {
     return (await runAlternative(alternative, fragments.length)) / fragments.length;
   };
 
-  // Makes the cache table that the bare one is like.
+  // Creates the cache table that the bare one is modelled on.
   await ours(sampleFragments(1));
   await createBareTables(bare, site);
   await createAlternative(alternative);
 
   return async ({ title, fragments }: Workload): Promise<string[]> => {
-    // Warm: every session has seen these fragments once.
+    // Warm-up: after this, every session has seen these fragments once.
     await theBareLoop(fragments);
     await ours(fragments);
     const times = { ours: [] as number[], bare: [] as number[], alternative: [] as number[] };

@@ -13,7 +13,7 @@ interface Way {
   readonly statement: (site: Site) => string;
 }
 
-// Into the same table, with the same indexes and triggers, and each item's status or key back.
+// All of them write to the same table, with the same indexes and triggers, and return each item's status or key.
 const ways: readonly Way[] = [
   {
     title: 'one set-based upsert',
@@ -76,9 +76,9 @@ export const enqueue: Bench = {
 async function timed(client: Client, site: Site, way: Way, priority: number): Promise<number> {
   const values = enqueueArguments(site, sampleFragments(batch));
   const text = way.statement(site);
-  const begun = performance.now();
+  const start = performance.now();
   const { rowCount } = await client.query(text, values);
-  const ms = performance.now() - begun;
+  const ms = performance.now() - start;
   const { rows } = await site.admin.query<{ count: number; right: number }>(
     `SELECT count(*)::integer, count(*) FILTER (WHERE priority = $1)::integer AS right FROM ${site.tables.queue}`,
     [priority],

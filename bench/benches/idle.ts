@@ -28,7 +28,7 @@ export const idle: Bench = {
     const observer = await connect(asAdministrator(settings.cron, settings.admin));
     try {
       context.say('  the server alone');
-      // What has happened before is written by now.
+      // Writes out what has happened before.
       await observer.query('CHECKPOINT');
       const alone = await observe(context, observer, 'nobody', secondsOfBareServer);
       const site = await context.site({ name: 'idle', scheduled: true });
@@ -44,7 +44,7 @@ export const idle: Bench = {
   },
 };
 
-/** What happens on the server in so many seconds; runs and transactions those of `role`. */
+/** What happens on the server in this many seconds; runs and transactions are those of `role`. */
 async function observe(
   context: BenchContext,
   observer: Client,

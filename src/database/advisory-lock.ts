@@ -4,7 +4,7 @@ import type { ClientBase } from 'pg';
 import { EXIT_CODES } from '../errors/exit-codes.js';
 import { PcacheError } from '../errors/pcache-error.js';
 
-/** The session that holds the lock; what the server hides from this role is undefined. */
+/** The session that holds the lock; values that the server hides from this role are undefined. */
 export interface LockHolder {
   pid: number;
   user: string | undefined;
@@ -14,9 +14,9 @@ export interface LockHolder {
 }
 
 export interface LockOptions {
-  /** How long to wait for another session; 0: not at all. */
+  /** How long to wait for another session; 0 means not at all. */
   waitSeconds: number;
-  /** Called once, when it turns out that there is something to wait for. */
+  /** Called once, if another session holds the lock. */
   onWait?: (holder: LockHolder | undefined) => void;
 }
 
@@ -66,15 +66,15 @@ export async function withAdvisoryLock<T>(
   }
 }
 
-/** Advisory locks are numbered, by a bigint. */
+/** PostgreSQL identifies an advisory lock by a bigint. */
 export function lockId(key: string): bigint {
   return createHash('sha256').update(key).digest().readBigInt64BE();
 }
 
 const POLL_MILLISECONDS = 200;
 
-// Polled: a session that waits inside pg_advisory_lock() holds a snapshot all the while, and the
-// holder's CREATE INDEX CONCURRENTLY would wait for that snapshot, that is for ever.
+// We poll, because a session that waits inside pg_advisory_lock() holds a snapshot the whole time. If
+// the holder ran CREATE INDEX CONCURRENTLY, it would wait for that snapshot forever.
 async function acquire(
   client: ClientBase,
   key: string,
@@ -103,8 +103,8 @@ async function release(client: ClientBase, id: bigint): Promise<void> {
   try {
     await client.query('SELECT pg_catalog.pg_advisory_unlock($1::bigint)', [String(id)]);
   } catch {
-    // The transaction was left aborted, or the connection is gone: the server releases the lock with
-    // the session, and what `use` threw must not be replaced by this.
+    // The transaction is aborted, or the connection is gone. The server releases the lock when the
+    // session ends, and this error must not replace the one that `use` threw.
   }
 }
 

@@ -3,7 +3,7 @@ import type { ConnectionSettings } from '../settings/settings.js';
 import { connectionFailed, connectionLost } from './connection-error.js';
 import { sqlState } from './database-error.js';
 import { requiredPassword } from './password-file.js';
-import { refusedOnAccountOfTls, type TlsOptions, tlsAttempts } from './tls.js';
+import { refusedBecauseOfTls, type TlsOptions, tlsAttempts } from './tls.js';
 
 const CONNECT_TIMEOUT_SECONDS = 10;
 
@@ -14,16 +14,16 @@ export async function withClient<T>(
 ): Promise<T> {
   const client = await connect(settings);
   let lost: Error | undefined;
-  // Without a listener the loss of an idle connection would end the process.
+  // Without a listener, losing an idle connection would end the process.
   client.on('error', (error) => {
     lost ??= error;
   });
   try {
-    // Nothing of ours may depend on, or be misled by, a search_path set for the role or database.
+    // Our statements must not depend on, or be misled by, a search_path set for the role or database.
     await client.query("SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', false)");
     return await use(client);
   } catch (error) {
-    // What the server last said (say, that it is shutting down) explains more than the broken socket.
+    // The server's last message (for example, that it is shutting down) explains more than the broken socket.
     const reason = isGoodbye(error) ? error : lost;
     throw reason === undefined ? error : connectionLost(settings, reason);
   } finally {
@@ -50,7 +50,7 @@ async function firstThatConnects(
   try {
     return await connectOnce(settings, tls ?? false);
   } catch (error) {
-    if (others.length === 0 || !refusedOnAccountOfTls(error)) throw error;
+    if (others.length === 0 || !refusedBecauseOfTls(error)) throw error;
     return await firstThatConnects(settings, others);
   }
 }

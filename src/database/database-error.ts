@@ -1,6 +1,6 @@
 import type { DatabaseError } from 'pg';
 
-/** Not `instanceof`: there may be a second copy of pg, another dependency's, in the process. */
+/** Does not use `instanceof`: another dependency may have loaded a second copy of pg. */
 export function isDatabaseError(error: unknown): error is DatabaseError {
   return error instanceof Error && 'severity' in error && sqlState(error) !== undefined;
 }
@@ -10,7 +10,7 @@ export function sqlState(error: unknown): string | undefined {
   return code !== undefined && /^[0-9A-Z]{5}$/u.test(code) ? code : undefined;
 }
 
-/** An SQLSTATE, or the code of the operating system or of Node (ECONNREFUSED, ERR_TLS_…). */
+/** An SQLSTATE, or an error code of the operating system or of Node (ECONNREFUSED, ERR_TLS_…). */
 export function errorCode(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string'
     ? error.code

@@ -1,6 +1,6 @@
 import { errorCode, isDatabaseError } from './database-error.js';
 
-/** What the server said, in the order and words of psql. */
+/** What the server reported, in psql's order and with psql's labels. */
 export function describeDatabaseError(error: unknown): string {
   if (isDatabaseError(error)) {
     const place = [error.schema, error.table, error.column].filter(Boolean).join('.');
@@ -14,7 +14,7 @@ export function describeDatabaseError(error: unknown): string {
       ['CONTEXT', error.where],
     ]);
   }
-  // A host with several addresses fails once for each; the message of the whole is empty.
+  // A host with several addresses fails once for each address; the AggregateError itself has no message.
   if (error instanceof AggregateError && error.errors.length > 0) {
     return [...new Set(error.errors.map(describeDatabaseError))].join('; ');
   }

@@ -30,7 +30,7 @@ export function explainConnectionFailure(
   return explainFailure(settings, names, cause);
 }
 
-/** The server answered, and said no. */
+/** The server answered, and refused the connection. */
 function explainRefusal(
   { database, user }: ConnectionSettings,
   names: ConnectionVariables,
@@ -47,7 +47,7 @@ function explainRefusal(
     case '28000':
       return {
         what: said,
-        remedy: `Correct ${names.user}, or let this role in by a line in the server's pg_hba.conf.`,
+        remedy: `Correct ${names.user}, or add a line for this role to the server's pg_hba.conf.`,
       };
     case '3D000':
       return {
@@ -57,7 +57,7 @@ function explainRefusal(
     case '42501':
       return {
         what: said,
-        remedy: `As its owner, run: GRANT CONNECT ON DATABASE ${pg.escapeIdentifier(database)} TO ${pg.escapeIdentifier(user)};`,
+        remedy: `As the owner of the database, run: GRANT CONNECT ON DATABASE ${pg.escapeIdentifier(database)} TO ${pg.escapeIdentifier(user)};`,
       };
     case '53300':
       return {
@@ -71,7 +71,7 @@ function explainRefusal(
   }
 }
 
-/** There was no answer, or none that could be understood. */
+/** The server gave no answer, or none that pg understands. */
 function explainFailure(
   settings: ConnectionSettings,
   names: ConnectionVariables,
@@ -90,17 +90,17 @@ function explainFailure(
   if (cause instanceof Error && cause.message === TIMEOUT) {
     return {
       what: 'no answer within the time limit',
-      remedy: `Check ${names.host} and ${names.port}, and whether a firewall lies between.`,
+      remedy: `Check ${names.host} and ${names.port}, and whether a firewall blocks the connection.`,
     };
   }
   if (cause instanceof Error && cause.message === SERVER_WITHOUT_TLS) {
     return {
       what: `the server has no TLS, and sslmode is ${settings.ssl.mode}`,
       remedy:
-        'Switch ssl on at the server; or, on a network that you trust, set PGSSLMODE (or sslmode in the URI) to prefer.',
+        'Turn on ssl on the server; or, on a network that you trust, set PGSSLMODE (or sslmode in the URI) to prefer.',
     };
   }
-  // ENOENT: the socket, or a certificate file?
+  // ENOENT may mean the socket or a certificate file.
   const code = isReadingAFile(cause) ? undefined : errorCode(cause);
   return explainCode(settings, names, code, said);
 }
@@ -133,19 +133,19 @@ function explainCode(
     case 'ECONNREFUSED':
       return {
         what: 'nothing accepts connections there (ECONNREFUSED)',
-        remedy: `Check ${names.host} and ${names.port}, that the server runs, and that its listen_addresses include this address.`,
+        remedy: `Check ${names.host} and ${names.port}, that the server is running, and that its listen_addresses include this address.`,
       };
     case 'ENOENT':
       return {
         what: `there is no such socket (${said})`,
-        remedy: `Check ${names.host} and ${names.port} (${socketPath(host, port)}), and that the server runs.`,
+        remedy: `Check ${names.host} and ${names.port} (${socketPath(host, port)}), and that the server is running.`,
       };
     case 'EHOSTUNREACH':
     case 'ENETUNREACH':
     case 'ETIMEDOUT':
       return {
         what: `the host can't be reached (${code})`,
-        remedy: `Check ${names.host} and ${names.port}, and whether a firewall lies between.`,
+        remedy: `Check ${names.host} and ${names.port}, and whether a firewall blocks the connection.`,
       };
     case 'ERR_TLS_CERT_ALTNAME_INVALID':
       return {
@@ -161,7 +161,7 @@ function explainCode(
   }
   return {
     what: said,
-    remedy: `Check that ${names.host} and ${names.port} lead to a PostgreSQL server, and the TLS settings.`,
+    remedy: `Check that ${names.host} and ${names.port} point to a PostgreSQL server, and check the TLS settings.`,
   };
 }
 

@@ -2,7 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { PcacheError } from '../errors/pcache-error.js';
 import type { ConnectionSettings } from '../settings/settings.js';
 
-/** The server asks for a password and there is none; pg itself would only say that it is no string. */
+/** The server asks for a password and there is none; pg itself would only say that it is not a string. */
 export class MissingPasswordError extends PcacheError {
   override readonly name = 'MissingPasswordError';
 
@@ -16,15 +16,15 @@ type Target = Pick<ConnectionSettings, 'host' | 'port' | 'user' | 'database'>;
 /**
  * The password that libpq would take from the password file.
  *
- * Not left to pg: version 8 warns on stderr when it finds a password there, version 9 no longer
- * looks, and neither sees a PGPASSFILE that stands in the .env file.
+ * We do not leave this to pg: version 8 warns on stderr when it finds a password there, version 9 no
+ * longer reads the file, and neither sees a PGPASSFILE that is set in the .env file.
  */
 export function requiredPassword(path: string | undefined, target: Target): string {
   const password = readPrivateFile(path)
     .split(/\r?\n/u)
     .map(fields)
     .find((entry) => matches(entry, target))?.[4];
-  return password || missing(`the password file ${path} has no line for it`);
+  return password || missing(`the password file ${path} has no line for this connection`);
 }
 
 function missing(reason: string, remedy?: string): never {
@@ -70,7 +70,7 @@ function matches([host, port, database, user]: string[], target: Target): boolea
 }
 
 function hostMatches(pattern: string | undefined, host: string): boolean {
-  // For a Unix socket the file says localhost, as for libpq.
+  // As in libpq, localhost in the file stands for a Unix socket.
   return fits(pattern, host) || (host.startsWith('/') && pattern === 'localhost');
 }
 

@@ -3,7 +3,7 @@ import { sqlState } from './database-error.js';
 
 const INSUFFICIENT_PRIVILEGE = '42501';
 
-/** The error's own remedy, or that of what caused it. */
+/** The error's own remedy, or that of its cause. */
 export function remedyOf(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
   if (error instanceof PcacheError && error.remedy !== undefined) return error.remedy;
@@ -13,8 +13,8 @@ export function remedyOf(error: unknown): string | undefined {
   return remedyOf(error.cause);
 }
 
-/** How to go on when what caused the failure is mended. */
+/** What to do once the cause of the failure is fixed. */
 export function remedyThen(cause: unknown, next: string): string {
   const remedy = remedyOf(cause);
-  return remedy === undefined ? `Mend the reason, then ${next}` : `${remedy}\nThen ${next}`;
+  return remedy === undefined ? `Fix the cause, then ${next}` : `${remedy}\nThen ${next}`;
 }

@@ -5,7 +5,7 @@ import { errorCode, sqlState } from './database-error.js';
 
 export type TlsOptions = ConnectionOptions | false;
 
-/** What to try, one after the other, until one is not refused on account of TLS. */
+/** What to try, one after the other, until an attempt is not refused because of TLS. */
 export function tlsAttempts({
   host,
   ssl,
@@ -17,8 +17,8 @@ export function tlsAttempts({
   return ssl.mode === 'prefer' ? [encrypted, false] : [encrypted];
 }
 
-// pg passes these on to Node, whose defaults are those of verify-full. What libpq calls require and
-// verify-ca has to be asked for; pg's own reading of sslmode treats them all alike.
+// pg passes these to Node, whose defaults are those of verify-full. What libpq calls require and
+// verify-ca must be requested explicitly; pg's own parsing of sslmode treats all of them alike.
 function tlsOptions(ssl: SslSettings): ConnectionOptions {
   const verifiesChain =
     ssl.mode === 'verify-full' ||
@@ -35,10 +35,10 @@ function tlsOptions(ssl: SslSettings): ConnectionOptions {
 
 export const SERVER_WITHOUT_TLS = 'The server does not support SSL connections';
 
-/** Whether the other kind of connection, encrypted or plain, may fare better. */
-export function refusedOnAccountOfTls(error: unknown): boolean {
+/** Whether the other kind of connection, encrypted or plain, might succeed. */
+export function refusedBecauseOfTls(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  // 28000: a line of pg_hba.conf for the one kind (hostssl, hostnossl) does not match the other.
+  // 28000: a line of pg_hba.conf for one kind of connection (hostssl, hostnossl) does not match the other kind.
   if (sqlState(error) !== undefined) return sqlState(error) === '28000';
   const code = errorCode(error) ?? '';
   return (

@@ -14,7 +14,7 @@ export async function hasRoutine(
   return rowCount === 1;
 }
 
-/** Whether the schema has a table, view or the like of this name. */
+/** Whether the schema has a table, view or other relation of this name. */
 export async function hasRelation(
   client: ClientBase,
   schema: string,

@@ -27,7 +27,7 @@ export function deploymentTables(
   };
 }
 
-/** What the placeholders of both streams' migrations stand for in this deployment. */
+/** The values of the placeholders in both streams' migrations for this deployment. */
 export function placeholderValues(settings: Settings): PlaceholderValues {
   const tables = deploymentTables(settings);
   const table = (name: string) => [settings.clientSchema, name] as const;

@@ -4,7 +4,7 @@ import type { StreamName } from '../migrations/streams.js';
 import type { Settings } from '../settings/settings.js';
 import { readStreamPlan } from './stream-plan.js';
 
-/** A command met a database that `up` has not brought up to date. */
+/** A command needs a database that `up` has not brought up to date. */
 export class NotDeployedError extends PcacheError {
   override readonly name = 'NotDeployedError';
 

@@ -15,7 +15,7 @@ export interface StreamPlan {
   readonly pending: readonly Migration[];
 }
 
-/** A stream's migrations as this deployment would run them, beside what its ledger says. Changes nothing. */
+/** A stream's migrations as this deployment would run them, next to what its ledger says. Changes nothing. */
 export async function readStreamPlan(
   client: ClientBase,
   settings: Settings,

@@ -4,9 +4,9 @@ import type { ConnectionSettings, Settings } from '../settings/settings.js';
 /** Where a stream is deployed. */
 export interface StreamSite {
   readonly connection: ConnectionSettings;
-  /** Our schema there, which the ledger lies in as well. */
+  /** Our schema there, which also contains the ledger. */
   readonly schema: string;
-  /** The name of the advisory lock that keeps other runs of pcache-migrate away. */
+  /** The name of the advisory lock that keeps out other runs of pcache-migrate. */
   readonly lock: string;
 }
 

@@ -29,8 +29,8 @@ export async function withDatabases<T>(
 }
 
 /**
- * Connects to both databases and keeps other runs of pcache-migrate for this deployment away.
- * Always the work database's lock first: two runs that took them in different order would wait for each other.
+ * Connects to both databases and keeps out other runs of pcache-migrate for this deployment.
+ * Always locks the work database first: two runs that took the locks in different orders would wait for each other.
  */
 export async function withLockedDatabases<T>(
   settings: Settings,

@@ -28,13 +28,15 @@ import { cronWritable, serverVersion, workWritable } from './checks/server.js';
 import { workDatabaseCreate, workSchema } from './checks/work-schema.js';
 import type { DoctorCheck } from './context.js';
 
-export interface Asked {
+export interface DoctorRequest {
   readonly settings: Settings;
   readonly streams: readonly StreamName[];
 }
 
-/** Every check, in the order they are run and shown, and when it applies. */
-const CHECKS: readonly (readonly [(asked: Asked) => boolean, readonly DoctorCheck[]])[] = [
+type Applies = (request: DoctorRequest) => boolean;
+
+/** Every check, in the order in which they run and are shown, and when it applies. */
+const CHECKS: readonly (readonly [Applies, readonly DoctorCheck[]])[] = [
   [always, [mode, workConnection]],
   [forCron, [cronConnection]],
   [withAdministrator, [adminConnection]],
@@ -59,34 +61,34 @@ const CHECKS: readonly (readonly [(asked: Asked) => boolean, readonly DoctorChec
   [always, [readableTables]],
 ];
 
-export function checksFor(asked: Asked): DoctorCheck[] {
-  return CHECKS.flatMap(([applies, checks]) => (applies(asked) ? checks : []));
+export function checksFor(request: DoctorRequest): DoctorCheck[] {
+  return CHECKS.flatMap(([applies, checks]) => (applies(request) ? checks : []));
 }
 
 function always(): boolean {
   return true;
 }
 
-export function forCron({ streams }: Asked): boolean {
+export function forCron({ streams }: DoctorRequest): boolean {
   return streams.includes('cron');
 }
 
-function forWork({ streams }: Asked): boolean {
+function forWork({ streams }: DoctorRequest): boolean {
   return streams.includes('work');
 }
 
-function forCronElsewhere(asked: Asked): boolean {
-  return forCron(asked) && asked.settings.mode === 'cross';
+function forCronElsewhere(request: DoctorRequest): boolean {
+  return forCron(request) && request.settings.mode === 'cross';
 }
 
-function forLink(asked: Asked): boolean {
-  return forCron(asked) && asked.settings.transport === 'link';
+function forLink(request: DoctorRequest): boolean {
+  return forCron(request) && request.settings.transport === 'link';
 }
 
-function forWorkWith(backend: Settings['cacheBackend']): (asked: Asked) => boolean {
-  return (asked) => forWork(asked) && asked.settings.cacheBackend === backend;
+function forWorkWith(backend: Settings['cacheBackend']): Applies {
+  return (request) => forWork(request) && request.settings.cacheBackend === backend;
 }
 
-function withAdministrator(asked: Asked): boolean {
-  return forCron(asked) && asked.settings.admin !== undefined;
+function withAdministrator(request: DoctorRequest): boolean {
+  return forCron(request) && request.settings.admin !== undefined;
 }

@@ -33,7 +33,7 @@ export interface Finding {
 }
 
 export interface CheckResult extends Finding {
-  /** Stable, for --json: such as `pg-cron-version`. */
+  /** Stable, for --json; for example `pg-cron-version`. */
   readonly id: string;
   /** What is checked, in a few words. */
   readonly title: string;
@@ -47,7 +47,7 @@ export interface DoctorReport {
 export interface Check<C> {
   readonly id: string;
   readonly title: string;
-  /** The checks whose failure leaves this question without an answer. */
+  /** If one of these checks fails, this question has no answer. */
   readonly needs: readonly string[];
   readonly run: (context: C) => Promise<Finding> | Finding;
 }

@@ -6,9 +6,9 @@ export interface Context {
   readonly settings: Settings;
   /** The work database as the migrator. */
   readonly work: Reached;
-  /** The pg_cron database as the cron role; undefined where only the work stream is asked for. */
+  /** The pg_cron database as the cron role; undefined if only the work stream is requested. */
   readonly cron: Reached | undefined;
-  /** The pg_cron database as the administrator, where there is one in the settings. */
+  /** The pg_cron database as the administrator, if the settings name one. */
   readonly admin: Reached | undefined;
 }
 

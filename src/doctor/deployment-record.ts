@@ -27,13 +27,13 @@ export async function readDeployment(
 
 export interface KnownDeployment {
   readonly schema: string;
-  /** Undefined: this role may not read it. */
+  /** Undefined if this role may not read it. */
   readonly deployment: Deployment | undefined;
 }
 
 /**
- * All deployments in this work database, whoever owns them. A table with row security is none of ours,
- * and to read it would run its owner's code with our rights.
+ * All deployments in this work database, whoever owns them. A table with row security is not ours, and
+ * reading it would run its owner's code with our privileges.
  */
 export async function readDeployments(work: ClientBase): Promise<KnownDeployment[]> {
   const { rows } = await work.query<{ schema: string; readable: boolean }>(

@@ -3,7 +3,7 @@ import { type Finding, failed, ok, type RemedyBy, sql, warning } from './check-r
 
 /** A privilege that a role needs. */
 export interface Grant {
-  /** In the words of GRANT, such as `USAGE ON SCHEMA "cron"`. */
+  /** As written in GRANT, such as `USAGE ON SCHEMA "cron"`. */
   readonly privilege: string;
   readonly role: string;
   /** A query for one boolean; no row counts as not held. */
@@ -11,7 +11,7 @@ export interface Grant {
   readonly values: readonly string[];
 }
 
-// The privileges are asked for by oid: by name, the question itself would need USAGE on the schema.
+// These queries identify objects by oid: identifying them by name would itself need USAGE on the schema.
 
 export function onDatabase(role: string, database: string, privilege: 'CONNECT' | 'CREATE'): Grant {
   return {
@@ -47,7 +47,7 @@ export function onTable(
   };
 }
 
-/** `types` as PostgreSQL writes them: `text, bigint`. Functions are overloaded, so never without. */
+/** `types` as PostgreSQL writes them: `text, bigint`. Required, because functions can be overloaded. */
 export function onFunction(role: string, schema: string, name: string, types: string): Grant {
   return {
     privilege: `EXECUTE ON FUNCTION ${escapeIdentifier(schema)}.${escapeIdentifier(name)}(${types})`,
@@ -69,7 +69,7 @@ export function onForeignDataWrapper(role: string, wrapper: string): Grant {
   };
 }
 
-/** The statement that gives the privilege. */
+/** The statement that grants the privilege. */
 export function grantLine({ privilege, role }: Grant): string {
   return `GRANT ${privilege} TO ${escapeIdentifier(role)};`;
 }
@@ -89,9 +89,9 @@ export async function missingGrants(
 export interface GrantsNeeded {
   readonly client: ClientBase;
   readonly database: string;
-  /** Who may give them. */
+  /** Who may grant them. */
   readonly by: RemedyBy;
-  /** All of one role. */
+  /** All for the same role. */
   readonly grants: readonly Grant[];
   /** What does not work without them. */
   readonly without: string;

@@ -20,7 +20,7 @@ export class MendError extends PcacheError {
       `role "${user}" (PG_ADMIN_USER) could not run this in database "${database}": ${line}\n${describeDatabaseError(cause)}`,
       {
         remedy:
-          'In this database nothing was kept. Set PG_ADMIN_USER to a role that may do it, such as a superuser, or have it run by hand.',
+          'Nothing was changed in this database. Set PG_ADMIN_USER to a role that may run this, such as a superuser, or have it run by hand.',
         cause,
       },
     );
@@ -30,8 +30,8 @@ export class MendError extends PcacheError {
 }
 
 /**
- * Runs, as the administrator, the statements that mend what the report says is missing; returns them.
- * Runs none when something is missing that only a human can mend: then a deployment is refused anyway,
+ * Runs the statements that fix what the report says is missing, as the administrator, and returns them.
+ * Runs none if something is missing that only a person can fix: the deployment is then refused anyway,
  * and must have changed nothing.
  */
 export async function mendAsAdministrator(
@@ -41,10 +41,10 @@ export async function mendAsAdministrator(
   const { admin } = settings;
   if (admin === undefined) return [];
   const missing = checks.filter(({ status }) => status === 'failed' || status === 'warning');
-  if (missing.some((check) => check.status === 'failed' && mendable(check) === undefined)) {
+  if (missing.some((check) => check.status === 'failed' && fixableBySql(check) === undefined)) {
     return [];
   }
-  const remedies = missing.flatMap((check) => mendable(check) ?? []);
+  const remedies = missing.flatMap((check) => fixableBySql(check) ?? []);
   const lines: string[] = [];
   for (const database of new Set(remedies.map(({ database }) => database))) {
     const statements = remedies
@@ -56,15 +56,15 @@ export async function mendAsAdministrator(
   return lines;
 }
 
-/** Those in whose place an administrator may act without asking. */
-const IN_PLACE_OF: ReadonlySet<RemedyBy> = new Set([
+/** Those on whose behalf an administrator may act without asking. */
+const ON_BEHALF_OF: ReadonlySet<RemedyBy> = new Set([
   'administrator',
   'owner of the database',
   'owner of the schema',
 ]);
 
-function mendable({ remedy }: CheckResult): SqlRemedy | undefined {
-  return remedy?.kind === 'sql' && IN_PLACE_OF.has(remedy.by) ? remedy : undefined;
+function fixableBySql({ remedy }: CheckResult): SqlRemedy | undefined {
+  return remedy?.kind === 'sql' && ON_BEHALF_OF.has(remedy.by) ? remedy : undefined;
 }
 
 function connectionTo(database: string, { work, cron }: Settings): ConnectionSettings {
@@ -78,7 +78,7 @@ async function runInDatabase(
 ): Promise<void> {
   await withClient(asAdministrator(connection, admin), (client) =>
     inTransaction(client, async () => {
-      // An administrator who waits behind somebody's lock makes the application wait behind the administrator.
+      // While the administrator waits for someone else's lock, the application waits for the administrator.
       await client.query("SET LOCAL lock_timeout = '10s'");
       for (const line of lines) {
         await client.query(line).catch((cause: unknown) => {
@@ -95,7 +95,7 @@ async function inTransaction(client: ClientBase, use: () => Promise<void>): Prom
     await use();
     await client.query('COMMIT');
   } catch (error) {
-    // The error matters, not that the connection may be gone with it.
+    // Only the first error matters; the connection may be gone as well.
     await client.query('ROLLBACK').catch(() => {});
     throw error;
   }

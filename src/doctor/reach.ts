@@ -3,12 +3,12 @@ import { withClient } from '../database/connect.js';
 import { ConnectionError } from '../database/connection-error.js';
 import type { ConnectionSettings } from '../settings/settings.js';
 
-/** A database with which a connection was tried. */
+/** A database that we tried to connect to. */
 export type Reached =
   | { readonly client: ClientBase; readonly failure?: never }
   | { readonly client?: never; readonly failure: ConnectionError };
 
-/** Connects for reading, and hands on the failure instead where that is not possible. */
+/** Connects for reading; if that fails, passes the failure to `use` instead. */
 export async function reach<T>(
   settings: ConnectionSettings,
   use: (reached: Reached) => Promise<T>,
@@ -26,7 +26,7 @@ export async function reach<T>(
   }
 }
 
-/** For checks that need the connection, and so run only when it is there. */
+/** For checks that need the connection, and therefore run only if it exists. */
 export function clientOf(reached: Reached | undefined): ClientBase {
   if (reached?.client === undefined) {
     throw reached?.failure ?? new Error('A check was run without the connection it needs.');
@@ -34,7 +34,7 @@ export function clientOf(reached: Reached | undefined): ClientBase {
   return reached.client;
 }
 
-// A doctor who waits behind somebody's lock holds up the deployment that waits for the doctor.
+// While the doctor waits for someone else's lock, the deployment waits for the doctor.
 async function forbidChanges(client: ClientBase): Promise<void> {
   await client.query("SET lock_timeout = '10s'");
   await client.query('SET default_transaction_read_only = on');

@@ -1,29 +1,32 @@
 import { asAdministrator } from '../settings/settings.js';
-import { type Asked, checksFor, forCron } from './all-checks.js';
+import { checksFor, type DoctorRequest, forCron } from './all-checks.js';
 import type { DoctorReport } from './check-result.js';
 import type { Context } from './context.js';
 import { reach } from './reach.js';
 import { runInOrder } from './run-in-order.js';
 
 /**
- * Looks at both databases, and says what is missing for the streams asked for, and how to mend it.
- * Changes nothing. What it cannot find out, because something else is missing, is skipped.
+ * Inspects both databases and reports what is missing for the requested streams, and how to fix it.
+ * Changes nothing. Skips what it cannot find out because something else is missing.
  */
 export async function runDoctor(
-  settings: Asked['settings'],
-  { streams }: Pick<Asked, 'streams'>,
+  settings: DoctorRequest['settings'],
+  { streams }: Pick<DoctorRequest, 'streams'>,
 ): Promise<DoctorReport> {
-  const asked = { settings, streams };
-  return withContext(asked, async (context) => ({
-    checks: await runInOrder(checksFor(asked), context),
+  const request = { settings, streams };
+  return withContext(request, async (context) => ({
+    checks: await runInOrder(checksFor(request), context),
   }));
 }
 
-async function withContext<T>(asked: Asked, use: (context: Context) => Promise<T>): Promise<T> {
-  const { settings } = asked;
+async function withContext<T>(
+  request: DoctorRequest,
+  use: (context: Context) => Promise<T>,
+): Promise<T> {
+  const { settings } = request;
   const { admin } = settings;
   return reach(settings.work, (work) => {
-    if (!forCron(asked)) return use({ settings, work, cron: undefined, admin: undefined });
+    if (!forCron(request)) return use({ settings, work, cron: undefined, admin: undefined });
     return reach(settings.cron, (cron) =>
       admin === undefined
         ? use({ settings, work, cron, admin: undefined })

@@ -2,7 +2,7 @@ import { isDatabaseError } from '../database/database-error.js';
 import { describeDatabaseError } from '../database/describe-database-error.js';
 import { type Check, type CheckResult, type Finding, failed, text } from './check-result.js';
 
-/** Runs the checks in their order; each one's needs must stand before it. */
+/** Runs the checks in order; the checks that one of them needs must come before it. */
 export async function runInOrder<C>(
   checks: readonly Check<C>[],
   context: C,
@@ -16,7 +16,7 @@ export async function runInOrder<C>(
   return [...results.values()];
 }
 
-/** A need that is not among the checks run does not apply here, and so stands in nobody's way. */
+/** A need that is not among these checks does not apply here, so it blocks nothing. */
 function unmetNeed<C>(
   { needs }: Check<C>,
   results: ReadonlyMap<string, CheckResult>,
@@ -33,8 +33,8 @@ async function runCheck<C>(check: Check<C>, context: C): Promise<Finding> {
   } catch (error) {
     if (!isDatabaseError(error)) throw error;
     return failed(
-      `the server refused the question: ${describeDatabaseError(error)}`,
-      text('administrator', 'Mend what the server says, and run pcache-migrate doctor again.'),
+      `the server rejected the query: ${describeDatabaseError(error)}`,
+      text('administrator', 'Fix what the server reports, and run pcache-migrate doctor again.'),
     );
   }
 }

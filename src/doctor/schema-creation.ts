@@ -11,7 +11,7 @@ export interface SchemaCreation {
   readonly marker: MarkerColumn;
 }
 
-/** Whether a schema of ours is there, or its role may create it. */
+/** Whether our schema exists, or the role may create it. */
 export async function checkSchemaCreation({
   client,
   connection: { user, database },
@@ -19,7 +19,7 @@ export async function checkSchemaCreation({
   marker,
 }: SchemaCreation): Promise<Finding> {
   if (await readSchemaState(client, schema, marker)) {
-    return ok(`not needed: schema "${schema}" is there`);
+    return ok(`not needed: schema "${schema}" exists`);
   }
   return checkGrants({
     client,

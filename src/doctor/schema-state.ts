@@ -1,20 +1,20 @@
 import type { ClientBase } from 'pg';
 import { LEDGER_TABLE } from '../migrations/ledger.js';
 
-/** What the connected role finds in the place of a schema of ours. */
+/** What the connected role finds under the name of our schema. */
 export interface SchemaState {
   readonly owner: string;
   readonly hasUsage: boolean;
   readonly hasCreate: boolean;
-  /** The table `deployment` that tells our schemas from others; undefined where there is none. */
+  /** The table `deployment`, which distinguishes our schemas from others; undefined if there is none. */
   readonly deployment:
     | { readonly owner: string; readonly ownedByUs: boolean; readonly readable: boolean }
     | undefined;
-  /** Some of what is in there besides the ledger. */
+  /** Some of what it contains besides the ledger. */
   readonly contents: readonly string[];
 }
 
-/** The column of `deployment` by which it is recognised: work databases have one, pg_cron databases the other. */
+/** The column that identifies the table `deployment`: work databases have one, pg_cron databases the other. */
 export type MarkerColumn = 'queue_prefix' | 'work_schema';
 
 interface Row {
@@ -27,7 +27,7 @@ interface Row {
   contents: string[];
 }
 
-// Privileges are asked for by oid: by name, the question itself would need USAGE on the schema.
+// The query identifies objects by oid: identifying them by name would itself need USAGE on the schema.
 const QUERY = `
   SELECT pg_get_userbyid(n.nspowner)::text AS owner,
          has_schema_privilege(n.oid, 'USAGE') AS has_usage,
@@ -48,7 +48,7 @@ const QUERY = `
      AND EXISTS (SELECT FROM pg_attribute WHERE attrelid = d.oid AND attname = $2)
    WHERE n.nspname = $1`;
 
-/** Undefined: there is no such schema. */
+/** Undefined if there is no such schema. */
 export async function readSchemaState(
   client: ClientBase,
   schema: string,

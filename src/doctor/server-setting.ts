@@ -1,6 +1,6 @@
 import type { Context } from './context.js';
 
-/** Undefined: there is no such setting, or none of our roles may see it. */
+/** Undefined if there is no such setting, or none of our roles may see it. */
 export async function serverSetting(
   { work, cron, admin }: Context,
   name: string,

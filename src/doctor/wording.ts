@@ -1,7 +1,7 @@
 import { socketPath } from '../database/explain-connection-failure.js';
 import type { ConnectionSettings, ConnectionVariables } from '../settings/settings.js';
 
-/** A name in a sentence; for SQL there is pg's escapeIdentifier. */
+/** A name in a sentence; for SQL, use pg's escapeIdentifier. */
 export function quoted(name: string): string {
   return `"${name}"`;
 }
@@ -14,7 +14,7 @@ export function address({ host, port }: Pick<ConnectionSettings, 'host' | 'port'
   return host.startsWith('/') ? socketPath(host, port) : `${host}:${port}`;
 }
 
-/** The variable that gave a value, as far as settings made by hand know it. */
+/** The variable that gave a value; settings made by hand need not know it. */
 export function variable(
   settings: ConnectionSettings,
   part: keyof ConnectionVariables,

@@ -1,14 +1,14 @@
 import { EXIT_CODES, type ExitCode } from './exit-codes.js';
 
 export interface PcacheErrorDetails {
-  /** What to do about it; the message does not say it as well. */
+  /** What to do about it. The message does not repeat this. */
   readonly remedy?: string | undefined;
-  /** Without it, that of the cause. */
+  /** Defaults to the exit code of the cause. */
   readonly exitCode?: ExitCode | undefined;
   readonly cause?: unknown;
 }
 
-/** What this package raises for its users: it says what is wrong, what to do, and how the process ends. */
+/** An error for the users of this package: what is wrong, what to do, and the exit code of the process. */
 export abstract class PcacheError extends Error {
   abstract override readonly name: string;
   readonly remedy: string | undefined;
@@ -21,7 +21,7 @@ export abstract class PcacheError extends Error {
   }
 }
 
-/** The error's own exit code, or that of what caused it. */
+/** The error's own exit code, or that of its cause. */
 export function exitCodeOf(error: unknown): ExitCode {
   if (error instanceof PcacheError) return error.exitCode;
   return error instanceof Error && error.cause !== undefined

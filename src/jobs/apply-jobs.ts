@@ -15,7 +15,7 @@ export interface DesiredJob {
   readonly schedule: string;
   readonly command: string;
   readonly kind: 'processor' | 'maintenance' | 'history';
-  /** Null: the pg_cron database itself. */
+  /** Null means the pg_cron database itself. */
   readonly database: string | null;
 }
 
@@ -31,7 +31,7 @@ export async function desiredJobs(work: ClientBase, settings: Settings): Promise
   return rows[0]?.desired ?? [];
 }
 
-/** Makes pg_cron's jobs those the configuration asks for, and records in the work database that they are. */
+/** Makes pg_cron's jobs match the configuration, and records that in the work database. */
 export async function applyJobs(
   databases: Databases,
   settings: Settings,

@@ -19,7 +19,7 @@ interface DriftRow {
   actual: string | null;
 }
 
-/** How pg_cron's jobs differ from those desired. */
+/** How pg_cron's jobs differ from the desired ones. */
 export async function readDrift(
   cron: ClientBase,
   settings: Settings,

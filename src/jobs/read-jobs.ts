@@ -34,7 +34,7 @@ interface JobRow {
   failures: string;
 }
 
-/** pg_cron's jobs of this deployment with what came of their runs. */
+/** This deployment's pg_cron jobs, with the results of their runs. */
 export async function readJobs(cron: ClientBase, settings: Settings): Promise<JobStatus[]> {
   const { rows } = await cron.query<JobRow>(
     `SELECT jobid, job_name, schedule, command, database, active, last_run, last_status, last_message, next_run,

@@ -4,7 +4,7 @@ import { deploymentTables } from '../deployment/placeholder-values.js';
 import { PcacheError } from '../errors/pcache-error.js';
 import type { Settings } from '../settings/settings.js';
 
-/** What can be set of a processor; null removes a limit. */
+/** The settings of a processor that can be changed; null removes a limit. */
 export interface ProcessorChange {
   readonly enabled?: boolean | undefined;
   readonly parallel?: number | undefined;
@@ -33,7 +33,7 @@ export class ProcessorExistsError extends PcacheError {
   override readonly name = 'ProcessorExistsError';
 
   constructor(jobName: string) {
-    super(`There is a processor "${jobName}" already.`, {
+    super(`There is already a processor "${jobName}".`, {
       remedy: 'Change it with pcache-migrate processor set, or choose another name.',
     });
   }
@@ -85,7 +85,7 @@ export async function addProcessor(
   if (rowCount === 0) throw new ProcessorExistsError(jobName);
 }
 
-/** Changes what is given of a processor. Raises UnknownProcessorError. */
+/** Changes the given settings of a processor. Raises UnknownProcessorError. */
 export async function setProcessor(
   work: ClientBase,
   settings: Settings,

@@ -2,19 +2,19 @@ import type { ClientBase } from 'pg';
 import { ownName } from '../deployment/own-names.js';
 import type { Settings } from '../settings/settings.js';
 
-/** A fragment that was begun and is not settled. */
+/** A fragment that was started and is not settled yet. */
 export interface ActiveFragment {
   readonly processor: string;
-  /** 0 is a run by hand. */
+  /** 0 means a run by hand. */
   readonly slot: number;
   readonly pid: number;
   readonly queryHash: string;
   readonly partitionKey: string;
-  /** 0 when it was begun within the last second. */
+  /** 0 if it was started within the last second. */
   readonly seconds: number;
 }
 
-/** What the slots are working on, the longest first. */
+/** What the slots are working on, the longest-running first. */
 export async function readActive(work: ClientBase, settings: Settings): Promise<ActiveFragment[]> {
   const { rows } = await work.query<ActiveFragment>(
     `SELECT job_name AS processor, slot, pid, query_hash AS "queryHash", partition_key AS "partitionKey",

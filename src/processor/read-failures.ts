@@ -4,16 +4,16 @@ import type { Settings } from '../settings/settings.js';
 
 /** Failures of one kind within the last 24 hours. */
 export interface FailureClass {
-  /** Left out where the message carries none. */
+  /** Left out if the message contains none. */
   readonly sqlState: string | undefined;
   readonly reason: 'error' | 'timeout' | 'set aside';
   readonly failures: number;
-  /** How many fragments they were; one may fail several times. */
+  /** How many fragments failed; one fragment may fail several times. */
   readonly fragments: number;
-  /** How many of the fragments failed in this way at last and have not been evaluated or retried since. */
+  /** How many of the fragments failed in this way last, and have not been evaluated or retried since. */
   readonly stillFailed: number;
   readonly lastSeen: Date;
-  /** The last of them. */
+  /** The most recent of them. */
   readonly example: {
     readonly queryHash: string;
     readonly partitionKey: string;
@@ -33,7 +33,7 @@ interface FailureRow {
   example_message: string | null;
 }
 
-/** The failures of the last 24 hours by SQLSTATE, those that concern most fragments now first. */
+/** The failures of the last 24 hours by SQLSTATE, the most recent first. */
 export async function readFailures(work: ClientBase, settings: Settings): Promise<FailureClass[]> {
   const { rows } = await work.query<FailureRow>(
     `SELECT sqlstate, reason, failures::float8, fragments::float8, still_failed::float8,

@@ -2,7 +2,7 @@ import type { ClientBase } from 'pg';
 import { ownName } from '../deployment/own-names.js';
 import type { Settings } from '../settings/settings.js';
 
-/** How many fragments ended how, as far as it is still known. */
+/** How many fragments had which outcome, as far as it is still known. */
 export interface KnownFragments {
   readonly ok: number;
   readonly failed: number;

@@ -4,9 +4,9 @@ import type { Settings } from '../settings/settings.js';
 
 export interface QueueDepth {
   readonly queued: number;
-  /** Of these, how many are not due yet: they wait to be tried again. */
+  /** How many of these are not due yet, because they wait for a retry. */
   readonly waiting: number;
-  /** For how many seconds the oldest has been queued. */
+  /** How many seconds the oldest has been queued. */
   readonly oldestSeconds: number | undefined;
   /** The highest priority first. */
   readonly priorities: readonly PriorityDepth[];
@@ -16,7 +16,7 @@ export interface PriorityDepth {
   readonly priority: number;
   readonly queued: number;
   readonly waiting: number;
-  /** How many have been queued for more than a minute; those over ten minutes and an hour are among them. */
+  /** How many have been queued for more than a minute, including those over ten minutes and over an hour. */
   readonly over1Minute: number;
   readonly over10Minutes: number;
   readonly over1Hour: number;
@@ -25,7 +25,7 @@ export interface PriorityDepth {
 
 /** The queue of fragments, which all processors of the deployment share. */
 export async function readQueueDepth(work: ClientBase, settings: Settings): Promise<QueueDepth> {
-  // Counts are read as double precision, which is exact up to 2^53; bigint would come as text.
+  // Counts are read as double precision, which is exact up to 2^53; bigint would arrive as text.
   const { rows } = await work.query<
     Omit<PriorityDepth, 'oldestSeconds'> & { oldest: number | null }
   >(

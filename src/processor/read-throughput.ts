@@ -2,7 +2,7 @@ import type { ClientBase } from 'pg';
 import { ownName } from '../deployment/own-names.js';
 import type { Settings } from '../settings/settings.js';
 
-/** What a processor settled in the last so many minutes. */
+/** What a processor settled in the last `minutes` minutes. */
 export interface Throughput {
   readonly processor: string;
   readonly minutes: number;
@@ -10,9 +10,9 @@ export interface Throughput {
   readonly succeeded: number;
   readonly failed: number;
   readonly timedOut: number;
-  /** Cached already, so not evaluated. */
+  /** Already cached, so not evaluated. */
   readonly skipped: number;
-  /** Settled fragments a second. */
+  /** Settled fragments per second. */
   readonly perSecond: number;
   /** How long the evaluations took; left out when there were none. */
   readonly evaluationMs: EvaluationTimes | undefined;

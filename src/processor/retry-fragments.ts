@@ -9,7 +9,7 @@ export type RetryStatus = (typeof RETRY_STATUSES)[number];
 
 export interface RetrySelection {
   readonly statuses: readonly RetryStatus[];
-  /** Only these fragments; without them: all. */
+  /** Only these fragments; all of them if left out. */
   readonly hashes?: readonly string[] | undefined;
   readonly partitionKey?: string | undefined;
 }
@@ -17,17 +17,17 @@ export interface RetrySelection {
 export interface RetryReport {
   /** How many are queued again. */
   readonly putBack: number;
-  /** How many were in the queue already; they wait no longer. */
+  /** How many were already in the queue; they no longer wait. */
   readonly queuedAlready: number;
-  /** How many were left alone, since another session is settling or changing them. */
+  /** How many were skipped because another session is settling or changing them. */
   readonly inUse: number;
-  /** Of the given hashes, those that no such fragment has. */
+  /** The given hashes that belong to no such fragment. */
   readonly unknown: readonly UnknownHash[];
 }
 
 export interface UnknownHash {
   readonly queryHash: string;
-  /** What is known of it otherwise; empty: nothing. */
+  /** What else is known about it; empty if nothing is. */
   readonly states: readonly FragmentState[];
 }
 
@@ -36,7 +36,7 @@ export interface FragmentState {
   readonly state: 'ok' | RetryStatus | 'queued';
 }
 
-/** Puts failures back into the queue, due at once, all or none; with `dryRun` only says what that would do. */
+/** Puts failures back into the queue, due at once, all or none. With `dryRun`, only reports what it would do. */
 export async function retryFragments(
   work: ClientBase,
   settings: Settings,

@@ -6,11 +6,11 @@ import { processorNames, UnknownProcessorError } from './processor-config.js';
 
 export interface ManualRunReport {
   readonly processed: number;
-  /** How many ended in which way: ok, limit, skipped, failed, timeout, put_back. */
+  /** How many had which outcome: ok, limit, skipped, failed, timeout, put_back. */
   readonly outcomes: Readonly<Record<string, number>>;
 }
 
-/** Works on up to `count` queued fragments in this session, each settled on its own, even if the processor is disabled. */
+/** Processes up to `count` queued fragments in this session, and settles each on its own, even if the processor is disabled. */
 export async function runProcessor(
   work: ClientBase,
   settings: Settings,
@@ -34,8 +34,8 @@ export async function runProcessor(
   return { processed, outcomes };
 }
 
-// One CALL works on one fragment, so here the statement's timeout can be the fragment's: with a second for
-// claiming it, since a cancel that comes before the fragment's own time is over counts as an operator's.
+// One CALL processes one fragment, so here the statement timeout can serve as the fragment's timeout. It is a second
+// longer, to leave time for the claim: a cancel that comes before the fragment's own timeout counts as an operator's.
 async function setItemTimeout(
   work: ClientBase,
   settings: Settings,

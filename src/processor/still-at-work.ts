@@ -6,11 +6,11 @@ import { readProcessors } from './read-processors.js';
 export interface StillAtWork {
   /** Processors that are enabled. */
   readonly enabled: readonly string[];
-  /** Fragments that were begun and are not settled. */
+  /** Fragments that were started and are not settled yet. */
   readonly active: readonly ActiveFragment[];
 }
 
-/** What goes on working after a processor was stopped. */
+/** What is still at work after a processor was stopped. */
 export async function stillAtWork(work: ClientBase, settings: Settings): Promise<StillAtWork> {
   const processors = await readProcessors(work, settings);
   return {

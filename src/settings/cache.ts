@@ -27,7 +27,7 @@ export function readCache(lookup: Lookup, problems: Problems): Cache | undefined
   if (backend === undefined) {
     return problems.add(
       found.origin,
-      `${quoted(found)} is no backend that this package deploys`,
+      `${quoted(found)} is not a backend that this package deploys`,
       `Set it to one of ${CHOICE}.`,
     );
   }

@@ -35,8 +35,8 @@ const PARAMETERS: ReadonlyMap<string, keyof ConnectionUri> = new Map([
   ['sslkey', 'sslkey'],
 ]);
 
-// One URI is often shared with other tools. These parameters change neither which server is reached
-// nor how safely, so they may stay; any other would silently not do what it says.
+// Other tools often use the same URI. These parameters change neither which server is reached nor how
+// securely, so they are accepted; any other parameter would silently have no effect.
 const WITHOUT_EFFECT_HERE: ReadonlySet<string> = new Set([
   'application_name',
   'fallback_application_name',
@@ -50,8 +50,8 @@ const WITHOUT_EFFECT_HERE: ReadonlySet<string> = new Set([
   'uselibpqcompat',
 ]);
 
-// Not `new URL`: it refuses an empty host after a user name and cuts a password at `#`; libpq does
-// neither. Not pg-connection-string: it opens the certificate files and ignores what it doesn't know.
+// We don't use `new URL`: it rejects an empty host after a user name and cuts a password at `#`; libpq
+// does neither. Nor pg-connection-string: it opens the certificate files and ignores unknown parameters.
 const URI =
   /^postgres(?:ql)?:\/\/(?:(?<user>[^@/:]*)(?::(?<password>[^@/]*))?@)?(?<host>\[[^\]]*\]|[^:/?]*)(?::(?<port>[^/?]*))?(?:\/(?<database>[^?]*))?(?:\?(?<parameters>.*))?$/su;
 
@@ -63,7 +63,7 @@ export function parseConnectionUri(text: string): ConnectionUri {
   }
   refuseStrayAt(groups);
   if (`${groups.host}${groups.port}`.includes(',')) {
-    throw new ConnectionUriError('names several hosts', 'Name the one that is to be written to.');
+    throw new ConnectionUriError('names several hosts', 'Name the one to write to.');
   }
   const uri: UriDraft = {};
   set(uri, 'user', groups.user);
@@ -76,8 +76,8 @@ export function parseConnectionUri(text: string): ConnectionUri {
 }
 
 /**
- * An `@` elsewhere than after the user name and password means that one of them has a character that
- * ends it too early; a later message about the port or host would then quote a piece of the password.
+ * An `@` anywhere but after the user name and password means that one of them contains a character that
+ * ends it too early. A later message about the port or host would then quote part of the password.
  */
 function refuseStrayAt({ user, host, port, database, parameters }: Record<string, string>): void {
   const suspects = [host, port, database, user === undefined ? parameters : undefined];
@@ -130,7 +130,7 @@ export function maskConnectionUri(text: string): string {
   try {
     if (parseConnectionUri(text).password === undefined) return text;
   } catch {
-    // Where the password is can't be told, so nothing of the text is shown.
+    // We can't tell where the password is, so we show none of the text.
     return MASK;
   }
   return text

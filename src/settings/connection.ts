@@ -87,11 +87,11 @@ export function readConnection(
   };
 }
 
-/** Reported for the variable at the end of the fallbacks: setting that one is enough. */
+/** Reports the variable at the end of the fallback chain only: setting that one is enough. */
 function refuseUnset(name: VariableName, { uris, problems }: ConnectionReading): undefined {
   const entry = variable(name);
   if (entry.fallback !== undefined) return undefined;
-  // A URI that can't be read may well hold the value; one problem is enough.
+  // A URI that can't be parsed may contain the value; one problem is enough.
   if (entry.partOf !== undefined && uris[entry.partOf[0]] === undefined) return undefined;
   return problems.add(
     name,

@@ -1,10 +1,10 @@
 import { type CatalogueEntry, VARIABLES } from './variables.js';
 
-/** What .env.example holds. */
+/** The contents of .env.example. */
 export function envExample(): string {
   const lines = [
-    '# Copy this file to .env and fill it in. What is commented out shows the default.',
-    '# Variables of the environment win over this file.',
+    '# Copy this file to .env and fill it in. Lines that are commented out show the default.',
+    '# Environment variables override this file.',
   ];
   for (const [group, variables] of byGroup()) {
     lines.push('', `# --- ${group} ---`);
@@ -13,7 +13,7 @@ export function envExample(): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** The table of the README. */
+/** The table of variables in docs/reference.md. */
 export function variableTable(): string {
   return [
     '| variable | meaning | default |',
@@ -48,7 +48,7 @@ function tableDefault(variable: CatalogueEntry): string {
   return variable.default === undefined ? ruleOf(variable) : `\`${variable.default}\``;
 }
 
-/** What counts when the variable is not set and has no default that could be written out. */
+/** What applies when the variable is not set and has no default to write out. */
 function ruleOf({ required, fallback }: CatalogueEntry): string {
   if (required !== undefined) return `Required ${required}.`.replace(' .', '.');
   return fallback === undefined ? '' : `Default: same as ${fallback}.`;

@@ -6,7 +6,7 @@ import type { Problems } from './problem.js';
 export interface EnvironmentInput {
   readonly env: NodeJS.ProcessEnv;
   readonly cwd: string;
-  /** The file given by `--env-file`; without it `.env` in `cwd` is read if there is one. */
+  /** The file given by `--env-file`; without it, `.env` in `cwd` is read if it exists. */
   readonly envFile?: string;
 }
 
@@ -17,7 +17,7 @@ export interface EnvironmentValue {
 
 export type Environment = ReadonlyMap<string, EnvironmentValue>;
 
-/** The environment laid over the .env file. */
+/** The .env file, overridden by the environment. */
 export function readEnvironment(input: EnvironmentInput, problems: Problems): Environment {
   const file = input.envFile ?? '.env';
   return new Map([

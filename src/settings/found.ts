@@ -1,9 +1,9 @@
-/** A variable's value, and where it stands. */
+/** A variable's value, and where it comes from. */
 export interface Found {
   readonly value: string;
-  /** Where the variable that was asked for has it from: "environment", ".env", "from DB_HOST", "default". */
+  /** Where the requested variable gets it from: "environment", ".env", "from DB_HOST", "default". */
   readonly source: string;
-  /** Where `origin` has it from: the end of that chain. */
+  /** Where `origin` gets it from: the end of that chain. */
   readonly place: string;
   /** The variable that was set to this value: the one to correct when it is wrong. */
   readonly origin: string;

@@ -24,11 +24,7 @@ const RULES: readonly [wrong: (host: string) => boolean, message: string, remedy
     'has a space or control character',
     'Give one host name, address or socket directory, without spaces around it.',
   ],
-  [
-    (host) => host.includes(','),
-    'names several hosts',
-    'Name the one server that is to be written to.',
-  ],
+  [(host) => host.includes(','), 'names several hosts', 'Name the one server to write to.'],
   [
     (host) => /^\[.*\]/u.test(host),
     'has brackets',

@@ -28,7 +28,7 @@ export type SettingsResult =
       readonly resolved: readonly ResolvedVariable[];
     };
 
-/** Reads and checks every variable; all that is wrong is reported together. */
+/** Reads and checks every variable, and reports all problems together. */
 export function loadSettings(input: EnvironmentInput): SettingsResult {
   const problems = new Problems();
   const environment = readEnvironment(input, problems);

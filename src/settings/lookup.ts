@@ -14,10 +14,10 @@ import {
 
 export type Lookup = (name: VariableName) => Found | undefined;
 
-/** An unset URI is empty; undefined is one that could not be read. */
+/** A URI that is not set is empty; undefined means that it could not be parsed. */
 export type ConnectionUris = Readonly<Record<UriVariable, ConnectionUri | undefined>>;
 
-/** The value that counts for a variable: its own, its URI's, its fallback's, or its default. */
+/** The effective value of a variable: its own, its URI's, its fallback's, or its default. */
 export function lookupIn(environment: Environment, uris: ConnectionUris): Lookup {
   const lookup: Lookup = (name) => {
     const entry = variable(name);
@@ -67,7 +67,7 @@ export function readUris(environment: Environment, problems: Problems): Connecti
 }
 
 const URI_FORM =
-  'Write it as postgresql://user:password@host:port/database?sslmode=…, special characters percent-encoded.';
+  'Write it as postgresql://user:password@host:port/database?sslmode=…, with special characters percent-encoded.';
 
 function readUri(
   name: UriVariable,

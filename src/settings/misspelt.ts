@@ -3,13 +3,13 @@ import type { Problems } from './problem.js';
 import { mostSimilar } from './similar-name.js';
 import { VARIABLES } from './variables.js';
 
-// Only where every name is ours: PartitionCache has more variables of its own under PG_QUEUE_ and DB_.
+// Only prefixes whose names are all ours: PartitionCache has more variables of its own under PG_QUEUE_ and DB_.
 const OWN_PREFIXES = ['PCACHE_', 'PG_CRON_', 'PG_ADMIN_'];
 
-// The choices of this package's own test suite, whose commands inherit them.
+// Variables of this package's own test suite; the commands that it runs inherit them.
 const TEST_PREFIX = 'PCACHE_TEST_';
 
-// Kubernetes and Docker links put these into every container beside a service named pg-cron or pcache.
+// Kubernetes and Docker links set these in every container next to a service named pg-cron or pcache.
 const SERVICE_LINK = /_(?:SERVICE_HOST|SERVICE_PORT(?:_.+)?|PORT_\d+_(?:TCP|UDP)(?:_.+)?)$/u;
 
 export function refuseMisspelt(environment: Environment, problems: Problems): void {

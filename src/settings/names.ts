@@ -4,8 +4,8 @@ import type { Problems } from './problem.js';
 /** NAMEDATALEN - 1: what PostgreSQL keeps of a name. */
 export const NAME_MAX_BYTES = 63;
 
-// `<prefix>_original_query_queue` and `<prefix>_partition_metadata` are the longest names made from
-// them that every deployment has; the rest is room for the indexes and constraints on those tables.
+// The longest names that every deployment makes from these prefixes are `<prefix>_original_query_queue`
+// and `<prefix>_partition_metadata`; the rest is room for the indexes and constraints on those tables.
 export const QUEUE_PREFIX_MAX_BYTES = 40;
 export const CACHE_PREFIX_MAX_BYTES = 43;
 
@@ -29,12 +29,12 @@ export function parsePlainName(
     return match === null ? [] : [describe(match[0])];
   });
   const bytes = Buffer.byteLength(found.value);
-  if (bytes > maxBytes) faults.push(`has ${bytes} bytes where ${maxBytes} are the most`);
+  if (bytes > maxBytes) faults.push(`has ${bytes} bytes, more than the ${maxBytes} allowed`);
   if (faults.length === 0) return found.value;
   return problems.add(
     found.origin,
     `${quoted(found)} ${faults.join(', ')}`,
-    `Use at most ${maxBytes} lower-case letters, digits and underscores, the first no digit, as in ${plainNameLike(found.value, maxBytes)}.`,
+    `Use at most ${maxBytes} lower-case letters, digits and underscores, not starting with a digit, as in ${plainNameLike(found.value, maxBytes)}.`,
   );
 }
 
@@ -48,7 +48,7 @@ function plainNameLike(value: string, maxBytes: number): string {
   return /[a-z]/u.test(plain) ? plain : 'my_cache';
 }
 
-/** A database, role or schema that others named: anything PostgreSQL itself can hold. */
+/** The name of a database, role or schema that someone else created: anything that PostgreSQL itself accepts. */
 export function parseName(found: Found, kind: string, problems: Problems): string | undefined {
   const fault = nameFault(found.value);
   if (fault === undefined) return found.value;
@@ -61,10 +61,10 @@ export function parseName(found: Found, kind: string, problems: Problems): strin
 
 function nameFault(name: string): string | undefined {
   if (/\p{Cc}/u.test(name)) return 'has a control character';
-  // Names stand inside dollar-quoted function bodies, which $$ would end.
+  // Names appear inside dollar-quoted function bodies, which $$ would end.
   if (name.includes('$$')) return 'has $$ in it, which is not supported';
   const bytes = Buffer.byteLength(name);
-  if (bytes > NAME_MAX_BYTES) return `has ${bytes} bytes where ${NAME_MAX_BYTES} are the most`;
+  if (bytes > NAME_MAX_BYTES) return `has ${bytes} bytes, more than the ${NAME_MAX_BYTES} allowed`;
   return undefined;
 }
 

@@ -28,19 +28,19 @@ export class SettingsError extends PcacheError {
 function jointRemedy(problems: readonly Problem[]): string | undefined {
   if (problems.length < 2) return problems[0]?.remedy;
   return [
-    'Mend each of them:',
+    'Fix each of them:',
     ...problems.map(({ variable, remedy }) => `  ${variable}: ${remedy}`),
   ].join('\n');
 }
 
 /**
- * Gathers every problem of one reading. A value that several variables fall back to is read several
- * times and must be reported once.
+ * Collects all problems of one load. A value that several variables fall back to is read several
+ * times but must be reported once.
  */
 export class Problems {
   readonly #byText = new Map<string, Problem>();
 
-  /** Returns undefined, what a parser that could not parse hands on. */
+  /** Returns undefined, which is what a parser returns when it fails. */
   add(variable: string, message: string, remedy: string): undefined {
     this.#byText.set(`${variable}: ${message}`, { variable, message, remedy });
   }

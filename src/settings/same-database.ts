@@ -7,12 +7,12 @@ import type { UriPart } from './variables.js';
 
 const COMPARED: readonly [UriPart, differ: (one: string, other: string) => boolean][] = [
   ['host', (one, other) => !sameHost(one, other)],
-  // Not `!==`: a port that is no number has been reported as such.
+  // Not `!==`: a port that is not a number has already been reported.
   ['port', (one, other) => Math.abs(Number(one) - Number(other)) > 0],
   ['database', (one, other) => one !== other],
 ];
 
-/** The queue lies in the work database: the application and the processor must meet there. */
+/** The queue is in the work database: the application and the processor must meet there. */
 export function refuseOtherQueueDatabase(lookup: Lookup, problems: Problems): void {
   for (const [part, differ] of COMPARED) {
     const queue = lookup(CLIENT.names[part]);
@@ -25,6 +25,6 @@ function refuse(part: UriPart, queue: Found, work: Found, problems: Problems): v
   problems.add(
     CLIENT.names[part],
     `${quoted(queue)} is not ${WORK.names[part]}, which is ${quoted(work)}`,
-    `The queue lies in the work database: unset ${CLIENT.names[part]}, or give both the same ${part}.`,
+    `The queue is in the work database: unset ${CLIENT.names[part]}, or give both the same ${part}.`,
   );
 }

@@ -45,9 +45,9 @@ export interface AdministratorSettings {
 }
 
 export interface LinkSettings {
-  /** The cron database as the server reaches itself. */
+  /** The host at which the server reaches its own cron database. */
   readonly host: string;
-  /** Undefined: the port the server itself listens on. */
+  /** Undefined means the port that the server listens on. */
   readonly port: number | undefined;
 }
 

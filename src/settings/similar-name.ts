@@ -6,7 +6,7 @@ export function mostSimilar(misspelt: string, known: readonly string[]): string 
   return best?.name;
 }
 
-// Left-out letters are cheap, so that an abbreviation (PG_CRON_DB) finds what it abbreviates
+// Missing letters are cheap, so that an abbreviation (PG_CRON_DB) matches what it abbreviates
 // (PG_CRON_DATABASE) rather than another short name (PG_CRON_URL).
 const INSERT = 1;
 const DELETE = 2;

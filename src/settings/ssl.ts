@@ -15,10 +15,10 @@ export interface SslReading {
   readonly home: string | undefined;
 }
 
-/** The word instead of a file name by which libpq trusts the authorities that the system trusts. */
+/** Given this word instead of a file name, libpq trusts the authorities that the system trusts. */
 const SYSTEM = 'system';
 
-/** A connection's own URI wins, then those it falls back to, then PGSSL*. */
+/** A connection's own URI comes first, then those it falls back to, then PGSSL*. */
 export function readSsl(
   uriVariables: readonly UriVariable[],
   reading: SslReading,
@@ -80,7 +80,7 @@ function parseMode(
       found.origin,
       `the sslmode ${quoted(found)} is unknown`,
       found.value === 'no-verify'
-        ? "Use require: that is libpq's name for encryption without a check of the server."
+        ? "Use require: that is libpq's name for encryption without verification of the server."
         : `Use one of ${SSL_MODES.join(', ')}.`,
     );
   }
@@ -91,7 +91,7 @@ function parseMode(
   return problems.add(
     found.origin,
     `the sslmode ${quoted(found)} is too weak for the root certificates ${quoted(root)}`,
-    'Use verify-full, or name a file of your own authorities.',
+    'Use verify-full, or name a file with your own certificate authorities.',
   );
 }
 
@@ -101,7 +101,7 @@ function readableFile(found: Found, { cwd, problems }: SslReading): string | und
     accessSync(path, constants.R_OK);
     if (statSync(path).isFile()) return path;
   } catch {
-    // Reported below, as a directory is.
+    // Reported below, like a directory.
   }
   return problems.add(
     found.origin,
@@ -113,7 +113,7 @@ function readableFile(found: Found, { cwd, problems }: SslReading): string | und
 function refuseVerifyCaAlone(mode: Found | undefined, { problems }: SslReading): void {
   problems.add(
     mode?.origin ?? 'PGSSLMODE',
-    'verify-ca needs a file of the certificate authorities to trust',
+    'verify-ca needs a file with the certificate authorities to trust',
     'Set PGSSLROOTCERT (or sslrootcert in the URI), or use verify-full.',
   );
 }

@@ -12,7 +12,7 @@ export function modeOf(work: ConnectionSettings, cron: ConnectionSettings): Mode
     : 'cross';
 }
 
-/** What PCACHE_CRON_TRANSPORT asks for; whether it can be had depends on the mode. */
+/** What PCACHE_CRON_TRANSPORT asks for; whether it is possible depends on the mode. */
 export function readTransport(
   lookup: Lookup,
   problems: Problems,
@@ -22,7 +22,7 @@ export function readTransport(
   if (transport === 'deploy' || transport === 'link') return transport;
   return problems.add(
     'PCACHE_CRON_TRANSPORT',
-    `${found && quoted(found)} is no transport`,
+    `${found && quoted(found)} is not a transport`,
     'Set it to deploy or link.',
   );
 }
@@ -52,7 +52,7 @@ function refuseLinkInSingleMode({ database }: ConnectionSettings, problems: Prob
 function refuseLinkWithoutPassword(problems: Problems): void {
   problems.add(
     'PG_CRON_PASSWORD',
-    'is not set, and the link transport logs in to the cron database with it, from within the server',
+    'is not set, but the link transport needs it to log in to the cron database from within the server',
     'Set it (a password file is not enough), or set PCACHE_CRON_TRANSPORT to deploy.',
   );
 }

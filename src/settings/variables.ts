@@ -9,12 +9,12 @@ export interface Variable {
   /** A connection URI: its password is masked, the rest is shown. */
   readonly uri?: true;
   readonly default?: string;
-  /** The variable whose value counts when this one is unset. */
+  /** The variable whose value applies when this one is not set. */
   readonly fallback?: string;
   readonly partOf?: readonly [UriVariable, UriPart];
-  /** When the variable has to be set: empty for always, absent for never. */
+  /** When the variable must be set: empty means always, absent means never. */
   readonly required?: string;
-  /** A value for .env.example; without one the line is commented out there. */
+  /** A value for .env.example; without one, the line is commented out there. */
   readonly example?: string;
 }
 
@@ -274,7 +274,7 @@ export interface CatalogueEntry extends Variable {
   readonly fallback?: VariableName;
 }
 
-/** Every variable there is, in the order in which they are documented and printed. */
+/** All variables, in the order in which they are documented and printed. */
 export const VARIABLES: readonly CatalogueEntry[] = CATALOGUE;
 
 const BY_NAME: ReadonlyMap<VariableName, CatalogueEntry> = new Map(

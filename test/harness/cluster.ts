@@ -9,13 +9,13 @@ import './global-setup.js';
 
 const own: ThrowawayCluster[] = [];
 
-// At the top level it belongs to the test file that imports this module, whichever hook or test
-// of it started the clusters.
+// At the top level, this hook belongs to the test file that imports this module, no matter which of
+// its hooks or tests started the clusters.
 afterAll(async () => {
   await Promise.all(own.splice(0).map((cluster) => cluster.stop()));
 });
 
-// A worker outlives a vitest that was killed, and with it would its clusters.
+// A worker outlives a vitest that was killed, and its clusters would too.
 process.once('disconnect', () => process.exit(1));
 
 /** The cluster that all test files share. */

@@ -1,7 +1,7 @@
 import type { ClusterAddress } from '../../tools/throwaway/cluster.js';
 import { adminClient } from './databases.js';
 
-/** Where the server keeps its data, as a path on its own side. */
+/** Where the server keeps its data, as a path on the server. */
 export async function dataDirectory(cluster: ClusterAddress): Promise<string> {
   const client = await adminClient('postgres', cluster);
   try {

@@ -10,7 +10,7 @@ export async function adminClient(
   cluster: ClusterAddress = sharedCluster(),
 ): Promise<pg.Client> {
   const client = new pg.Client(connectionConfig(cluster, database));
-  // Dropping its database or stopping its server ends it from the other side, on purpose.
+  // Dropping the database or stopping the server ends this connection from the other side, on purpose.
   client.on('error', () => {});
   await client.connect();
   return client;
@@ -41,7 +41,7 @@ export interface Role {
   password: string;
 }
 
-/** Creates a login role without further rights. */
+/** Creates a login role without further privileges. */
 export async function createRole(prefix: string, cluster?: ClusterAddress): Promise<Role> {
   const role = { name: uniqueName(prefix), password: randomBytes(12).toString('base64url') };
   await asAdmin(

@@ -17,7 +17,7 @@ export interface TestSite {
   readonly migrator: Role;
   readonly cronRole: Role;
   readonly app: Role;
-  /** The environment a user would have for this site; changes are laid over it. */
+  /** The environment a user would have for this site, overridden by the changes. */
   environment(changes?: NodeJS.ProcessEnv): NodeJS.ProcessEnv;
   settings(changes?: NodeJS.ProcessEnv): Settings;
 }
@@ -30,7 +30,7 @@ export interface SiteOptions {
   database?: string;
   databasePrefix?: string;
   link?: boolean;
-  /** One role plays migrator, cron role and client. */
+  /** One role is migrator, cron role and client. */
   oneRole?: boolean;
 }
 
@@ -43,8 +43,8 @@ afterAll(async () => {
 });
 
 /**
- * Three roles that are no superusers, a work database owned by the migrator, the least grants of the guide
- * for the cron role, and a table of points of interest. Nothing of ours is deployed yet.
+ * Three roles that are not superusers, a work database owned by the migrator, the guide's minimal grants for
+ * the cron role, and a table of points of interest. Nothing is deployed yet.
  */
 export async function createSite(options: SiteOptions = {}): Promise<TestSite> {
   const cluster = options.cluster ?? sharedCluster();
@@ -106,7 +106,7 @@ export async function createSite(options: SiteOptions = {}): Promise<TestSite> {
   return site;
 }
 
-/** Settings as the CLI would read them; fails with the problems when there are any. */
+/** Settings as the CLI would read them; fails with the problems if there are any. */
 export function settingsFrom(env: NodeJS.ProcessEnv): Settings {
   const result = loadSettings({ env, cwd: tmpdir() });
   if (!result.ok) throw new Error(JSON.stringify(result.problems, undefined, 2));
@@ -146,7 +146,7 @@ export async function connectAs(settings: ConnectionSettings): Promise<pg.Client
     password: settings.password,
     database: settings.database,
   });
-  // Dropping its database ends it from the other side, on purpose.
+  // Dropping the database ends this connection from the server, on purpose.
   client.on('error', () => {});
   await client.connect();
   clients.push(client);

@@ -1,7 +1,7 @@
 import type { ClusterAddress } from '../../tools/throwaway/cluster.js';
 import { runServerTool } from '../../tools/throwaway/server-tool.js';
 
-/** pg_dump's schema, less what differs from one run, or one version of pg_dump, to the next. */
+/** pg_dump's schema, without what differs between runs or between versions of pg_dump. */
 export async function dumpSchema(
   cluster: ClusterAddress,
   database: string,

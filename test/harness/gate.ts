@@ -3,13 +3,13 @@ import { connectAs } from './deployment.js';
 import type { ManualSite } from './manual-site.js';
 import { waitFor } from './wait-for.js';
 
-/** What a fragment waits at until the test lets it through: as slow as the test needs it to be. */
+/** A fragment waits here until the test lets it through, so it is as slow as the test needs. */
 export interface Gate {
   /** A fragment that waits here, and then returns 7. */
   readonly query: string;
   /** The same wait as an expression of type void, for queries of another shape. */
   readonly wait: string;
-  /** Waits until so many sessions wait here; returns their pids. */
+  /** Waits until this many sessions wait here; returns their pids. */
   waitForVisitors(count?: number): Promise<number[]>;
   open(): Promise<void>;
 }
@@ -18,7 +18,7 @@ export async function closeGate({ settings, work }: ManualSite): Promise<Gate> {
   const key = randomInt(1, 2 ** 31 - 1);
   const keeper = await connectAs(settings.work);
   await keeper.query('SELECT pg_advisory_lock($1)', [key]);
-  // To the end of the transaction, so that the fragment needs no right to let go.
+  // Held until the end of the transaction, so that the fragment needs no privilege to release it.
   const wait = `pg_advisory_xact_lock_shared(${key})`;
   return {
     query: `SELECT 7 FROM ${wait}`,

@@ -12,7 +12,7 @@ declare module 'vitest' {
   }
 }
 
-/** One cluster for the whole run: test files share it and have databases of their own. */
+/** One cluster for the whole run: test files share it, and each has databases of its own. */
 export default async function startSharedCluster(project: TestProject) {
   const runtime = await findRuntime({ env: process.env, say: (line) => console.log(line) });
   const { restart, stop, keep, logs, ...address } = await startCluster(runtime, {

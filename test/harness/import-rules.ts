@@ -8,7 +8,7 @@ export interface Import {
   readonly imported: string;
 }
 
-// A type-only import counts as well: who needs a type of a room knows that room.
+// A type-only import counts too: a file that needs a type of a room knows that room.
 const IMPORT = /\b(?:from|import)\s*\(?\s*(['"])(\.{1,2}\/[^'"]+)\1/gu;
 
 export function importsOf(sources: Sources): Import[] {
@@ -20,12 +20,12 @@ export function importsOf(sources: Sources): Import[] {
   );
 }
 
-/** The folder of `src` that a file lies in, or the name of a file that lies in `src` itself. */
+/** The folder of `src` that a file is in, or the name of a file directly in `src`. */
 export function roomOf(file: string): string {
   return file.split('/')[1] ?? file;
 }
 
-/** Imports from a room that stands above the importing file's own; `rooms` from the bottom to the top. */
+/** Imports from a room above the importing file's own; `rooms` are listed from bottom to top. */
 export function upwardImports(sources: Sources, rooms: readonly string[]): Import[] {
   return importsOf(sources).filter(
     ({ file, imported }) =>
@@ -38,13 +38,13 @@ export function outwardImports(sources: Sources): Import[] {
   return importsOf(sources).filter(({ imported }) => !isInside(imported));
 }
 
-/** Rooms that hold a file and are missing from the list. */
+/** Rooms that contain a file and are missing from the list. */
 export function unlistedRooms(sources: Sources, rooms: readonly string[]): string[] {
   const used = new Set([...sources.keys()].map(roomOf));
   return [...used].filter((room) => !rooms.includes(room));
 }
 
-/** Circles of imports between files, each as the path that leads back to its first file. */
+/** Import cycles between files, each as the path that leads back to its first file. */
 export function importCircles(sources: Sources): string[][] {
   const importedBy = new Map<string, string[]>([...sources.keys()].map((file) => [file, []]));
   for (const { file, imported } of importsOf(sources)) importedBy.get(file)?.push(imported);

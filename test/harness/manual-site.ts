@@ -39,7 +39,7 @@ export async function startManualSite(
   };
 }
 
-/** Enqueues and works the queue off, with the rights of the cron role. */
+/** Enqueues and drains the queue, with the privileges of the cron role. */
 export async function processNow(
   { settings, app, cronRole }: ManualSite,
   fragments: readonly Fragment[],
@@ -75,8 +75,8 @@ export async function outcomeOf(
 }
 
 /**
- * Enqueues, and works the queue off in one run of slot 1 as a job of pg_cron would; fails when the run ends while
- * one of the fragments is still queued. `meanwhile` gets the run's backend.
+ * Enqueues, and drains the queue in one run of slot 1, as a pg_cron job would; fails if the run ends while one of
+ * the fragments is still queued. `meanwhile` gets the run's backend.
  */
 export async function processInOneRun(
   it_: ManualSite,
@@ -86,7 +86,7 @@ export async function processInOneRun(
   await processByRuns(it_, fragments, meanwhile, 1);
 }
 
-/** The same in as many runs as it takes, each begun when the one before it has ended. */
+/** The same in as many runs as it takes, each started when the previous one has ended. */
 export async function processInRuns(
   it_: ManualSite,
   fragments: readonly Fragment[],
@@ -122,7 +122,7 @@ async function processByRuns(
     }
   };
   const running = runAll();
-  // What it ends with is thrown below.
+  // Its error is thrown below.
   running.catch(() => {});
   try {
     await meanwhile(rows[0].pid);

@@ -7,7 +7,7 @@ export async function migrationNames(stream: StreamName): Promise<string[]> {
   return (await migrations(stream)).map(({ name }) => name);
 }
 
-/** The last migration before the one that first creates the routine: where a database is without it. */
+/** The last migration before the one that first creates the routine: a database at this point lacks it. */
 export async function migrationBefore(stream: StreamName, routine: string): Promise<string> {
   const all = await migrations(stream);
   const index = all.findIndex(({ up }) => pinsOf(up).has(routine));

@@ -19,8 +19,8 @@ export type BackgroundWorkers = 'off' | 'on';
 export const pgCronModes: readonly BackgroundWorkers[] = ['off', 'on'];
 
 /**
- * pg_cron 1.4 starts a job at the full minute only. There the same commands are also scheduled at pg_cron's own
- * start, so that they run at once, and again right after a crash.
+ * pg_cron 1.4 starts a job only at the full minute. There, the same commands are also scheduled for the start of
+ * pg_cron itself, so that they run at once, and again right after a crash.
  */
 export async function startJobSite(
   backgroundWorkers: BackgroundWorkers,

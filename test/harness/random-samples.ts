@@ -13,7 +13,7 @@ export interface SampleType {
 
 const ROWS = 300;
 
-/** Values that PostgreSQL's types make trouble with, beside ordinary ones. */
+/** Values that cause trouble with PostgreSQL's types, and ordinary ones. */
 export const sampleTypes: readonly SampleType[] = [
   sampleType('smallint', 'integer', ['-32768', '32767', '0', '-1'], (random) =>
     String(random.integer(-300, 300)),
@@ -57,7 +57,7 @@ export const sampleTypes: readonly SampleType[] = [
   sampleType('timestamptz', 'timestamp', instants(), (random) => `${randomInstant(random)}+02`),
 ];
 
-/** What a bit cache holds. Most keys fit its first 1000 bits, so that it has to grow several times. */
+/** Keys for a bit cache. Most keys fit its first 1000 bits, so that it has to grow several times. */
 export const bitTypes: readonly SampleType[] = [
   sampleType('smallint', 'integer', ['0', '999', '1000', '5000'], bitKey(2_000)),
   sampleType('integer', 'integer', ['0', '999', '1000', '20000'], bitKey(9_000)),
@@ -82,7 +82,7 @@ function sampleType(
   };
 }
 
-/** The table `samples` (id, part, a column a type), for everyone to read. */
+/** The table `samples` (id, part, one column per type), which everyone may read. */
 export async function createSamples(
   owner: pg.Client,
   types: readonly SampleType[],

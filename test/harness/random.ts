@@ -1,8 +1,8 @@
-/** Random numbers that a seed repeats: PCACHE_TEST_SEED, or one that differs from run to run. */
+/** Random numbers from a seed that repeats them: PCACHE_TEST_SEED, or one that differs from run to run. */
 export interface Random {
-  /** For the failure message: the run is repeated by PCACHE_TEST_SEED=<seed>. */
+  /** For the failure message: PCACHE_TEST_SEED=<seed> repeats the run. */
   readonly seed: number;
-  /** A whole number from `low` to `high`, both included. */
+  /** A whole number from `low` to `high`, inclusive. */
   integer(low: number, high: number): number;
   chance(probability: number): boolean;
   pick<T>(from: readonly T[]): T;

@@ -4,10 +4,9 @@ import { connectAs, tablesOf } from './deployment.js';
 import { type ManualSite, startManualSite } from './manual-site.js';
 import { waitFor } from './wait-for.js';
 
-// Runs of slots and of maintenance in sessions of the test's own, as pg_cron's jobs would have them, but when the
-// test says so.
+// Runs slots and the maintenance in the test's own sessions, as pg_cron's jobs would, but when the test says so.
 
-/** A site in which nothing runs but what the test starts: pg_cron knows none of its jobs. */
+/** A site in which only what the test starts runs: pg_cron knows none of its jobs. */
 export async function startSiteWithoutJobs(
   environment: NodeJS.ProcessEnv = {},
 ): Promise<ManualSite> {
@@ -29,9 +28,9 @@ export async function startSiteWithoutJobs(
 }
 
 export interface BackgroundRuns {
-  /** Of the sessions, in the order of the slots. */
+  /** The pids of the sessions, in the order of the slots. */
   readonly pids: readonly number[];
-  /** Lets the runs end by themselves; throws what one of them ended with if it was an error. */
+  /** Lets the runs end by themselves; if one of them ended with an error, throws it. */
   stop(): Promise<void>;
 }
 
@@ -58,7 +57,7 @@ export async function startSlots(
       ]);
     }
   });
-  // What they end with is thrown by stop().
+  // stop() throws what they end with.
   for (const run of runs) run.catch(() => {});
   return {
     pids: sessions.map(({ pid }) => pid),
@@ -86,7 +85,7 @@ export async function startMaintenance({
     stop: async () => {
       await cronRole.query('SELECT pg_terminate_backend($1)', [pid]);
       const error = await end;
-      // Terminated; or so early that the connection was only seen to be lost.
+      // Terminated, or so early that only the loss of the connection was noticed.
       if (error.code !== '57P01' && error.code !== undefined) throw error;
     },
   };

@@ -7,7 +7,7 @@ import { dataDirectory } from './data-directory.js';
 import './global-setup.js';
 import { waitFor } from './wait-for.js';
 
-/** `kill -9` of a backend; false when it had ended before. The server then ends all sessions and recovers. */
+/** `kill -9` of a backend; false if it had already ended. The server then ends all sessions and recovers. */
 export async function killBackend(cluster: ThrowawayCluster, pid: number): Promise<boolean> {
   if (cluster.location.kind === 'local') {
     try {
@@ -31,7 +31,7 @@ export async function stopImmediatelyAndStart(cluster: ThrowawayCluster): Promis
   }
   const client = await getContainerRuntimeClient();
   const container = client.container.getById(cluster.location.container);
-  // What pg_ctl sends; pg_ctl itself would end with the container before it could say how it went.
+  // The signal that pg_ctl sends; pg_ctl itself would end with the container before it could report the result.
   await container.kill({ signal: 'SIGQUIT' });
   await waitFor('the end of the server', async () => (await container.inspect()).State.Running, {
     deadlineMs: 30_000,

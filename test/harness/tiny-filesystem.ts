@@ -4,14 +4,14 @@ import type { ClusterAddress } from '../../tools/throwaway/cluster.js';
 import { runCommand } from '../../tools/throwaway/run-command.js';
 import { dataDirectory } from './data-directory.js';
 
-/** A directory on the server's side with room for a few megabytes, for a tablespace that runs full. */
+/** A directory on the server with room for a few megabytes, for a tablespace that fills up. */
 export interface TinyFilesystem {
   readonly directory: string;
   makeRoom(): Promise<void>;
   remove(): Promise<void>;
 }
 
-/** Returns the reason where there can be none: beside a local server it takes root. */
+/** Returns the reason if there can be none: on the machine of a local server, this requires root. */
 export function makeTinyFilesystem(
   cluster: ClusterAddress,
   megabytes: number,
@@ -21,7 +21,7 @@ export function makeTinyFilesystem(
     : mountBeside(cluster, megabytes);
 }
 
-// A container may mount nothing, but its /dev/shm is a file system of its own.
+// A container may not mount anything, but its /dev/shm is a file system of its own.
 async function fillSharedMemory(container: string, megabytes: number): Promise<TinyFilesystem> {
   const client = await getContainerRuntimeClient();
   const run = async (script: string) => {

@@ -4,9 +4,9 @@ import { inspect } from 'node:util';
 const intervalMs = 100;
 
 /**
- * Looks again and again until the value is as wanted (`until`; else: until it is truthy) and
- * returns it; fails at the deadline with the description and the last value. An error of `look`
- * fails at once.
+ * Calls `look` again and again until `until` accepts the value (by default, until it is truthy) and
+ * returns it. Fails at the deadline, with the description and the last value, or at once if `look`
+ * throws.
  */
 export async function waitFor<T>(
   description: string,

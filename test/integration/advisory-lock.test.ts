@@ -63,7 +63,7 @@ test('the two keys above have different signs', () => {
   expect([lockId('a') < 0n, lockId('b') < 0n].sort()).toEqual([false, true]);
 });
 
-test('a role without further rights learns of another role what the server tells', async () => {
+test('a role without further privileges learns about another role what the server reveals', async () => {
   await withAdvisoryLock(admin, 'hidden', { waitSeconds: 0 }, async () => {
     const error = await failure(withClient(settings, (client) => attempt(client, 'hidden', 0)));
     expect(error.message).toMatch(/pid \d+, user "postgres"/);

@@ -12,7 +12,7 @@ import { type JobSite, startJobSite } from '../harness/prompt-jobs.js';
 import { makeTinyFilesystem } from '../harness/tiny-filesystem.js';
 import { waitFor } from '../harness/wait-for.js';
 
-// A cache table that is gone, of another shape or out of space costs its own fragments, and not the run.
+// A cache table that is gone, has another shape or is out of space costs its own fragments, but not the run.
 
 describe('a run', () => {
   let it_: ManualSite;
@@ -63,7 +63,7 @@ describe('a run', () => {
     else expect(error).toMatch(/^[0-9A-Z]{5}: ./);
     expect((await outcomeOf(it_, next)).logged).toMatch(/success|failed/);
 
-    // Once queued again all are in the table that was made anew.
+    // Once queued again, all are in the table that was created again.
     await processInOneRun(it_, [before, during, next]);
     const { rows } = await it_.app.query(
       'SELECT query_hash AS hash, partition_keys AS keys FROM my_cache_cache_zipcode WHERE query_hash = ANY ($1) ORDER BY 1',
@@ -155,7 +155,7 @@ describe('a full disk', () => {
     return () => admin.end();
   });
 
-  it('fails the fragment with 53100; the run goes on, and with space again it is cached', async ({
+  it('fails the fragment with 53100; the run goes on, and once there is space again it is cached', async ({
     skip,
   }) => {
     const tiny = await makeTinyFilesystem(jobs.cluster, 3);

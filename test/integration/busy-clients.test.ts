@@ -138,7 +138,7 @@ describe('eight slots amid busy clients', () => {
       raised.push(
         ...rows.filter(({ hash }) => updated.has(hash)).map(({ id }) => ({ id, priority })),
       );
-      // A row that has been settled and queued anew has another id.
+      // A row that has been settled and queued again has another id.
       lost.push(
         ...(await session.query(
           `SELECT queue.hash, queue.priority, raised.priority AS answered

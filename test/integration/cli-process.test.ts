@@ -62,7 +62,7 @@ it('writes one JSON document to a pipe, whole', async () => {
   expect(code).toBe(3);
 });
 
-it('is quiet when nobody reads on', async () => {
+it('is quiet when nobody reads its output any more', async () => {
   expect(await shell('$NODE $MAIN --help | true')).toEqual({
     code: 0,
     stdout: '',
@@ -70,7 +70,7 @@ it('is quiet when nobody reads on', async () => {
   });
 });
 
-it('fails when its output can not be written', async () => {
+it('fails when its output cannot be written', async () => {
   const { code, stderr } = await shell('$NODE $MAIN config > /dev/full');
   expect(stderr).toBe(
     'Error: the output could not be written: ENOSPC: no space left on device, write\n',
@@ -78,7 +78,7 @@ it('fails when its output can not be written', async () => {
   expect(code).toBe(1);
 });
 
-it('wants --yes when the input is no terminal', async () => {
+it('requires --yes when the input is not a terminal', async () => {
   expect((await shell('$NODE $MAIN setup')).code).toBe(0);
   const { code, stderr } = await shell('echo y | $NODE $MAIN down --all');
   expect(stderr).toContain('Remedy: If they may go, pass --yes.');

@@ -11,7 +11,7 @@ import { migrationNames } from '../harness/package-migrations.js';
 import { waitFor } from '../harness/wait-for.js';
 import { cli, type Ran } from '../unit/cli/fake-world.js';
 
-// One deployment from its beginning to its end: each test goes on where the one before it stopped.
+// One deployment from beginning to end: each test continues where the previous one stopped.
 let site: TestSite;
 let settings: Settings;
 let work: pg.Client;
@@ -43,7 +43,7 @@ async function run(line: string, { changes, ...options }: Options = {}): Promise
   return ran;
 }
 
-/** The document, which must be the only thing on stdout, beside the exit code. */
+/** The exit code, and the document, which must be the only thing on stdout. */
 async function json(line: string, options?: Options) {
   const { code, stdout } = await run(`${line} --json`, options);
   const document = JSON.parse(stdout);
@@ -184,7 +184,7 @@ describe('bad input', () => {
     '%s: status and up fail with the reason, and nothing is changed',
     async (_, changes, reason, remedy) => {
       const status = await run('status', { changes });
-      // The work database is told of all the same when only pg_cron's cannot be asked.
+      // The work database is reported all the same when only pg_cron's cannot be queried.
       const said = 'PG_CRON_PASSWORD' in changes ? status.stdout : status.stderr;
       expect(said).toMatch(/(^Error|the cron side): can't connect to database /);
       expect(said).toContain(reason);
@@ -356,7 +356,7 @@ describe('the processors', () => {
     expect(again.document).toMatchObject({ changed: false });
   });
 
-  it('add, status and remove of a further one', async () => {
+  it('add, status and remove of another one', async () => {
     expect(await run('processor add nightly --frequency 3600')).toMatchObject({
       code: 0,
       stdout: `Created processor "nightly" in database "${site.database}": disabled, frequency 3600 s.\n`,
@@ -510,7 +510,7 @@ describe('processor run', () => {
     );
   });
 
-  it('works the queue off and says how it went', async () => {
+  it('drains the queue and says how it went', async () => {
     await enqueue(
       app,
       settings,
@@ -536,7 +536,7 @@ describe('processor run', () => {
     expect(code).toBe(1);
   });
 
-  it('puts the fragment at hand back on Ctrl-C', async () => {
+  it('puts the current fragment back on Ctrl-C', async () => {
     await enqueue(app, settings, [fragment('slow', 'SELECT zipcode FROM pois, pg_sleep(60)')]);
     const interruption = new AbortController();
     const running = json('processor run', { interrupted: interruption.signal });
@@ -598,7 +598,7 @@ describe('down', () => {
     expect(code).toBe(0);
   });
 
-  it('takes the last migration back', async () => {
+  it('rolls back the last migration', async () => {
     const { code, document } = await json('down');
     expect(document).toMatchObject({
       confirmed: true,
@@ -616,7 +616,7 @@ describe('down', () => {
     expect(code).toBe(1);
   });
 
-  it('wants --yes where it can not ask, exit code 2, and lists what would go', async () => {
+  it('requires --yes where it cannot ask, exit code 2, and lists what would be dropped', async () => {
     const { code, document } = await json('down --all');
     expect(document.error).toMatchObject({
       name: 'UsageError',
@@ -636,7 +636,7 @@ describe('down', () => {
     expect(await tableNames()).toContain(queue);
   });
 
-  it('takes everything back when the answer is yes, and says what is lost and kept', async () => {
+  it('rolls back everything when the answer is yes, and says what is lost and kept', async () => {
     const { code, stdout } = await run('down --all --no-color', { terminal: true, typed: 'y\n' });
     const names = (await migrationNames('cron')).toReversed();
     expect(stdout.split('\n')[0]).toBe(

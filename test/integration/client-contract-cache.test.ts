@@ -52,7 +52,7 @@ describe('the array cache', () => {
     expect(await value(app, "partitioncache_get_queries_table_name('p')")).toBe('p_queries');
   });
 
-  it('is there already when a client makes sure of it, even without a right to create tables', async () => {
+  it('already exists when a client ensures it, even without a right to create tables', async () => {
     const admin = await adminClient(scenario.site.database);
     try {
       await admin.query(`REVOKE CREATE ON SCHEMA public FROM ${scenario.site.app.name}`);
@@ -76,7 +76,7 @@ describe('the array cache', () => {
     ).toEqual(['text']);
   });
 
-  it('makes the table of a partition key that has metadata only', async () => {
+  it('creates the table of a partition key that has only metadata', async () => {
     await app.query(
       "INSERT INTO my_cache_partition_metadata (partition_key, datatype) VALUES ('half', 'float')",
     );
@@ -389,7 +389,7 @@ describe('queue and cache', () => {
     await scenario.work.query(`TRUNCATE ${tablesOf(scenario.settings).fragmentQueue}`);
   });
 
-  it('loses from the queue, by its cleanup, what is cached and nothing else', async () => {
+  it('loses what is cached, and nothing else, from the queue by its cleanup', async () => {
     const cached = Array.from({ length: 60 }, (_, i) => fragment(`cached ${i}`));
     const evicted = fragment('evicted');
     const failed = fragment('failed', 'SELECT nothing');
@@ -440,7 +440,7 @@ describe('queue and cache', () => {
       ).toBe(105);
     });
 
-    it('refuse a processor that is not there', async () => {
+    it('refuse a processor that does not exist', async () => {
       await expect(byHand("1, 'nobody'")).rejects.toMatchObject({
         code: 'P0002',
         message: 'there is no processor "nobody"',
@@ -460,7 +460,7 @@ describe('queue and cache', () => {
       expect(await byHand('1', scenario.cronRole)).toMatchObject([{ processed_count: 0 }]);
     });
 
-    it('ask which processor is meant where two deployments have one', async () => {
+    it('ask which processor is meant if two deployments have one', async () => {
       const settings = scenario.site.settings({
         PCACHE_SCHEMA: 'second',
         PG_QUEUE_TABLE_PREFIX: 'second_queue',
@@ -485,7 +485,7 @@ describe('queue and cache', () => {
       ]);
     });
 
-    it('take no notice of a deployment for another schema', async () => {
+    it('ignore a deployment for another schema', async () => {
       const admin = await adminClient(scenario.site.database);
       await admin.query(
         `CREATE SCHEMA elsewhere; GRANT USAGE, CREATE ON SCHEMA elsewhere TO ${scenario.site.migrator.name}, ${scenario.site.app.name};
@@ -513,7 +513,7 @@ describe('queue and cache', () => {
       expect(await value(there, "to_regclass('public.my_cache_cache_third')")).toBe(null);
     });
 
-    it('say so where there is no processor at all', async () => {
+    it('say so if there is no processor at all', async () => {
       await scenario.work.query(`DELETE FROM ${tablesOf(scenario.settings).processorConfig}`);
       await scenario.work.query('DELETE FROM second_queue_processor_config');
       await expect(byHand('1')).rejects.toMatchObject({

@@ -59,7 +59,7 @@ describe('the configuration of a processor', () => {
   it.each(['job_name', 'table_prefix', 'queue_prefix', 'cache_backend'] as const)(
     'must have %s',
     async (column) => {
-      // A trigger of ours sees the row first, and misses the same.
+      // Our trigger sees the row first, and reports the same column as missing.
       await expect(insert({ ...required(), [column]: null })).rejects.toMatchObject({
         code: column === 'job_name' ? '23502' : '23514',
       });
@@ -89,7 +89,7 @@ describe('the configuration of a processor', () => {
 
 // The guide's "Database Migration".
 describe('the configuration exported by pg_dump and restored into another database', () => {
-  it('configures a processor of that database, and leaves the first one alone', async () => {
+  it('configures a processor of that database, and does not touch the first one', async () => {
     const from = await createSite();
     const first = from.settings();
     await setUp(first, { enable: true, parallel: 2, frequencySeconds: 3600, timeoutSeconds: 77 });

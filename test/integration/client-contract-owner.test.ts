@@ -86,7 +86,7 @@ describe.each([
   }
 
   let keys = 0;
-  /** Fragments of a partition key that is new, whose table has to be made, and with backend bit widened. */
+  /** Fragments of a new partition key, whose table must be created and, with backend bit, widened. */
   async function queue(): Promise<string> {
     keys += 1;
     const key = `key_${keys}`;
@@ -114,11 +114,11 @@ describe.each([
     expect((await runProcessor(client, settings, job, 10)).outcomes).toEqual({ ok: 2 });
     await expectCached(byHand);
 
-    // The very CALL of pg_cron's job, which the transport `deploy` does not tell of this change.
+    // The exact CALL of pg_cron's job, which the transport `deploy` does not tell about this change.
     const byJob = await queue();
     const { processorConfig } = tablesOf(settings);
     await client.query(`UPDATE ${processorConfig} SET enabled = true`);
-    // The run before was less than its frequency ago.
+    // The previous run was less than its frequency ago.
     await client.query("UPDATE partitioncache.slot SET next_due = '-infinity'");
     await client.query(`CALL partitioncache.run_processor('${job}', 1)`);
     await client.query(`UPDATE ${processorConfig} SET enabled = false`);
@@ -131,7 +131,7 @@ describe.each([
     );
   }
 
-  it('may replace all functions by its own: nothing of ours calls them', async () => {
+  it('may replace all functions with its own: none of our code calls them', async () => {
     await replaceFunctions();
     await expectProcessing();
     expect((await readStatus(settings)).upToDate).toBe(true);
@@ -139,7 +139,7 @@ describe.each([
     expect(await functionsOfTheClient()).toBe(contractFunctions.length);
   });
 
-  it('gets ours again by down and up', async () => {
+  it('gets ours back by down and up', async () => {
     await replaceFunctions();
     await takeDown(settings, await migrationBefore('work', 'non_blocking_fragment_queue_upsert'));
     expect(await functionsOfTheClient()).toBe(0);
@@ -192,7 +192,7 @@ describe.each([
     expect((await readStatus(settings)).upToDate).toBe(true);
   });
 
-  it('gets the tables of the cache from ours as they were', async () => {
+  it('gets the tables of the cache back from ours as they were', async () => {
     const tables = ['partition_metadata', 'queries'].map(
       (name) => `${settings.tablePrefix}_${name}`,
     );
@@ -215,7 +215,7 @@ describe.each([
     return rows;
   }
 
-  it('leaves nothing when all is taken down, even with its own functions', async () => {
+  it('leaves nothing when everything is rolled back, even with its own functions', async () => {
     await replaceFunctions();
     await takeDown(settings);
     expect(await dumpSchema(site.cluster, site.database)).toBe(empty);
@@ -226,7 +226,7 @@ function queueTable({ queuePrefix }: Settings): string {
   return `${queuePrefix}_query_fragment_queue`;
 }
 
-describe('a cache table that the client made itself', () => {
+describe('a cache table that the client created itself', () => {
   let scenario: Scenario;
 
   beforeAll(async () => {
@@ -248,7 +248,7 @@ describe('a cache table that the client made itself', () => {
     return (await runProcessor(cronRole, settings, defaultJobName(settings), 10)).outcomes;
   }
 
-  it('is said to be closed to the jobs, which go on', async () => {
+  it('is reported as closed to the jobs, which go on', async () => {
     expect(await process('closed')).toEqual({ failed: 1, ok: 1 });
     const { rows } = await scenario.app.query(
       `SELECT query_hash, status, error_message FROM ${tablesOf(scenario.settings).processorLog} ORDER BY id`,
@@ -295,7 +295,7 @@ describe('what deployments share', () => {
   }
 
   it.each(['public', 'elsewhere'])(
-    'goes with the last one, the other being in schema %s',
+    'is dropped with the last one, when the other is in schema %s',
     async (clientSchema) => {
       const { app, settings, second } = await createSecond(clientSchema);
       const intarray = async () =>
@@ -318,8 +318,8 @@ describe('what deployments share', () => {
   );
 });
 
-describe('an aggregate that a client made before', () => {
-  it('is used, and stays when all is taken down', async () => {
+describe('an aggregate that a client created before', () => {
+  it('is used, and stays when everything is rolled back', async () => {
     const site = await createSite();
     const settings = site.settings();
     const app = await connectAs(settings.client);

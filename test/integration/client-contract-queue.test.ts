@@ -15,12 +15,12 @@ let other: pg.Client;
 beforeAll(async () => {
   scenario = await startScenario();
   other = await connectAs(scenario.settings.client);
-  // What waits for a lock fails, instead of hanging until the test's own deadline.
+  // A statement that waits for a lock fails instead of hanging until the test's own deadline.
   await scenario.app.query("SET statement_timeout = '5s'");
 });
 
 beforeEach(async () => {
-  // Where a test has failed half way, its transaction must not hold up the next.
+  // If a test has failed halfway, its transaction must not hold up the next one.
   await other.query('ROLLBACK');
   await scenario.work.query(`TRUNCATE ${ORIGINAL}, ${FRAGMENT}`);
 });
@@ -206,7 +206,7 @@ async function waitUntilBlocked(): Promise<void> {
 }
 
 describe('enqueueing a batch of fragments', () => {
-  it('says of each what was done, in the order given, from 1', async () => {
+  it('says what was done for each, in the given order, from 1', async () => {
     await batch(['b'], [4]);
     expect(await batch(['c', 'b', 'a'], [3, 1, null])).toEqual([
       { idx: 1, hash: 'c', partition_key: 'zipcode', status: 'inserted' },
@@ -228,7 +228,7 @@ describe('enqueueing a batch of fragments', () => {
     expect(await prioritiesByHash()).toEqual({ a: 1, b: 1 });
   });
 
-  it('queues once what it holds twice, with the highest of its priorities', async () => {
+  it('queues once what it contains twice, with the highest of its priorities', async () => {
     expect(await batch(['a', 'b', 'a', 'a'], [2, 1, 6, 3])).toEqual([
       { idx: 1, hash: 'a', partition_key: 'zipcode', status: 'inserted' },
       { idx: 2, hash: 'b', partition_key: 'zipcode', status: 'inserted' },
@@ -240,7 +240,7 @@ describe('enqueueing a batch of fragments', () => {
     expect(await prioritiesByHash()).toEqual({ a: 7, b: 1 });
   });
 
-  it('tells apart one hash under two partition keys', async () => {
+  it('distinguishes one hash under two partition keys', async () => {
     const { rows } = await scenario.app.query(
       "SELECT idx, partition_key, status FROM non_blocking_fragment_queue_batch_upsert('{h,h}', '{zipcode,city}', '{integer,text}', '{SELECT 1,SELECT 2}', NULL, $1)",
       [FRAGMENT],
@@ -252,7 +252,7 @@ describe('enqueueing a batch of fragments', () => {
     expect(await rowsOf(FRAGMENT)).toHaveLength(2);
   });
 
-  it('takes no fragments at all', async () => {
+  it('accepts no fragments at all', async () => {
     expect(await batch([])).toEqual([]);
     expect(await batch([], [])).toEqual([]);
     const { rows } = await scenario.app.query(
@@ -295,8 +295,8 @@ describe('enqueueing a batch of fragments', () => {
     await scenario.app.query('DROP TABLE partitioncache_fragmentqueue');
   });
 
-  // PostgreSQL cannot tell a call with four arguments from one with two defaults left out, so neither the
-  // client's own overload nor ours can be called by its name; it is there because the contract has it.
+  // PostgreSQL cannot distinguish a call with four arguments from one with two defaults left out, so neither the
+  // client's own overload nor ours can be called by its name; it exists because the contract has it.
   it('has an overload of four arguments that does the same', async () => {
     const values = "'{h}', '{zipcode}', '{integer}', '{SELECT 1}'";
     await expect(
@@ -384,7 +384,7 @@ describe('enqueueing a batch of fragments', () => {
   });
 });
 
-/** In an order that depends on nothing but the seed, so that a failure comes again. */
+/** In an order that depends only on the seed, so that a failure can be repeated. */
 function shuffled<T>(values: readonly T[], seed: number): T[] {
   const result = [...values];
   let state = seed + 1;

@@ -197,7 +197,7 @@ describe.each(['array', 'bit'] as const)('the tables, with backend %s', (backend
     }
   }
 
-  it('take the datatypes of the backend and no other', async () => {
+  it('accept the datatypes of the backend and no other', async () => {
     const insert =
       backend === 'bit'
         ? `INSERT INTO ${prefix}_partition_metadata (partition_key, datatype, bitsize) VALUES ('k', $1, 10)`
@@ -230,7 +230,7 @@ describe.each(['array', 'bit'] as const)('the tables, with backend %s', (backend
     for (const value of bad) expect(await accepts(insert, [value])).toBe(false);
   });
 
-  it('are left as they are by the CREATE TABLE IF NOT EXISTS of a client', async () => {
+  it('are not changed by the CREATE TABLE IF NOT EXISTS of a client', async () => {
     const { site, settings, app } = scenario;
     await app.query('SELECT partitioncache_bootstrap_partition($1, $2, $3, $4)', [
       prefix,
@@ -367,7 +367,7 @@ describe('the functions', () => {
     await scenario.work.query('ROLLBACK');
   });
 
-  it('stay ours where the client does not own them', async () => {
+  it('stay ours if the client does not own them', async () => {
     const before = await dumpSchema(scenario.site.cluster, scenario.site.database);
     for (const contract of contractFunctions) {
       await expect(scenario.app.query(clientsOwnVersion(contract))).rejects.toMatchObject({

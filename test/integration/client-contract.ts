@@ -137,7 +137,7 @@ export interface Scenario {
   app: pg.Client;
   /** The migrator, which owns what is deployed. */
   work: pg.Client;
-  /** Whom pg_cron's jobs run as, in the work database. */
+  /** The role that pg_cron's jobs run as, in the work database. */
   cronRole: pg.Client;
 }
 

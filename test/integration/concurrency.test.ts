@@ -66,7 +66,7 @@ describe('the order of work', () => {
     it_ = await startSiteWithoutJobs();
   });
 
-  it('is that of the priorities, and of arrival within one', async () => {
+  it('is that of the priorities, and of arrival within one priority', async () => {
     await clearLog(it_);
     const fragments = numbered('ordered', 300);
     const priorities = new Map<number, string[]>();
@@ -83,7 +83,7 @@ describe('the order of work', () => {
     );
   });
 
-  it('follows a priority that is raised while others are at work, at the next batch', async () => {
+  it('follows a priority that is raised while others are at work, from the next batch on', async () => {
     await clearLog(it_);
     const gate = await closeGate(it_);
     // A run's first batch is one fragment.
@@ -140,7 +140,7 @@ describe('two runs of one slot', () => {
           })
           .catch(() => {});
       }
-      // One that got in would stay, for ten seconds even if it found nothing to do.
+      // A run that got in would stay for ten seconds, even if it found nothing to do.
       await waitFor('the return of the others', async () => returned, {
         deadlineMs: 8000,
         until: (count) => count === others.length,
@@ -172,7 +172,7 @@ describe('a slow fragment', () => {
     it_ = await startSiteWithoutJobs();
   });
 
-  /** A run claims more at once after it has had quick ones: with these before them, what follows is one batch. */
+  /** A run claims more at once after quick fragments: with these in front, what follows is one batch. */
   async function enqueueAfterQuickOnes(name: string, fragments: readonly Fragment[]) {
     await enqueueWith(it_, 1000, numbered(`before ${name}`, 1 + 4 + 16));
     for (const [i, fragment] of fragments.entries()) {
@@ -197,7 +197,7 @@ describe('a slow fragment', () => {
     return rows[0].count;
   }
 
-  it('keeps none of the quick ones behind it waiting: other slots work them off meanwhile', async () => {
+  it('does not keep the quick ones behind it waiting: other slots process them meanwhile', async () => {
     const gate = await closeGate(it_);
     const slow = { ...quick('slow and first'), query: gate.query };
     const behind = numbered('behind', 15);
@@ -246,8 +246,8 @@ describe('a slow fragment', () => {
   });
 });
 
-describe('what a run takes up after it has widened a bit cache', () => {
-  it('is not what was given to another slot meanwhile', async () => {
+describe('what a run goes on with after it has widened a bit cache', () => {
+  it('is not what another slot got meanwhile', async () => {
     const it_ = await startSiteWithoutJobs({
       CACHE_BACKEND: 'postgresql_bit',
       PG_BIT_CACHE_TABLE_PREFIX: 'my_bits',
@@ -294,7 +294,7 @@ describe('a client in the way of a run', () => {
     it_ = await startSiteWithoutJobs();
   });
 
-  it('that holds some of its rows and then wants others is not the one that has to give way', async () => {
+  it('that holds some of its rows and then wants others is not the one that must give way', async () => {
     const { queries } = tablesOf(it_.settings);
     const fragments = numbered('contended', 100);
     const hashes = fragments.map(({ hash }) => hash);
@@ -324,7 +324,7 @@ describe('a client in the way of a run', () => {
         ).rowCount,
       { deadlineMs: 20_000 },
     );
-    // One by one and all over again, so as to meet the run whatever it holds at the moment.
+    // One by one, again and again, to meet the run whatever it holds at that moment.
     for (let round = 0; round < 20; round += 1) {
       for (const hash of hashes.slice(0, 50)) await touch([hash]);
     }

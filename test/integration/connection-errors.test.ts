@@ -93,7 +93,7 @@ test('the session has its own name and search path, and is gone afterwards', asy
     .toBe(0);
 });
 
-test('what the use of the client throws comes out as it is', async () => {
+test('an error thrown while the client is used is passed on unchanged', async () => {
   const failing = withClient(settings, (client) => client.query('SELECT 1/0'));
   await expect(failing).rejects.toMatchObject({ code: '22012' });
 });
@@ -125,7 +125,7 @@ describe('refused by the server', () => {
     expect(error.remedy).toContain('CREATE DATABASE "no ""such"" database";');
   });
 
-  test('a database closed to this role; the remedy mends it', async () => {
+  test('a database closed to this role; the remedy fixes it', async () => {
     const closed = await createDatabase('closed');
     try {
       await admin.query(`REVOKE CONNECT ON DATABASE ${pg.escapeIdentifier(closed)} FROM PUBLIC`);
@@ -161,7 +161,7 @@ describe('no server', () => {
   test('something else listens there', async () => {
     const server = await listen((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
     const error = await failureOf({ port: server.port });
-    expect(error.remedy).toContain('lead to a PostgreSQL server');
+    expect(error.remedy).toContain('point to a PostgreSQL server');
     server.close();
   });
 });
@@ -173,7 +173,7 @@ describe('passwords', () => {
     expect(error.remedy).toContain('DB_PASSWORD');
   });
 
-  test('by password file, without a warning of pg', async () => {
+  test('by password file, without a warning from pg', async () => {
     const passwordFile = join(directory, 'pgpass');
     writeFileSync(passwordFile, `*:*:*:${role.name}:${role.password}\n`, { mode: 0o600 });
     const warnings: Error[] = [];
@@ -251,7 +251,7 @@ describe('TLS', () => {
       expect(error.remedy).toContain('PGSSLROOTCERT');
     });
 
-    test('only verify-full minds that the certificate is for another host', async () => {
+    test('only verify-full objects to a certificate for another host', async () => {
       const byAddress = { host: '127.0.0.1', port: server.port };
       expect(await connectedAs({ ...byAddress, ssl: withAuthority('verify-ca') })).toBe(role.name);
       const error = await failureOf({ ...byAddress, ssl: withAuthority('verify-full') });
@@ -313,8 +313,8 @@ async function unusedPort(): Promise<number> {
 const SSL_REQUEST = 80877103;
 
 /**
- * A PostgreSQL server with TLS, wherever the cluster runs: answers the request for it as a server
- * does, and hands what it decrypts to the cluster, which has no certificate.
+ * A PostgreSQL server with TLS, wherever the cluster runs: it answers the request for TLS as a server
+ * does, and passes what it decrypts to the cluster, which has no certificate.
  */
 async function tlsServerInFront(cluster: { host: string; port: number }) {
   const cert = readFileSync(`${certificates}server.crt`);

@@ -15,7 +15,7 @@ import { waitFor } from '../harness/wait-for.js';
 const FRAGMENTS = 5000;
 const CRASHES = 20;
 const RECOVERED_MS = 60_000;
-// pg_cron 1.4 starts again at the full minute a run that has ended otherwise than by a crash.
+// If a run ends in any way but a crash, pg_cron 1.4 starts it again at the full minute.
 const DRAINED_MS = 240_000;
 const TEST_MS = 600_000;
 
@@ -37,7 +37,7 @@ describe.each(pgCronModes)('with use_background_workers %s, a server that crashe
         const after = await atServer(jobs, (admin) => count(admin, jobs));
         await log(`${name}: ${what}; before: ${told(before)}; after: ${told(after)}`);
         expect(after, `after ${name}`).toMatchObject(SOUND);
-        // However fast the machine, every crash shall hit the drain.
+        // Every crash must hit the drain, however fast the machine is.
         left = after.queued;
         if (left < 1500) {
           enqueued += await atServer(jobs, (admin) => evictAndEnqueue(admin, jobs));
@@ -67,7 +67,7 @@ describe.each(pgCronModes)('with use_background_workers %s, a server that crashe
 
 describe.each(pgCronModes)('with use_background_workers %s, a poison fragment', (workers) => {
   it(
-    'is set aside after max_attempts crashes, one more at most, and no innocent one with it',
+    'is set aside after max_attempts crashes, or one more, and no innocent fragment with it',
     async () => {
       const jobs = await startJobSite(workers, { parallel: 3 });
       await atServer(jobs, createCrashFunction);
@@ -95,7 +95,7 @@ describe.each(pgCronModes)('with use_background_workers %s, a poison fragment', 
   );
 });
 
-// Each has a set of its own, so that a set under the wrong hash shows.
+// Each has its own set, so that a set under the wrong hash is noticed.
 function innocent(i: number): Fragment {
   return {
     hash: `fragment ${i}`,
@@ -105,7 +105,7 @@ function innocent(i: number): Fragment {
   };
 }
 
-// Some take longer than the poison, so that whenever it strikes such a one is at work beside it.
+// Some take longer than the poison, so that one of them is at work next to it whenever it strikes.
 function companion(i: number): Fragment {
   return {
     ...innocent(i),
@@ -157,7 +157,7 @@ async function crash(jobs: JobSite, index: number, queued: number, random: Rando
     deadlineMs: DRAINED_MS,
     until: (look) => look.queued <= queued && look.runs.length > 0,
   });
-  // Not a wait for anything: it lets the crash hit any point of a fragment.
+  // This waits for nothing; it lets the crash hit any point of a fragment.
   await sleep(random.integer(0, 200));
   const before = await count(admin, jobs);
   const what =
@@ -222,7 +222,7 @@ async function atServer<T>(jobs: JobSite, act: (admin: pg.Client) => Promise<T>)
   }
 }
 
-/** undefined when the server crashes meanwhile: then there is no SQLSTATE, or one of class 57, operator intervention. */
+/** Undefined if the server crashes meanwhile: then there is no SQLSTATE, or one of class 57, operator intervention. */
 async function unlessItCrashes<T>(look: Promise<T>): Promise<T | undefined> {
   try {
     return await look;
@@ -240,7 +240,7 @@ function told({ queued, cached, both, neither, half, notOk }: Counts): string {
   return `${queued} queued, ${cached} cached, ${both} both, ${neither} neither, ${half} half, ${notOk} not ok`;
 }
 
-/** All fragments in one snapshot; half: a status without a set, or a set without a status. */
+/** All fragments in one snapshot; `half` means a status without a set, or a set without a status. */
 async function count(admin: pg.Client, { settings }: JobSite): Promise<Counts> {
   const { fragmentQueue, queries } = tablesOf(settings);
   const { rows } = await admin.query(
@@ -273,7 +273,7 @@ async function wrongSets(admin: pg.Client) {
   return rows;
 }
 
-/** What the log says; untrue: that a set was stored which is not there, or nothing of a set which is. */
+/** What the log says; untrue if it reports a set that is not there, or does not report one that is. */
 async function logged(admin: pg.Client, { settings }: JobSite) {
   const { rows } = await admin.query(
     `SELECT count(*) FILTER (WHERE log.status = 'success')::int AS successes,

@@ -38,7 +38,7 @@ function withLink(link: Partial<Settings['link']>): Settings {
   return { ...scenario.settings, link: { ...scenario.settings.link, ...link } };
 }
 
-test('without dblink it is said, and mended together with the grant', async () => {
+test('a missing dblink is reported, and fixed together with the grant', async () => {
   const settings = withAdmin(scenario);
   const report = await examine(settings);
   expect(complaints(report)).toEqual(['dblink-extension']);
@@ -50,7 +50,7 @@ test('without dblink it is said, and mended together with the grant', async () =
   expect(complaints(await examine(settings))).toEqual([]);
 });
 
-test('each missing grant is found, and its lines mend it', async () => {
+test('each missing grant is found, and its lines fix it', async () => {
   await inWork(
     `REVOKE USAGE ON FOREIGN DATA WRAPPER dblink_fdw FROM ${scenario.settings.work.user}`,
     'REVOKE EXECUTE ON FUNCTION public.dblink_connect(text, text) FROM PUBLIC',
@@ -84,7 +84,7 @@ test('a password with quotes and backslashes gets through', async () => {
   expectStatus(await examineOne(scenario.settings, 'link-login'), 'ok');
 });
 
-test('a place that the server cannot reach is said without the password', async () => {
+test('an address that the server cannot reach is reported without the password', async () => {
   const check = await examineOne(withLink({ port: 1 }), 'link-login');
   expectStatus(check, 'failed');
   expect(check.detail).toContain('127.0.0.1:1');
@@ -110,7 +110,7 @@ test('a deployment with it is sound', async () => {
   expect(complaints(await examine(scenario.settings))).toEqual([]);
 });
 
-test('trust makes it unavailable, which is said with the line for pg_hba.conf', async () => {
+test('trust makes it unavailable, which is reported with the line for pg_hba.conf', async () => {
   const { settings } = scenario;
   const [directory] = await asAdmin<{ path: string }>(scenario, CRON_DATABASE, [
     "SELECT current_setting('data_directory') AS path",

@@ -10,7 +10,7 @@ import { adminClient, createDatabase, createRole, type Role } from '../harness/d
 
 export const CRON_DATABASE = 'postgres';
 
-/** A deployment that is due: two databases, three roles, and what the guide has granted them. */
+/** What a deployment starts from: two databases, three roles, and the grants of the guide. */
 export interface Scenario {
   settings: Settings;
   cluster: ClusterAddress;
@@ -120,7 +120,7 @@ export function complaints({ checks }: DoctorReport): string[] {
     .map(({ id }) => id);
 }
 
-/** Does by hand what the report says, as whoever pastes its lines. */
+/** Does by hand what the report says, like someone who pastes its lines. */
 export async function runRemedy(
   scenario: Pick<Scenario, 'cluster'>,
   { remedy }: CheckResult,
@@ -145,7 +145,7 @@ const FINGERPRINT = `
     UNION ALL SELECT (oid, rolname, rolconfig)::text FROM pg_roles
   ) AS catalog`;
 
-/** Of all that a doctor could have changed in both databases. */
+/** Covers everything that a doctor could have changed in both databases. */
 export async function fingerprint(scenario: Scenario): Promise<string[]> {
   const { work, cron } = scenario.settings;
   const rows = [

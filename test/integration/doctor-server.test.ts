@@ -37,7 +37,7 @@ function serve(database: string): Promise<void> {
 }
 
 describe('pg_cron not loaded', () => {
-  test('is said with the lines for postgresql.conf, and nothing is mended', async () => {
+  test('is reported with the lines for postgresql.conf, and nothing is fixed', async () => {
     const settings = withAdmin(scenario);
     const before = await fingerprint(scenario);
     for (const each of [scenario.settings, settings]) {
@@ -73,7 +73,7 @@ describe('pg_cron loaded', () => {
     cluster.restart({ preloadPgCron: true, settings: { shared_preload_libraries: 'pg_cron' } }),
   );
 
-  test('but not installed is said, and mended together with the grants', async () => {
+  test('but not installed is reported, and fixed together with the grants', async () => {
     const settings = withAdmin(scenario);
     const report = await examine(settings);
     expect(complaints(report)).toEqual(['pg-cron-extension']);
@@ -87,7 +87,7 @@ describe('pg_cron loaded', () => {
     expect(complaints(await examine(settings))).toEqual([]);
   });
 
-  test('but too old is said, and updated where the server has a newer one', async () => {
+  test('but too old is reported, and updated if the server has a newer version', async () => {
     await asAdmin(scenario, CRON_DATABASE, [
       'DROP EXTENSION pg_cron',
       "CREATE EXTENSION pg_cron VERSION '1.3'",
@@ -103,7 +103,7 @@ describe('pg_cron loaded', () => {
     expect(complaints(await examine(settings))).toEqual([]);
   });
 
-  test('for another database is said, with both ways out', async () => {
+  test('for another database is reported, with both remedies', async () => {
     const elsewhere = await createDatabase('elsewhere', { cluster });
     await serve(elsewhere);
     for (const settings of [scenario.settings, withAdmin(scenario)]) {
@@ -119,11 +119,11 @@ describe('pg_cron loaded', () => {
     expect(complaints(await examine(moved))).toEqual(['pg-cron-extension', 'cron-database-create']);
   });
 
-  test('for a database that does not exist is said as far as the roles may know', async () => {
+  test('for a database that does not exist is reported as far as the roles may see it', async () => {
     await serve('nowhere');
     const check = find(await examine(scenario.settings), 'pg-cron-database');
     expectStatus(check, 'warning');
-    expect(check.detail).toContain('no scheduler process of pg_cron is to be seen');
+    expect(check.detail).toContain('no scheduler process of pg_cron is visible');
     const known = find(await examine(withAdmin(scenario)), 'pg-cron-database');
     expectStatus(known, 'failed');
     expect(known.detail).toContain('"nowhere"');

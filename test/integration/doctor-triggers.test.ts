@@ -10,7 +10,7 @@ async function triggerCheck(settings: Settings) {
 }
 
 it.each(['postgresql_array', 'postgresql_bit'])(
-  'triggers that went with recreated tables are missed, and the lines restore them to the letter: %s',
+  'triggers dropped with recreated tables are reported, and the lines restore them exactly: %s',
   async (backend) => {
     const site = await createSite();
     const settings = site.settings({

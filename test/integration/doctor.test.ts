@@ -51,7 +51,7 @@ const inCron = (scenario: Scenario, ...statements: string[]) =>
   asAdmin(scenario, scenario.settings.cron.database, statements);
 
 describe('a sound set-up', () => {
-  test('has nothing to complain of with the least grants, before and after it is deployed', async () => {
+  test('has no complaints with the minimal grants, before and after it is deployed', async () => {
     const scenario = await granted();
     const before = await examine(scenario.settings);
     expect(complaints(before)).toEqual([]);
@@ -60,7 +60,7 @@ describe('a sound set-up', () => {
     expect(complaints(await examine(scenario.settings))).toEqual([]);
   });
 
-  test('is left as it is', async () => {
+  test('is not changed', async () => {
     const scenario = await granted();
     const undeployed = await fingerprint(scenario);
     await examine(scenario.settings);
@@ -109,7 +109,7 @@ describe('connections', () => {
     ['an unknown host', 'host', 'nowhere.invalid', '"nowhere.invalid" can\'t be', 'the host'],
     ['a closed port', 'port', 1, 'nothing accepts connections there', 'the port'],
   ])(
-    '%s is said for either database, and what depends on it is skipped',
+    '%s is reported for either database, and what depends on it is skipped',
     async (_, part, value, detail, remedy) => {
       const scenario = await granted();
       for (const side of ['work', 'cron'] as const) {
@@ -132,7 +132,7 @@ describe('connections', () => {
     },
   );
 
-  test('an administrator who cannot log in is a warning only', async () => {
+  test('an administrator who cannot log in is only a warning', async () => {
     const scenario = await granted();
     const settings = { ...scenario.settings, admin: { user: 'postgres', password: 'nonsense' } };
     const report = await examine(settings);
@@ -140,7 +140,7 @@ describe('connections', () => {
     expectStatus(find(report, 'admin-connection'), 'warning');
   });
 
-  test('a database that only reads is said', async () => {
+  test('a read-only database is reported', async () => {
     const scenario = await granted();
     await inWork(
       scenario,
@@ -150,7 +150,7 @@ describe('connections', () => {
     expect(complaints(report)).toEqual(['work-writable']);
   });
 
-  test('roles that do not exist are said, and are not made by mending', async () => {
+  test('roles that do not exist are reported, and are not created as the administrator', async () => {
     const scenario = await granted();
     const settings = {
       ...withAdmin(scenario),
@@ -261,7 +261,7 @@ async function revokeConnect(scenario: Scenario, ...kept: string[]) {
 }
 
 describe('a missing grant', () => {
-  // The tests share the pg_cron database, and what pg_cron itself grants to everybody.
+  // The tests share the pg_cron database and the privileges that pg_cron itself grants to everyone.
   afterEach(() =>
     asAdmin({ cluster }, CRON_DATABASE, [
       'GRANT EXECUTE ON FUNCTION cron.unschedule(bigint) TO PUBLIC',
@@ -271,7 +271,7 @@ describe('a missing grant', () => {
   );
 
   test.each(revocations)(
-    '$id is found, and its lines mend it',
+    '$id is found, and its lines fix it',
     async ({ id, status = 'failed', by, revoke }) => {
       const scenario = await granted();
       await revoke(scenario);
@@ -285,7 +285,7 @@ describe('a missing grant', () => {
     },
   );
 
-  test('work-database-create, with which goes the right to create intarray, is found and mended', async () => {
+  test('work-database-create, which includes the right to create intarray, is found and fixed', async () => {
     const scenario = await granted();
     const { database, user } = scenario.settings.work;
     await inWork(scenario, `REVOKE CREATE ON DATABASE ${database} FROM ${user}`);
@@ -297,7 +297,7 @@ describe('a missing grant', () => {
     expect(complaints(await examine(scenario.settings))).toEqual([]);
   });
 
-  test('is not asked for where the schemas were made in advance', async () => {
+  test('is not required if the schemas were created in advance', async () => {
     const scenario = await createScenario(cluster);
     await grantCron(scenario);
     const { work, cron, schema, cronSchema } = scenario.settings;
@@ -320,7 +320,7 @@ describe('a missing grant', () => {
     expect(complaints(await examine(scenario.settings))).toEqual([]);
   });
 
-  test('is mended for names with quotes, spaces and capitals too', async () => {
+  test('is fixed for names with quotes, spaces and capitals too', async () => {
     const scenario = await createScenario(cluster, {}, 'Étr"ange \'');
     await inWork(
       scenario,
@@ -350,7 +350,7 @@ describe('a missing grant', () => {
     expect(complaints(await examine(scenario.settings))).toEqual([]);
   });
 
-  test('of more tables than anyone wants to read is counted', async () => {
+  test('on more tables than anyone wants to read is counted', async () => {
     const scenario = await granted();
     await inWork(scenario, ...Array.from({ length: 25 }, (_, n) => `CREATE TABLE public.t${n} ()`));
     const check = await examineOne(scenario.settings, 'readable-tables');
@@ -360,7 +360,7 @@ describe('a missing grant', () => {
   });
 });
 
-describe('mending as the administrator', () => {
+describe('fixing as the administrator', () => {
   test('grants all that the roles lack, and no more', async () => {
     const scenario = await createScenario(cluster);
     await inWork(scenario, 'CREATE TABLE public.pois ()');
@@ -379,7 +379,7 @@ describe('mending as the administrator', () => {
     expect(await mendAsAdministrator(settings, await examine(settings))).toEqual([]);
   });
 
-  test('changes nothing while something is missing that it cannot mend', async () => {
+  test('changes nothing while something is missing that it cannot fix', async () => {
     const scenario = await createScenario(cluster, { clientSchema: 'missing' });
     const settings = withAdmin(scenario);
     const before = await fingerprint(scenario);
@@ -389,7 +389,7 @@ describe('mending as the administrator', () => {
     expect(await fingerprint(scenario)).toEqual(before);
   });
 
-  test('by somebody who may not do it names line, database and remedy, and keeps nothing', async () => {
+  test('without the privilege names the line, the database and the remedy, and keeps nothing', async () => {
     const scenario = await createScenario(cluster);
     const role = await createRole('helper', cluster);
     const settings = { ...scenario.settings, admin: { user: role.name, password: role.password } };
@@ -433,7 +433,7 @@ describe('what is deployed', () => {
     expectStatus(await examineOne({ ...settings, transport: 'link' }, 'deployment-identity'), 'ok');
   });
 
-  test('belongs to another cron role: said in both databases', async () => {
+  test('belongs to another cron role: reported for both databases', async () => {
     const { settings } = await deployed();
     const other = await granted();
     const report = await examine({ ...settings, cron: other.settings.cron });
@@ -451,7 +451,7 @@ describe('what is deployed', () => {
     expectStatus(find(report, 'deployment-identity'), 'skipped');
   });
 
-  test('is a schema of somebody else', async () => {
+  test('is a schema of someone else', async () => {
     const scenario = await granted();
     const { work, cron, cronSchema } = scenario.settings;
     await inWork(
@@ -466,8 +466,8 @@ describe('what is deployed', () => {
     );
     const report = await examine(scenario.settings);
     expect(complaints(report)).toEqual(['cron-schema', 'work-schema']);
-    expect(find(report, 'work-schema').detail).toContain('it holds "deployment"');
-    expect(find(report, 'cron-schema').detail).toContain('it holds "theirs"');
+    expect(find(report, 'work-schema').detail).toContain('it contains "deployment"');
+    expect(find(report, 'cron-schema').detail).toContain('it contains "theirs"');
   });
 
   test('serves another work database under the same name', async () => {
@@ -518,7 +518,7 @@ describe('names that are taken', () => {
     const report = await examine(scenario.settings);
     expect(complaints(report)).toEqual(['own-tables']);
     expect(find(report, 'own-tables').detail).toContain(
-      'has "cache_cache_zipcode", "queue_processor_config" already',
+      'already has "cache_cache_zipcode", "queue_processor_config"',
     );
     expect(remedyText(find(report, 'own-tables'))).toContain('rename or drop');
   });
@@ -568,7 +568,7 @@ describe('the cache backend', () => {
 });
 
 describe('the jobs', () => {
-  test('that are more than the server runs at once are a warning', async () => {
+  test('are a warning if there are more than the server runs at once', async () => {
     const scenario = await deployed();
     const { cron } = scenario.settings;
     await inWork(

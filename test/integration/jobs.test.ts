@@ -20,7 +20,7 @@ import {
 } from '../harness/deployment.js';
 import { waitFor } from '../harness/wait-for.js';
 
-// pg_cron 1.4 starts jobs at the full minute only.
+// pg_cron 1.4 starts jobs only at the full minute.
 const NEXT_START_MS = 75_000;
 const TEST_MS = 150_000;
 
@@ -92,7 +92,7 @@ describe.each([
     return () => admin.end();
   });
 
-  it('has one plain CALL a slot in the work database, under a role that is no superuser', async () => {
+  it('has one plain CALL per slot in the work database, under a role that is not a superuser', async () => {
     const jobs = await processorJobs(admin, site);
     expect(jobs.map(({ database, active }) => ({ database, active }))).toEqual(
       Array(3).fill({ database: site.database, active: true }),
@@ -110,7 +110,7 @@ describe.each([
   });
 
   it(
-    'works the queue off by its own jobs',
+    'drains the queue with its own jobs',
     async () => {
       await enqueue(app, settings, fragments(20));
       await waitFor('20 cached fragments', () => cachedFragments(app, settings), {
@@ -195,7 +195,7 @@ describe.each([
       expect(await processorJobs(admin, site)).toHaveLength(transport === 'link' ? 0 : 3);
       await sync(settings, wait);
       expect(await processorJobs(admin, site)).toEqual([]);
-      // Maintenance goes on: what was begun before is still to be timed out.
+      // Maintenance goes on: what was started before must still be timed out.
       expect(await jobsOf(admin, site)).toHaveLength(2);
     },
     TEST_MS,
@@ -232,7 +232,7 @@ describe('transport link', () => {
     expect(rows[0].job_ids).toEqual((await processorJobs(admin, site)).map(({ jobid }) => jobid));
   });
 
-  it('leaves a job that need not change as it is', async () => {
+  it('does not touch a job that need not change', async () => {
     await update('max_parallel_jobs = 1');
     const [before] = await processorJobs(admin, site);
     await update('max_parallel_jobs = 3');
@@ -247,7 +247,7 @@ describe('transport link', () => {
     expect(await jobsOf(admin, site)).toEqual(before);
   });
 
-  it('fails the UPDATE with the reason when the far side refuses, but lets the processor be disabled', async () => {
+  it('fails the UPDATE with the reason when the other side refuses, but lets the processor be disabled', async () => {
     const work = await connectAs(settings.work);
     await update('enabled = true, max_parallel_jobs = 2');
     await work.query(

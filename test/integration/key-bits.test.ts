@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { connectAs, createSite, deploy } from '../harness/deployment.js';
 
-// The way key_bits() takes depends on how dense a set is; the naive one is what all of them must equal.
+// How key_bits() works depends on how dense a set is; every way must give the same as the naive one.
 describe('the bit string of a set of keys', () => {
   let work: pg.Client;
 

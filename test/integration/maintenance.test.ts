@@ -42,13 +42,13 @@ async function queued(): Promise<string[]> {
 
 const queueAgain = (fragments: readonly Fragment[]) => enqueue(it_.app, it_.settings, fragments);
 
-/** Puts them into the cache and then into the queue once more. */
+/** Puts them into the cache and then into the queue again. */
 async function queueCached(fragments: readonly Fragment[]) {
   await processNow(it_, fragments);
   await queueAgain(fragments);
 }
 
-/** All of the queue, in stretches of so many. */
+/** The whole queue, in stretches of this size. */
 async function deleteCachedDuplicates(client: pg.Client, stretch: number): Promise<number> {
   let stretches = 0;
   for (let after = 0; ; stretches += 1) {
@@ -64,7 +64,7 @@ async function deleteCachedDuplicates(client: pg.Client, stretch: number): Promi
 
 const hashesOf = (fragments: readonly Fragment[]) => fragments.map(({ hash }) => hash);
 
-describe('what is queued though it is cached', () => {
+describe('what is queued although it is cached', () => {
   it('leaves the queue, in stretches and whatever its partition', async () => {
     const cached = [...numbered('here', 6), ...numbered('there', 6, 'district')];
     const news = numbered('new', 6);
@@ -76,7 +76,7 @@ describe('what is queued though it is cached', () => {
     expect(await queued()).toEqual(hashesOf(news));
   });
 
-  it('stays where it was evicted, where its table is gone, and where its status is not ok', async () => {
+  it('stays if it was evicted, if its table is gone, or if its status is not ok', async () => {
     const [evicted, unknown, failed, gone, cached] = [
       fragment('evicted'),
       fragment('evicted from the known ones'),
@@ -152,7 +152,7 @@ describe('the log', () => {
       )
     ).rows.map(({ hash }) => hash);
 
-  it('loses what is too old a portion at a time, the oldest first', async () => {
+  it('loses what is too old in portions, the oldest first', async () => {
     await log('old ', 5, 31);
     await log('young ', 1, 29);
     const portions: unknown[] = [];
@@ -170,7 +170,7 @@ describe('the log', () => {
     ]);
   });
 
-  it('is kept by the retention as it is now, also of a maintenance run that is under way', async () => {
+  it('is kept for the current retention, even by a maintenance run that is under way', async () => {
     await log('old ', 1, 31);
     await log('five days ', 1, 5);
     const maintenance = await startMaintenance(it_);
@@ -193,7 +193,7 @@ describe('the log', () => {
 });
 
 describe('attempts', () => {
-  it('of what a client took out of the queue are forgotten, and of nothing else', async () => {
+  it('of what a client took out of the queue are forgotten, and no others', async () => {
     await queueAgain([fragment('queued'), fragment('taken out')]);
     await it_.work.query(
       `INSERT INTO partitioncache.attempt (query_hash, partition_key, attempts, not_before, last_error)
@@ -231,7 +231,7 @@ describe('a run of the maintenance job', () => {
     gate = await closeGate(it_);
   });
 
-  it('cleans the queue, the log and the attempts, and goes on with that', async () => {
+  it('cleans the queue, the log and the attempts, and keeps doing so', async () => {
     const cached = numbered('cached', 3);
     await queueCached(cached);
     const maintenance = await startMaintenance(it_);
@@ -300,46 +300,43 @@ describe('a run of the maintenance job', () => {
   it.each([
     ['empties', 'TRUNCATE my_cache_cache_zipcode'],
     ['drops', 'DROP TABLE my_cache_cache_zipcode'],
-  ])(
-    'keeps timeouts while somebody %s a cache table and takes long over it',
-    async (_, statement) => {
-      const { processorConfig } = tablesOf(it_.settings);
-      const cached = fragment('cached');
-      await queueCached([cached]);
-      const holder = await connectAs(it_.settings.work);
-      await holder.query('BEGIN');
-      await holder.query(statement);
-      await it_.work.query(`UPDATE ${processorConfig} SET timeout_seconds = 1`);
-      const maintenance = await startMaintenance(it_);
-      const timesOut = async (slow: Fragment) => {
-        await queueAgain([slow]);
-        await it_.work.query(
-          `UPDATE ${tablesOf(it_.settings).fragmentQueue} SET priority = 9 WHERE hash = $1`,
-          [slow.hash],
-        );
-        const slots = await startSlots(it_, [1]);
-        await waitFor('the timeout', () => outcomeOf(it_, slow), {
-          deadlineMs: 20_000,
-          until: ({ status }) => status === 'timeout',
-        });
-        await slots.stop();
-      };
-      try {
-        await timesOut(fragment('slow meanwhile', 'district', 'SELECT 1 FROM pg_sleep(600)'));
-        await holder.query('COMMIT');
-        // The run that saw the table go is still the one that watches.
-        await timesOut(fragment('slow afterwards', 'district', 'SELECT 1 FROM pg_sleep(600)'));
-      } finally {
-        await holder.query('ROLLBACK');
-        await it_.work.query(`UPDATE ${processorConfig} SET timeout_seconds = 1800`);
-        await maintenance.stop();
-      }
-    },
-  );
+  ])('enforces timeouts while someone %s a cache table and takes long', async (_, statement) => {
+    const { processorConfig } = tablesOf(it_.settings);
+    const cached = fragment('cached');
+    await queueCached([cached]);
+    const holder = await connectAs(it_.settings.work);
+    await holder.query('BEGIN');
+    await holder.query(statement);
+    await it_.work.query(`UPDATE ${processorConfig} SET timeout_seconds = 1`);
+    const maintenance = await startMaintenance(it_);
+    const timesOut = async (slow: Fragment) => {
+      await queueAgain([slow]);
+      await it_.work.query(
+        `UPDATE ${tablesOf(it_.settings).fragmentQueue} SET priority = 9 WHERE hash = $1`,
+        [slow.hash],
+      );
+      const slots = await startSlots(it_, [1]);
+      await waitFor('the timeout', () => outcomeOf(it_, slow), {
+        deadlineMs: 20_000,
+        until: ({ status }) => status === 'timeout',
+      });
+      await slots.stop();
+    };
+    try {
+      await timesOut(fragment('slow meanwhile', 'district', 'SELECT 1 FROM pg_sleep(600)'));
+      await holder.query('COMMIT');
+      // The run that saw the table go is still the one that watches.
+      await timesOut(fragment('slow afterwards', 'district', 'SELECT 1 FROM pg_sleep(600)'));
+    } finally {
+      await holder.query('ROLLBACK');
+      await it_.work.query(`UPDATE ${processorConfig} SET timeout_seconds = 1800`);
+      await maintenance.stop();
+    }
+  });
 });
 
 describe('while there is nothing to do', () => {
-  /** Watches a session for so many of its transactions; how long the longest was open when it was looked at. */
+  /** Watches a session for this many of its transactions; returns how long the longest had been open when sampled. */
   async function longestOpenSeconds(pid: number, transactions: number): Promise<number> {
     const seen = new Map<string, number>();
     await waitFor(
@@ -407,8 +404,8 @@ describe('a timeout that is lowered while a fragment has been at work for long',
   });
 });
 
-describe('a fragment that a client takes out of the queue while it is worked on', () => {
-  it('is shown all the same', async () => {
+describe('a fragment that a client takes out of the queue while it is processed', () => {
+  it('is still shown', async () => {
     await queueAgain([fragment('taken out', 'zipcode', 'SELECT 7 FROM pg_sleep(120)')]);
     const slots = await startSlots(it_, [1]);
     const shown = async () =>

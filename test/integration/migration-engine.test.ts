@@ -107,14 +107,14 @@ async function relations(): Promise<string[]> {
 const ledgerRelations = [`${schema}.migrations`, `${schema}.migrations_id_seq`];
 
 describe('up', () => {
-  test('applies all, records them in order and has then nothing to do', async () => {
+  test('applies all, records them in order, and then has nothing to do', async () => {
     expect(await up()).toEqual(names);
     expect(await applied()).toEqual(names);
     expect(await relations()).toEqual([`${schema}.c`, ...ledgerRelations, 'public.a', 'public.b']);
     expect(await up()).toEqual([]);
   });
 
-  test('stops after the migration named, and goes on from there', async () => {
+  test('stops after the named migration, and continues from there', async () => {
     expect(await up({}, '0002_b')).toEqual(['0001_a', '0002_b']);
     expect(await up({}, '0001_a')).toEqual([]);
     expect(await up()).toEqual(['0003_c']);
@@ -134,7 +134,7 @@ describe('up', () => {
     expect(Math.abs(Number(first?.appliedAt) - Date.now())).toBeLessThan(60_000);
   });
 
-  test('keeps to the order of application when sessions differ in their time zone', async () => {
+  test('keeps the order of application when sessions have different time zones', async () => {
     await client.query("SET TimeZone = 'Pacific/Kiritimati'");
     await up({}, '0002_b');
     await client.query("SET TimeZone = 'Pacific/Pago_Pago'");
@@ -174,7 +174,7 @@ describe('up', () => {
     expect(logged).toEqual([]);
   });
 
-  test('needs no right to create schemas where its schema is there', async () => {
+  test('needs no right to create schemas if its schema exists', async () => {
     const role = await createRole('migrator');
     const quoted = escapeIdentifier(role.name);
     await client.query(
@@ -222,7 +222,7 @@ describe('one transaction:', () => {
     expect(error.message).toMatch(/0003_c\.up\.sql:4: SELECT '😀😀😀', no_such_column/);
   });
 
-  test('a ledger that was there keeps what it had', async () => {
+  test('an existing ledger keeps what it had', async () => {
     await up({}, '0001_a');
     await failureOf(up({ '0003_c': ['SELECT 1 / 0;', 'SELECT 1;'] }));
     expect(await applied()).toEqual(['0001_a']);
@@ -256,7 +256,7 @@ describe('one transaction:', () => {
   });
 });
 
-describe('a lock that is not to be had', () => {
+describe('a lock that cannot be acquired', () => {
   let blocker: Client;
 
   beforeEach(async () => {
@@ -276,7 +276,7 @@ describe('a lock that is not to be had', () => {
     ],
   };
 
-  test('is tried for again, and the run succeeds once the blocker is gone', async () => {
+  test('is retried, and the run succeeds once the blocker is gone', async () => {
     const run = await options(alters, { lockTimeoutMs: 50, retries: 20 });
     const release = (message: string) => {
       logged.push(message);
@@ -341,7 +341,7 @@ describe('a lock that is not to be had', () => {
   });
 });
 
-test('a deadlock is tried again', async () => {
+test('a deadlock is retried', async () => {
   await client.query('CREATE TABLE public.x (); CREATE TABLE public.y ()');
   // A session looks for a deadlock only once, this long after it began to wait: the run becomes the victim.
   await client.query("SET deadlock_timeout = '400ms'");
@@ -376,7 +376,7 @@ describe('down', () => {
     expect(await applied()).toEqual(names.slice(0, names.length - expected.length));
   });
 
-  test('takes a count beyond what is applied for all, and says so', async () => {
+  test('treats a count beyond what is applied as all, and says so', async () => {
     await up({}, '0002_b');
     expect(await down({ count: 5 })).toEqual(['0002_b', '0001_a']);
     expect(logged).toContain('Only 2 of 5 migrations are applied.');
@@ -389,7 +389,7 @@ describe('down', () => {
     expect(await applied()).toEqual(names);
   });
 
-  test('creates nothing where nothing is applied', async () => {
+  test('creates nothing if nothing is applied', async () => {
     expect(await down({ all: true })).toEqual([]);
     expect(await relations()).toEqual(['public']);
   });
@@ -442,14 +442,14 @@ describe('the ledger', () => {
     await expect(up()).rejects.toThrow(/not a ledger of pcache-migrate/);
   });
 
-  test('says what is missing to a role that may not read it', async () => {
+  test('tells a role that may not read it what is missing', async () => {
     await up();
     const role = await createRole('stranger');
     await client.query(`SET ROLE ${escapeIdentifier(role.name)}`);
     await expect(readLedger(client, schema)).rejects.toThrow(/cannot be read: permission denied/);
   });
 
-  test('goes after the last migration, and the schema with it', async () => {
+  test('is dropped after the last migration, and the schema with it', async () => {
     await up();
     await down({ all: true });
     expect(await dropLedger()).toEqual({ table: true, schema: true });
@@ -463,7 +463,7 @@ describe('the ledger', () => {
     expect(await applied()).toEqual(['0001_a']);
   });
 
-  test('goes without the schema if that holds anything else', async () => {
+  test('is dropped without the schema if that contains anything else', async () => {
     await up();
     await down({ all: true });
     await client.query(`CREATE FUNCTION "${schema}".theirs() RETURNS int RETURN 1`);
@@ -471,7 +471,7 @@ describe('the ledger', () => {
     expect(await relations()).toEqual([schema, 'public']);
   });
 
-  test('goes without the schema if that is somebody else’s', async () => {
+  test('is dropped without the schema if that is someone else’s', async () => {
     const role = await createRole('owner');
     await client.query(`CREATE SCHEMA "${schema}" AUTHORIZATION ${escapeIdentifier(role.name)}`);
     await up();
@@ -479,7 +479,7 @@ describe('the ledger', () => {
     expect(await dropLedger()).toEqual({ table: true, schema: false });
   });
 
-  test('stays as a whole if something of others depends on it', async () => {
+  test('stays complete if something else depends on it', async () => {
     await up();
     await down({ all: true });
     await client.query(`CREATE VIEW public.theirs AS SELECT name FROM "${schema}".migrations`);

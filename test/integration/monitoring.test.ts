@@ -25,7 +25,7 @@ let work: pg.Client;
 beforeAll(async () => {
   site = await createSite();
   settings = site.settings();
-  // So seldom that pg_cron starts none of the jobs while the history below is looked at.
+  // So rarely that pg_cron starts none of the jobs while the history below is examined.
   await setUp(settings, { parallel: 2, frequencySeconds: 86_400 });
   admin = await adminClient('postgres');
   cron = await connectAs(settings.cron);
@@ -115,7 +115,7 @@ describe('the run history', () => {
     ]);
   });
 
-  it('is pruned of our old runs, also of jobs that are gone, and of nobody else’s', async () => {
+  it('loses our old runs, also those of jobs that are gone, and no one else’s', async () => {
     const own = `CALL partitioncache.run_processor('gone', 1)`;
     await addRun({ jobid: '0', command: own, database: site.database }, 10, 'succeeded');
     await addRun({ jobid: '0', command: own, database: 'another_database' }, 10, 'succeeded');
@@ -206,7 +206,7 @@ describe('the views of the work database', () => {
     }
   });
 
-  it('queue_depth has the queue by priority and age, and what of it waits', async () => {
+  it('queue_depth has the queue by priority and age, and how much of it waits', async () => {
     expect(await view('queue_depth', '*')).toEqual([]);
     await work.query(
       `INSERT INTO ${tablesOf(settings).fragmentQueue} (hash, partition_key, query, priority, created_at)
@@ -289,7 +289,7 @@ describe('the views of the work database', () => {
     );
   });
 
-  it('failures has them by SQLSTATE with the last as an example, and what is still failed', async () => {
+  it('failures has them by SQLSTATE with the last as an example, and how many are still failed', async () => {
     await work.query(
       `INSERT INTO ${tablesOf(settings).processorLog} (job_id, query_hash, partition_key, status, error_message, created_at)
        SELECT $1, hash, 'zipcode', status, message, now()::timestamp - ago::interval
@@ -373,7 +373,7 @@ describe('the views of the work database', () => {
 });
 
 describe('processor status', () => {
-  it('is short where nothing happens, and says what to do about failures', async () => {
+  it('is short when nothing happens, and says what to do about failures', async () => {
     const { fragmentQueue, processorLog, queries } = tablesOf(settings);
     await work.query(
       `DELETE FROM ${fragmentQueue}; DELETE FROM ${processorLog}; DELETE FROM ${queries}`,

@@ -126,7 +126,7 @@ describe('fragments that fail in several ways', () => {
     expect(await cached()).toEqual({ fine: [1], many: null });
   });
 
-  it('are put back by hash, and what no such fragment has is named, exit code 1', async () => {
+  it('are put back by hash, and hashes of no such fragment are named, exit code 1', async () => {
     const { code, stdout } = await retry('--hash', 'missing', '--hash', 'fine', 'many', 'nobody');
     expect(stdout).toBe(
       [
@@ -161,7 +161,7 @@ describe('fragments that fail in several ways', () => {
     });
   });
 
-  it('are all evaluated at once when the reasons are mended, and cached', async () => {
+  it('are all evaluated at once when the causes are fixed, and cached', async () => {
     await work.query(
       `GRANT SELECT ON secrets TO ${site.cronRole.name};
        CREATE TABLE not_yet AS SELECT 7 AS zipcode, 'here'::text AS city; GRANT SELECT ON not_yet TO ${site.cronRole.name};
@@ -176,7 +176,7 @@ describe('fragments that fail in several ways', () => {
       statuses: ['failed', 'limit'],
       putBack: 2,
     });
-    // Nothing is known of it until then, not even that it is of no use.
+    // Nothing is known about it until then, not even that it is of no use.
     expect(await cached()).toEqual({ fine: [1] });
     expect((await process()).outcomes).toEqual({ ok: 5 });
     expect(await cached()).toEqual({
@@ -191,7 +191,7 @@ describe('fragments that fail in several ways', () => {
     expect(await queued()).toEqual([]);
   });
 
-  it('are none then', async () => {
+  it('are gone then', async () => {
     expect(await retry()).toMatchObject({
       code: 0,
       stdout: `Nothing to put back into the queue of database "${site.database}".\n`,
@@ -213,7 +213,7 @@ describe('a fragment that is in the queue already', () => {
     ]);
   });
 
-  it('keeps its row, and waits no longer', async () => {
+  it('keeps its row, and no longer waits', async () => {
     await work.query(
       `INSERT INTO ${ownName(settings, 'attempt')} (query_hash, partition_key, attempts, not_before, last_error)
        VALUES ('again', 'zipcode', 2, now() + interval '1 h', '40001: no')`,
@@ -262,7 +262,7 @@ describe('a fragment that is in the queue already', () => {
     expect(await queued()).toEqual([]);
   });
 
-  it('and just being settled is not waited for: the two could wait for each other', async () => {
+  it('and is just being settled is not waited for: the two could wait for each other', async () => {
     const { fragmentQueue, queries } = tablesOf(settings);
     await work.query(
       `INSERT INTO ${ownName(settings, 'attempt')} (query_hash, partition_key, attempts, not_before, last_error)
@@ -302,7 +302,7 @@ describe('retry_fragments', () => {
     );
   });
 
-  it('is for the client too, whatever the number, and leaves what has another status', async () => {
+  it('works for the client too, whatever the number, and does not touch what has another status', async () => {
     const { rows } = await app.query('SELECT * FROM partitioncache.retry_fragments()');
     expect(rows).toEqual([
       { put_back: String(many * 0.8), queued_already: '0', in_use: '0', unknown_hashes: [] },

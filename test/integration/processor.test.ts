@@ -14,8 +14,8 @@ import {
 } from '../harness/deployment.js';
 import { waitFor } from '../harness/wait-for.js';
 
-// Runs by hand, with the rights of the cron role, so that nothing depends on when pg_cron starts a job.
-// That pg_cron's own jobs do the same is what jobs.test.ts shows.
+// Runs by hand, with the privileges of the cron role, so that nothing depends on when pg_cron starts a job.
+// jobs.test.ts shows that pg_cron's own jobs do the same.
 
 interface Bench {
   site: TestSite;
@@ -108,7 +108,7 @@ describe('the array cache', () => {
     expect(rows).toEqual([{ partition_keys: [] }]);
   });
 
-  it('finds the datatype from the result where the client gave none', async () => {
+  it('takes the datatype from the result if the client gave none', async () => {
     await process(it_, [
       { hash: 'untyped', key: 'day', datatype: null, query: 'SELECT opened::date FROM pois' },
     ]);
@@ -208,7 +208,7 @@ describe('the array cache', () => {
     ['nothing_bigint', 'SELECT area FROM pois WHERE false', 'bigint[]'],
     ['nothing_float', 'SELECT price FROM pois WHERE false', 'numeric[]'],
   ])(
-    'makes the table of a new partition by type, also of an empty result: %s',
+    'creates the table of a new partition by type, also for an empty result: %s',
     async (key, query, type) => {
       await process(it_, [{ hash: `first of ${key}`, key, datatype: null, query }]);
       const { rows } = await it_.work.query(
@@ -230,7 +230,7 @@ describe('the array cache', () => {
     expect(await statusOf(it_, 'twice')).toMatchObject({ status: 'ok', logged: 'success' });
   });
 
-  it('leaves a failed fragment that is queued again in the queue until its backoff is over', async () => {
+  it('keeps a failed fragment that is queued again in the queue until its backoff is over', async () => {
     const fragment = {
       hash: 'again',
       key: 'zipcode',
@@ -262,7 +262,7 @@ describe('the array cache', () => {
     });
   });
 
-  it('times a fragment out by the timeout as it is now, if it was lowered meanwhile', async () => {
+  it('times a fragment out by the current timeout, if it was lowered meanwhile', async () => {
     const config = tablesOf(it_.settings).processorConfig;
     await enqueue(it_.app, it_.settings, [
       { hash: 'lowered', key: 'zipcode', datatype: 'integer', query: 'SELECT 1 FROM pg_sleep(60)' },
@@ -288,7 +288,7 @@ describe('the array cache', () => {
     await it_.work.query(`UPDATE ${config} SET timeout_seconds = 1800`);
   });
 
-  it('keeps the maintenance going while it is disabled, for what was begun before', async () => {
+  it('keeps the maintenance going while it is disabled, for what was started before', async () => {
     const { rows } = await it_.cronRole.query(
       'SELECT partitioncache.maintenance_goes_on(clock_timestamp()) AS goes_on',
     );
@@ -317,7 +317,7 @@ describe('the array cache', () => {
     expect(error).toMatch(/^set aside after 3 attempts; the last one: the backend \d+ .* is gone$/);
   });
 
-  it('shows what is worked on while it is', async () => {
+  it('shows what is at work while it is', async () => {
     const busy = process(it_, [
       { hash: 'visible', key: 'zipcode', datatype: 'integer', query: 'SELECT 9 FROM pg_sleep(2)' },
     ]);
@@ -386,7 +386,7 @@ describe('the bit cache', () => {
     ]);
   });
 
-  it('grows when a key does not fit, rows kept and counted', async () => {
+  it('grows when a key does not fit, and keeps and counts its rows', async () => {
     await process(it_, [
       { hash: 'wide', key: 'zipcode', datatype: 'integer', query: 'SELECT 5000 UNION SELECT 1' },
     ]);
@@ -403,7 +403,7 @@ describe('the bit cache', () => {
     expect(metadata.rows).toEqual([{ bitsize: 5001 }]);
   });
 
-  it('grows though a trigger of the client refuses to widen what has rows', async () => {
+  it('grows although a trigger of the client refuses to widen a table that has rows', async () => {
     await it_.work.query(`
       CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'not with rows'; END $$;
       CREATE TRIGGER clients_own AFTER UPDATE OF bitsize ON my_bits_partition_metadata

@@ -10,9 +10,9 @@ import {
 } from '../harness/manual-site.js';
 import { waitFor } from '../harness/wait-for.js';
 
-// What the server asks to be tried again is tried again.
+// What the server asks clients to retry is retried.
 
-describe('a fragment that meets a passing error', () => {
+describe('a fragment that meets a transient error', () => {
   let it_: ManualSite;
 
   beforeAll(async () => {
@@ -78,17 +78,17 @@ describe('a fragment that meets a passing error', () => {
     expect(await outcomeOf(it_, next)).toMatchObject({ status: 'ok' });
   });
 
-  it('is tried again after a deadlock with a client', async () => {
+  it('is retried after a deadlock with a client', async () => {
     const reader = fragment('deadlock', 'SELECT reads_both()');
     const client = await adminClient(it_.site.database);
-    // The fragment shall be the one to be given up.
+    // The fragment must be the victim of the deadlock.
     await client.query("SET deadlock_timeout = '60s'");
     await client.query('BEGIN; LOCK TABLE second_table IN ACCESS EXCLUSIVE MODE');
     await processInRuns(it_, [reader], async (pid) => {
       await waitFor('the fragment at the first table', () => holdsFirstTable(pid), {
         deadlineMs: 20_000,
       });
-      // Granted when the server has given up the fragment, and not before.
+      // Granted once the server has cancelled the fragment, and not before.
       await client.query('LOCK TABLE first_table IN ACCESS EXCLUSIVE MODE');
       expect((await outcomeOf(it_, reader)).queued).toBe(true);
       await client.query('ROLLBACK');

@@ -62,7 +62,7 @@ async function differingArray(
   { app, settings }: ManualSite,
   { hash, key, direct }: RandomFragment,
 ) {
-  // PostgreSQL compares no uuid with a text.
+  // PostgreSQL cannot compare a uuid with a text.
   const comparable = key === 'k_uuid' ? 'key::text' : 'key';
   const { rows } = await app.query(
     `WITH direct (key) AS MATERIALIZED (${direct}),
@@ -105,7 +105,7 @@ async function differences(it_: ManualSite, fragments: readonly RandomFragment[]
   return found.filter((difference) => difference !== undefined);
 }
 
-/** Of one fragment: its set is as the direct query's, or it failed with an SQLSTATE and nothing is cached. */
+/** The fragment's set is that of the direct query, or it failed with an SQLSTATE and nothing is cached. */
 async function isRightOrAbsent(it_: ManualSite, fragment: RandomFragment): Promise<void> {
   await processNow(it_, [fragment]);
   const { status, logged, error } = await outcomeOf(it_, fragment);
@@ -190,7 +190,7 @@ describe('an array cache', () => {
   });
 
   it.each(['text', 'timestamp', 'float', 'varchar', 'no such type'])(
-    'is right or absent when the queue says %s of whole numbers, and does not spoil the key',
+    'is right or absent when the queue says %s for whole numbers, and does not spoil the key',
     async (datatype) => {
       const key = `said_${datatype.replaceAll(' ', '_')}`;
       await isRightOrAbsent(it_, fragment(`${key} wrong`, key, datatype, 'SELECT id FROM samples'));
@@ -203,7 +203,7 @@ describe('an array cache', () => {
     },
   );
 
-  it('takes a domain for the type that it is made of', async () => {
+  it('treats a domain as its base type', async () => {
     await it_.work.query('CREATE DOMAIN zip AS integer CHECK (VALUE >= 0)');
     const domain = fragment('domain', 'domain', 'integer', 'SELECT id::zip FROM samples');
     await processNow(it_, [domain]);
@@ -319,7 +319,7 @@ describe.each([
   ['array', {}],
   ['bit', { CACHE_BACKEND: 'postgresql_bit', PG_BIT_CACHE_TABLE_PREFIX: 'my_bits' }],
 ])('a result_limit of an %s cache', (_, environment) => {
-  it('is kept to the key: NULL and duplicates do not count', async () => {
+  it('is exact to the key: NULL and duplicates do not count', async () => {
     const it_ = await startManualSite(environment);
     const limit = random.integer(1, 30);
     const fragments = Array.from({ length: 40 }, (_, i) => {

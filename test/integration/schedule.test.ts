@@ -33,7 +33,7 @@ describe('the schedule of a frequency', () => {
     [1, '* * * * *', '1 seconds'],
     [59, '* * * * *', '59 seconds'],
     [60, '* * * * *', '* * * * *'],
-    // What no cron expression says starts every minute; the run itself keeps the 90 s.
+    // What no cron expression can say starts every minute; the run itself keeps the 90 s.
     [90, '* * * * *', '* * * * *'],
     [120, '*/2 * * * *', '*/2 * * * *'],
     [420, '* * * * *', '* * * * *'],
@@ -170,7 +170,7 @@ describe('a run', () => {
     expect((await work.query('SELECT FROM partitioncache.batch')).rowCount).toBe(0);
   });
 
-  it('of a slot leaves at once while another run holds the slot', async () => {
+  it('of a slot ends at once while another run holds the slot', async () => {
     await configure(30, '1.4');
     const first = await connectAs({ ...settings.cron, database: settings.work.database });
     const second = await connectAs({ ...settings.cron, database: settings.work.database });

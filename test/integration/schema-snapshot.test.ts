@@ -9,7 +9,7 @@ import { createSite, deploy, type TestSite } from '../harness/deployment.js';
 const DIRECTORY = 'schema';
 
 // A pull request shows a change three times: as the source of a routine, as a step in the migrations, and as a
-// result in schema/. After a change of the migrations: npm run schema
+// result in schema/. After changing the migrations, run: npm run schema
 it('the committed schema is what the migrations make of an empty database', async () => {
   const site = await createSite();
   const settings = site.settings();
@@ -36,7 +36,7 @@ async function filesOf(
     ...options,
   ]);
   const files = splitDump(withPlainNames(site, dump));
-  // Its grants are what the test gave its roles to begin with.
+  // Its grants are those that the test gave its roles at the start.
   files.delete('schemas/public.sql');
   return [...files].map(([file, text]) => [`${folder}/${file}`, text]);
 }

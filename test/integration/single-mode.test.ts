@@ -53,7 +53,7 @@ describe('single mode, pg_cron in the work database', () => {
     expect(await jobs()).toBe(4);
   });
 
-  it('works the queue off by its own jobs, then goes without a trace', async () => {
+  it('drains the queue with its own jobs, and then disappears without a trace', async () => {
     await enqueue(app, settings, [
       { hash: 'h', key: 'zipcode', datatype: 'integer', query: 'SELECT zipcode FROM pois' },
     ]);

@@ -28,7 +28,7 @@ describe.each(['work', 'cron'] as const)('the routines in the %s database', (sid
     return rows.map(({ routine }) => routine);
   }
 
-  it('are there', async () => {
+  it('exist', async () => {
     expect((await routines('true')).length).toBeGreaterThan(5);
   });
 
@@ -40,7 +40,7 @@ describe.each(['work', 'cron'] as const)('the routines in the %s database', (sid
     ).toEqual([]);
   });
 
-  it('pin their search_path, but for procedures, which could not COMMIT then', async () => {
+  it('pin their search_path, except procedures, which could then not COMMIT', async () => {
     expect(
       await routines(
         "prokind = 'f' AND NOT EXISTS (SELECT FROM unnest(proconfig) AS setting WHERE setting LIKE 'search_path=%')",

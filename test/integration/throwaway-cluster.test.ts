@@ -16,7 +16,7 @@ test('a cron job of the shared cluster runs in another database and succeeds', {
     const { rows: versions } = await client.query(
       "SELECT extversion FROM pg_extension WHERE extname = 'pg_cron'",
     );
-    // pg_cron 1.4 starts jobs on the minute only.
+    // pg_cron 1.4 starts jobs only on the minute.
     const schedule = versions[0].extversion.startsWith('1.4') ? '* * * * *' : '1 seconds';
     const { rows: jobs } = await client.query(
       "SELECT cron.schedule_in_database($1, $2, 'SELECT 1', $1) AS id",
@@ -54,12 +54,12 @@ test('a role logs in over TCP with its password only', async () => {
   await expect(wrong.connect()).rejects.toThrow('password authentication failed');
 });
 
-test('tools of the server run beside it', async () => {
+test('tools of the server run next to it', async () => {
   const dump = await runServerTool(sharedCluster(), 'pg_dump', ['--schema-only', 'template1']);
   expect(dump).toContain('PostgreSQL database dump');
 });
 
-test('an own cluster restarts with another cron.database_name and stops for good', async () => {
+test('a cluster of its own restarts with another cron.database_name and stops for good', async () => {
   const cluster = await startOwnCluster({ settings: { work_mem: '5MB' } });
   const other = await createDatabase('other', { cluster });
   await cluster.restart({ cronDatabase: other, settings: { maintenance_work_mem: '32MB' } });
@@ -87,7 +87,7 @@ test('a cluster without pg_cron in shared_preload_libraries refuses the extensio
   await client.end();
 });
 
-test('a server that can not start says why', async () => {
+test('a server that cannot start says why', async () => {
   await expect(startOwnCluster({ settings: { shared_buffers: 'plenty' } })).rejects.toThrow(
     'invalid value for parameter "shared_buffers"',
   );

@@ -52,7 +52,7 @@ describe.each(pgCronModes)('with use_background_workers %s, a run', (workers) =>
         ),
         fragment('4 waits for a lock', 'SELECT id FROM locked'),
       ];
-      // Its backend is a key of its own: the same one before and after is one run.
+      // The backend is a key as well: the same one before and after means one run.
       const pids = ['1 before', '5 after'].map((hash) => fragment(hash, 'SELECT pg_backend_pid()'));
       await enqueue(app, jobs.settings, [...pids, ...overdue]);
       await settled([...pids, ...overdue]);
@@ -86,7 +86,7 @@ describe.each(pgCronModes)('with use_background_workers %s, a run', (workers) =>
       const pid = await waitFor('the fragment asleep', () => sleeperAtTheGate(), {
         deadlineMs: SETTLED_MS,
       });
-      // It has seen the gate closed; the next attempt is to find it open.
+      // It has seen the gate closed; the next attempt must find it open.
       await admin.query('DELETE FROM gate');
       const operator = await connectAs({ ...jobs.settings.cron, database: jobs.site.database });
       await operator.query('SELECT pg_cancel_backend($1)', [pid]);

@@ -6,8 +6,8 @@ import { advisoryLocks, session } from './untrusted/session.js';
 import { statements } from './untrusted/statements.js';
 import { writes } from './untrusted/writes.js';
 
-// Each attack is worked on together with the next fragments of the queue, in one session. Its title says what
-// comes of it: refused with an error in the log, or harmless, as any fragment.
+// Each attack is processed together with the next fragments of the queue, in one session. Its title says how it
+// ends: refused with an error in the log, or harmless, like any fragment.
 
 function title(attack: Attack): string {
   const name = attack.name.replaceAll('\n', ' ');

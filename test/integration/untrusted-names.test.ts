@@ -11,8 +11,8 @@ import {
   worldOf,
 } from './untrusted/bench.js';
 
-// Partition keys, hashes and datatypes are a client's texts, too. A partition key is an identifier, whatever it
-// holds; the others are values.
+// Partition keys, hashes and datatypes are text from the client, too. A partition key is an identifier, whatever it
+// contains; the others are values.
 
 let bench: Bench;
 
@@ -22,7 +22,7 @@ beforeAll(async () => {
 });
 
 const strike = 'DROP TABLE attack.witness';
-// 63 bytes are left to the name of the cache table, of which my_cache_cache_ takes 15.
+// The name of the cache table has 63 bytes, of which my_cache_cache_ takes 15.
 const longest = 'k'.repeat(48);
 
 describe.each([
@@ -126,7 +126,7 @@ async function processBeforeCanary(
   expect(await lasting(hash, next)).toEqual(untouched);
 }
 
-// The tables that were there before, less what a new partition rightly adds.
+// The tables that were there before, without what a new partition rightly adds.
 async function lasting(...hashes: string[]): Promise<string[]> {
   const world = await worldOf(bench, hashes);
   return world.filter((line) => /^rows of (attack\.|pois)/.test(line));

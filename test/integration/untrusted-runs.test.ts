@@ -20,7 +20,7 @@ import {
   worldOf,
 } from './untrusted/bench.js';
 
-// Fragments that are after the run itself: to be tried again for ever, to end it, or to have it twice.
+// Fragments that attack the run itself: they try to be retried forever, to end the run, or to have it twice.
 
 let bench: Bench;
 let clean: readonly number[];
@@ -38,7 +38,7 @@ function attack(hash: string, query: string) {
   return { hash, key: 'zipcode', datatype: 'integer', query };
 }
 
-/** Runs, with a fragment behind the others that ends each, until this one is settled; returns how many it took. */
+/** Starts runs, each ended by a fragment queued after the others, until this one is settled; returns how many. */
 async function runsUntilSettled(way: Way, hash: string): Promise<number> {
   let runs = 0;
   await waitFor(
@@ -81,8 +81,8 @@ describe.each([
     },
   );
 
-  // Nothing tells the second from an operator's cancel, after which a run ends and the fragment goes back. But
-  // what comes back again and again must not keep the others from their turn for ever.
+  // Nothing distinguishes the second from an operator's cancel, after which a run ends and the fragment goes back.
+  // But what comes back again and again must not keep the others from their turn forever.
   it.each([
     ['SQLSTATE 57014 on purpose', "SELECT attack.raise('57014')"],
     [
@@ -169,7 +169,7 @@ async function waitUntilWaiting(admin: pg.Client): Promise<void> {
 }
 
 describe('in a job of pg_cron', () => {
-  it('one attack of each kind comes to the same, and the fragments between them are cached', async () => {
+  it('one attack of each kind has the same result, and the fragments between them are cached', async () => {
     const cron = await openSite({ enable: true });
     const attacks: readonly (readonly [string, unknown])[] = [
       [
@@ -195,7 +195,7 @@ describe('in a job of pg_cron', () => {
       (await worldOf(cron, hashes)).filter((line) => line.startsWith('rows of attack.'));
     const before = await witness();
     await enqueueInOrder(cron, items);
-    // pg_cron 1.4 starts jobs at the full minute only.
+    // pg_cron 1.4 starts jobs only at the full minute.
     await waitFor('an empty queue', async () => (await queueOf(cron)).length === 0, {
       deadlineMs: 100_000,
     });

@@ -196,7 +196,7 @@ async function stored(item: Item | undefined): Promise<string[] | undefined> {
 }
 
 describe('what the caller has in its own temporary schema', () => {
-  it('is harmless: it does not stand in for a table of the fragment, nor for a type of ours', async () => {
+  it('is harmless: it replaces neither a table of the fragment nor a type of ours', async () => {
     const session = await openSession(bench, 'manual');
     await session.query(`
       CREATE TEMPORARY TABLE pois (id integer, zipcode integer);

@@ -58,7 +58,7 @@ describe.each([
     });
   });
 
-  it('gives the same schema to the letter after up, down --all, up', async () => {
+  it('gives exactly the same schema after up, down --all, up', async () => {
     const empty = await dumpSchema(site.cluster, site.database);
     await deploy(settings);
     const first = await dumps(site);
@@ -92,7 +92,7 @@ describe('down', () => {
     return () => admin.end();
   });
 
-  it('takes everything of ours away in both databases, and nothing of anybody else', async () => {
+  it('removes everything of ours from both databases, and nothing else', async () => {
     await setUp(settings, { parallel: 2 });
     const app = await connectAs(settings.client);
     await enqueue(app, settings, [
@@ -133,7 +133,7 @@ describe('down', () => {
     expect((await admin.query('SELECT count(*)::int FROM pois')).rows[0].count).toBe(3000);
   });
 
-  it('says that an extension stays which something else uses', async () => {
+  it('says that an extension stays if something else uses it', async () => {
     await deploy(settings);
     await admin.query(
       'CREATE TABLE users_own (keys integer[]); CREATE INDEX ON users_own USING gin (keys gin__int_ops)',
@@ -153,7 +153,7 @@ describe('down', () => {
     expect(await dumpSchema(site.cluster, site.database)).toBe(first);
   });
 
-  it('rolls the cron stream back alone, after which disabling still works and up goes on', async () => {
+  it('rolls back the cron stream alone; after that, disabling still works and up continues', async () => {
     await setUp(settings, { enable: true, parallel: 1 });
     await takeDown(settings, { streams: ['cron'] });
     const work = await connectAs(settings.work);
@@ -165,7 +165,7 @@ describe('down', () => {
     expect((await readStatus(settings)).upToDate).toBe(true);
   });
 
-  it('refuses to take the work stream away under a deployed cron stream', async () => {
+  it('refuses to roll back the work stream while the cron stream is deployed', async () => {
     await deploy(settings);
     await expect(takeDown(settings, { streams: ['work'] })).rejects.toMatchObject({
       name: 'CronStreamStillUpError',
@@ -215,7 +215,7 @@ describe('down', () => {
     await takeDown(settings);
   });
 
-  it('drops at each step the tables that the migration says it drops, and no other', async () => {
+  it('drops at each step the tables that the migration says it drops, and no others', async () => {
     await deploy(settings);
     const clientTables = async () => {
       const { rows } = await admin.query(
@@ -240,7 +240,7 @@ describe('down', () => {
 
 describe('a work database whose name needs quoting', () => {
   it.each([['Work "quoted" DB'], ["ÜPPER-case; it's"], ['w'.repeat(54)]])(
-    'is deployed, scheduled and taken down: %s',
+    'is deployed, scheduled and rolled back: %s',
     async (databasePrefix) => {
       const site = await createSite({ databasePrefix, link: true });
       const settings = site.settings();

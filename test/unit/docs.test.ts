@@ -14,7 +14,7 @@ const pages = [
 ];
 
 describe.each(pages)('%s', (page) => {
-  it('links to nothing that is not there', () => {
+  it('has no broken links', () => {
     expect(brokenLinks(page, textOf(page))).toEqual([]);
   });
 });
@@ -36,7 +36,7 @@ describe('a broken link', () => {
     expect(brokenLinks('README.md', text)).toEqual([target]);
   });
 
-  it('is none in code, nor when it leads elsewhere', () => {
+  it('is not one in code, nor one that leads elsewhere', () => {
     const text = '`[x](a.md)`\n```\n[x](b.md)\n```\n[x](https://example.org/c.md)';
     expect(brokenLinks('README.md', text)).toEqual([]);
   });
@@ -71,7 +71,7 @@ function resolves(page: string, text: string, target: string): boolean {
   return anchorsIn(path === '' ? text : textOf(file)).includes(anchor);
 }
 
-/** As GitHub and GitLab make them of headings; a heading that comes twice would get a number. */
+/** As GitHub and GitLab make them from headings; a heading that comes twice would get a number. */
 function anchorsIn(text: string): string[] {
   return [...withoutFences(text).matchAll(/^#+ +(.+)$/gm)].map(([, heading = '']) =>
     heading

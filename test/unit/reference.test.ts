@@ -10,7 +10,7 @@ describe('docs/reference.md', () => {
   it('has a row for each variable, as the catalogue describes it', async () => {
     const text = await readFile(REFERENCE, 'utf8');
     const current = text.replace(VARIABLES, `$1\n${variableTable().replaceAll('$', '$$$$')}\n$2`);
-    // After a change of the catalogue: npx vitest run --project unit test/unit/reference.test.ts --update
+    // After changing the catalogue, run: npx vitest run --project unit test/unit/reference.test.ts --update
     await expect(current).toMatchFileSnapshot('../../docs/reference.md');
   });
 

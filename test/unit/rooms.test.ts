@@ -10,7 +10,7 @@ import {
   upwardImports,
 } from '../harness/import-rules.js';
 
-/** From the bottom to the top: a file imports from its own room and from those below it. */
+/** From bottom to top: a file imports from its own room and from those below it. */
 const ROOMS = [
   'errors',
   'settings',
@@ -62,7 +62,7 @@ describe('the sources', () => {
     expect(outwardImports(sources)).toEqual([]);
   });
 
-  test('import one another in no circle', () => {
+  test('have no import cycles', () => {
     expect(importCircles(sources)).toEqual([]);
   });
 });
@@ -93,7 +93,7 @@ describe('the check finds', () => {
     ]);
   });
 
-  test('a circle, also within one room and of types only', () => {
+  test('a cycle, also within one room and of types only', () => {
     const circular = sources({
       'src/low/a.ts': "import { b } from './b.js';",
       'src/low/b.ts': "import { c } from './c.js';",
@@ -102,7 +102,7 @@ describe('the check finds', () => {
     expect(importCircles(circular)).toEqual([['src/low/b.ts', 'src/low/c.ts', 'src/low/b.ts']]);
   });
 
-  test('no circle where two files merely import the same', () => {
+  test('no cycle if two files merely import the same file', () => {
     const diamond = sources({
       'src/low/a.ts': "import { b } from './b.js';\nimport { c } from './c.js';",
       'src/low/b.ts': "import { c } from './c.js';",
@@ -117,7 +117,7 @@ describe('the check finds', () => {
     ).toEqual([{ file: 'src/low/a.ts', imported: 'tools/a.ts' }]);
   });
 
-  test('a folder, or a file beside the folders, that is missing from the list', () => {
+  test('a folder, or a file next to the folders, that is missing from the list', () => {
     expect(
       unlistedRooms(sources({ 'src/low/a.ts': '', 'src/new/b.ts': '', 'src/main.ts': '' }), [
         'low',

@@ -15,13 +15,13 @@ import { waitUntil } from './wait-until.js';
 
 const deadlineSeconds = 120;
 
-/** Waits, and does nothing else, until pg_cron's jobs have settled all fragments. */
+/** Does nothing but wait until pg_cron's jobs have settled all fragments. */
 export async function awaitCache(
   settings: Settings,
   fragments: readonly Fragment[],
   { say, progress, style }: Output,
 ): Promise<void> {
-  const begun = performance.now();
+  const start = performance.now();
   await withClient(settings.client, (client) =>
     withClient(settings.cron, async (cron) => {
       if (startsAtFullMinutes(await processorJobs(cron, settings))) {
@@ -44,7 +44,7 @@ export async function awaitCache(
       }
     }),
   );
-  const seconds = ((performance.now() - begun) / 1000).toFixed(1);
+  const seconds = ((performance.now() - start) / 1000).toFixed(1);
   say(`  all ${fragments.length} fragments settled after ${seconds} s`);
 }
 

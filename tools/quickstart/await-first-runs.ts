@@ -8,7 +8,7 @@ import { waitUntil } from './wait-until.js';
 
 const deadlineSeconds = 90;
 
-/** Waits until every job for the queue has a run that ended well. */
+/** Waits until every job for the queue has a run that succeeded. */
 export async function awaitFirstRuns(settings: Settings, output: Output): Promise<void> {
   await withClient(settings.cron, async (cron) => {
     const jobs = await processorJobs(cron, settings);
@@ -27,7 +27,7 @@ export async function awaitFirstRuns(settings: Settings, output: Output): Promis
 
 /**
  * Where pg_cron starts jobs every minute, a run polls the queue until the next one starts. With a frequency of a
- * minute it has nothing left to wait for; the jobs themselves stay as they are.
+ * minute it has nothing left to wait for; the jobs themselves do not change.
  */
 async function withShortRuns(
   settings: Settings,
@@ -40,11 +40,9 @@ async function withShortRuns(
       work.query(`UPDATE ${table} SET frequency_seconds = ${seconds}`),
     );
   say(
-    '  For this pg_cron a run lasts a minute, in which it looks at the queue every second. To end',
+    '  With this pg_cron, a run lasts a minute and polls the queue every second. To end these runs',
   );
-  say(
-    '  these runs now, the frequency is set to a minute for a moment: they read it while they run.',
-  );
+  say('  now, the frequency is set to a minute for a moment: they read it while they run.');
   await setFrequency(60);
   await wait();
   await setFrequency(1);

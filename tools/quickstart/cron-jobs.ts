@@ -19,7 +19,7 @@ interface JobRunRow {
   seconds: number | null;
 }
 
-/** The jobs that work off the queue, without those for maintenance. */
+/** The jobs that process the queue, without those for maintenance. */
 export async function processorJobs(cron: ClientBase, settings: Settings): Promise<JobStatus[]> {
   return (await readJobs(cron, settings)).filter(({ command }) =>
     command.includes('run_processor('),

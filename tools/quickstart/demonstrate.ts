@@ -11,7 +11,7 @@ import { showCache } from './show-cache.js';
 import { showJobs } from './show-jobs.js';
 import { showRoles } from './show-roles.js';
 
-/** The whole way on an empty server: deployed, queued, worked off by pg_cron, checked. */
+/** Everything on an empty server: deploy, queue, let pg_cron process the queue, check. */
 export async function demonstrate(settings: QuickstartSettings, output: Output): Promise<void> {
   const { say } = output;
   const { work, cron, client } = settings;
@@ -27,10 +27,10 @@ export async function demonstrate(settings: QuickstartSettings, output: Output):
     `  database ${work.database} with ${poiCount.toLocaleString('en')} points of interest in ${settings.clientSchema}.pois; pg_cron lives in database ${cron.database}`,
   );
 
-  heading(`Deploying, as this does: ${setupCommand}`);
+  heading(`Deploying, as this command does: ${setupCommand}`);
   await deploy(settings, output);
 
-  heading(`Queueing ${fragments.length} fragments as ${client.user}, by ${enqueueFunction}`);
+  heading(`Queueing ${fragments.length} fragments as ${client.user}, through ${enqueueFunction}`);
   await enqueue(settings, fragments);
 
   heading("Waiting for pg_cron's jobs to fill the cache");

@@ -33,7 +33,7 @@ function randomPassword(): string {
   return randomBytes(18).toString('base64url');
 }
 
-/** `directory` must hold no .env: nothing of a configured server may come in. */
+/** `directory` must not contain a .env: nothing from a configured server may get in. */
 export function settingsFrom(environment: Environment, directory: string): QuickstartSettings {
   const result = loadSettings({ env: { ...environment }, cwd: directory });
   if (!result.ok) {
@@ -42,7 +42,7 @@ export function settingsFrom(environment: Environment, directory: string): Quick
     );
   }
   const { settings } = result;
-  if (settings.admin === undefined) throw new Error('PG_ADMIN_USER is lost');
+  if (settings.admin === undefined) throw new Error('PG_ADMIN_USER is missing');
   return { ...settings, admin: settings.admin };
 }
 
@@ -52,7 +52,7 @@ export function renderEnvFile(environment: Environment): string {
     .join('');
 }
 
-/** Our variables that `env` sets: they would win over an .env file. */
+/** Our variables that `env` sets: they would override a .env file. */
 export function variablesSetIn(env: NodeJS.ProcessEnv): string[] {
   return VARIABLES.map(({ name }) => name).filter((name) => env[name]);
 }

@@ -8,7 +8,7 @@ export interface Fragment {
   readonly hash: string;
 }
 
-/** Conditions as PartitionCache cuts them out of an application's queries. */
+/** Conditions as PartitionCache extracts them from an application's queries. */
 export const fragments: readonly Fragment[] = [
   zipcodes('a museum', "FROM pois AS p1 WHERE p1.category = 'museum'"),
   zipcodes(
@@ -32,7 +32,7 @@ export const fragments: readonly Fragment[] = [
     'five cafes or more',
     "FROM pois AS p1 WHERE p1.category = 'cafe' GROUP BY p1.zipcode HAVING count(*) >= 5",
   ),
-  // Stored as an empty set, which tells the application that it need not search at all.
+  // Stored as an empty set, which tells the application that it does not need to search at all.
   zipcodes('a lighthouse (there is none)', "FROM pois AS p1 WHERE p1.category = 'lighthouse'"),
   cities('a zoo east of 12°', "FROM pois AS p1 WHERE p1.category = 'zoo' AND p1.lon > 12"),
   cities(

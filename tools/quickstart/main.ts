@@ -63,8 +63,8 @@ function parseOptions(args: string[]): { keep: boolean; help: boolean } | undefi
   }
 }
 
-// npm sends its child the signal that the terminal has sent it already: one that comes again must
-// not end the process before the server is removed.
+// npm sends its child the signal that the terminal has already sent it: a repeated signal must not
+// end the process before the server is removed.
 function watchForInterruption(): AbortSignal {
   const interruption = new AbortController();
   const interrupt = (reason: string) => {
@@ -74,7 +74,7 @@ function watchForInterruption(): AbortSignal {
   };
   process.on('SIGINT', () => interrupt('Interrupted'));
   process.on('SIGTERM', () => interrupt('Terminated'));
-  // Whoever does not read on would not read how to stop a server that is kept either.
+  // Whoever no longer reads the output would not learn how to stop a server that is kept.
   process.stdout.on('error', () => interrupt('Nobody reads the output any more'));
   process.stderr.on('error', () => {});
   return interruption.signal;

@@ -9,7 +9,7 @@ export const stepsOnOwnServer: readonly string[] = [
   '  npx pcache-migrate doctor',
   `  ${setupCommand}`,
   '  npx pcache-migrate status',
-  'To keep this one and look around in it: npm run quickstart -- --keep',
+  'To keep this server and explore it: npm run quickstart -- --keep',
 ];
 
 export interface KeptServer {
@@ -18,7 +18,7 @@ export interface KeptServer {
   readonly envFile: string;
   /** Removes the server and the file. */
   readonly stopCommand: string;
-  /** Variables of the caller's environment that would win over the file. */
+  /** Variables of the caller's environment that would override the file. */
   readonly overridden: readonly string[];
 }
 
@@ -35,8 +35,8 @@ export function stepsOnKeptServer(kept: KeptServer): string[] {
     ...(kept.overridden.length === 0
       ? []
       : [
-          'Your environment sets variables that would win over the file, and so lead to your own server;',
-          'the commands below leave them out.',
+          'Your environment sets variables that would override the file, and so lead to your own server;',
+          'the commands below unset them.',
         ]),
     'Try:',
     `  ${cli} status --env-file ${envFile}`,

@@ -8,7 +8,7 @@ export interface ServerVersions {
   readonly pgCron: string;
 }
 
-/** Creates, as the administrator, the roles and the work database; and nothing that `setup` does. */
+/** Creates the roles and the work database as the administrator, and nothing that `setup` creates. */
 export async function prepareServer(settings: QuickstartSettings): Promise<ServerVersions> {
   return withClient(asAdministrator(settings.cron, settings.admin), async (client) => {
     for (const { user, password } of rolesOf(settings)) {

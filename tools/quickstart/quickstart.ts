@@ -17,11 +17,11 @@ export interface QuickstartOptions {
 
 const logLinesShown = 20;
 
-/** Raises when a step fails or is interrupted. Then the server is removed, and without `keep` in any case. */
+/** Throws if a step fails or is interrupted. The server is removed then, and always without `keep`. */
 export async function quickstart(options: QuickstartOptions): Promise<void> {
   const { env, output, interruption } = options;
   const { say } = output;
-  const begun = performance.now();
+  const start = performance.now();
 
   say(output.style.bold('Starting a throwaway server'));
   const runtime = await untilInterrupted(interruption, [], () => findRuntime({ env, say }));
@@ -31,7 +31,7 @@ export async function quickstart(options: QuickstartOptions): Promise<void> {
   try {
     const shown = await untilInterrupted(interruption, [], () => demonstrateOn(starting, output));
     say('');
-    say(`Done in ${Math.round((performance.now() - begun) / 1000)} s.`);
+    say(`Done in ${Math.round((performance.now() - start) / 1000)} s.`);
     if (options.keep) {
       const steps = await keepServer(shown, env);
       kept = true;
@@ -58,7 +58,7 @@ async function demonstrateOn(
 ): Promise<ShownServer> {
   const cluster = await starting;
   const environment = environmentFor(cluster);
-  // The directory of this file holds no .env.
+  // The directory of this file contains no .env.
   const settings = settingsFrom(environment, import.meta.dirname);
   try {
     await demonstrate(settings, output);
@@ -71,7 +71,7 @@ async function demonstrateOn(
   return { cluster, environment, settings };
 }
 
-// It may still be starting, and what starts has to be there before it can be removed.
+// It may still be starting, and it must have started before it can be removed.
 async function remove(starting: Promise<ThrowawayCluster>): Promise<void> {
   const cluster = await starting.catch(() => undefined);
   await cluster?.stop();

@@ -24,7 +24,7 @@ export async function createSampleTable(settings: QuickstartSettings): Promise<v
     await client.query(`CREATE INDEX ON ${pois} (category, zipcode)`);
     await client.query(`CREATE INDEX ON ${pois} (zipcode)`);
     await client.query(`ANALYZE ${pois}`);
-    // The fragments are run by the jobs, and these run as the cron role.
+    // The jobs run the fragments, as the cron role.
     await client.query(
       `GRANT SELECT ON ${pois} TO ${escapeIdentifier(settings.cron.user)}, ${escapeIdentifier(settings.client.user)}`,
     );

@@ -14,11 +14,11 @@ interface CachedSet {
   readonly fragment: Fragment;
   readonly status: string;
   readonly keys: readonly string[];
-  /** What the fragment returns when it is asked directly. */
+  /** What the fragment returns when it is run directly. */
   readonly direct: readonly string[];
 }
 
-/** Shows the cache as the application reads it; raises when a set is not what its query returns. */
+/** Shows the cache as the application reads it; throws if a set is not what its query returns. */
 export async function showCache(
   settings: Settings,
   fragments: readonly Fragment[],

@@ -10,7 +10,7 @@ import type { Output } from './output.js';
 
 const runsShown = 6;
 
-/** What pg_cron has, and what it did. */
+/** Shows pg_cron's jobs and their runs. */
 export async function showJobs(settings: Settings, { say, style }: Output): Promise<void> {
   await withClient(settings.cron, async (cron) => {
     for (const job of await readJobs(cron, settings)) {

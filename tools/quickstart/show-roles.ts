@@ -12,7 +12,7 @@ interface RoleRow {
   runs: number;
 }
 
-/** Who is a superuser, and whose jobs pg_cron ran: as the administrator, who alone sees all jobs. */
+/** Shows who is a superuser, and whose jobs pg_cron ran. Only the administrator sees all jobs. */
 export async function showRoles(
   settings: QuickstartSettings,
   { say, style }: Output,

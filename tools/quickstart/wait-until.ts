@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 const intervalMs = 250;
 
-/** Looks until it is so; false when that takes longer than the deadline. */
+/** Calls `look` until it returns true; returns false if that takes longer than the deadline. */
 export async function waitUntil(
   look: () => Promise<boolean>,
   deadlineSeconds: number,

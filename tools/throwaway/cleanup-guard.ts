@@ -10,8 +10,8 @@ export interface CleanupGuard {
 const script = 'if read -r _; then exit 0; fi; exec "$@"';
 
 /**
- * Runs the command when this process ends, however it ends: at SIGKILL or a crash no handler of
- * ours would run, whereas the pipe to a watching process always closes.
+ * Runs the command when this process ends, however it ends: on SIGKILL or a crash, no handler of
+ * ours would run, but the pipe to a watching process always closes.
  */
 export function guardCleanup(
   command: readonly [string, ...string[]],

@@ -3,16 +3,16 @@ export interface ClusterOptions {
   cronDatabase: string;
   /** False leaves pg_cron out of shared_preload_libraries. */
   preloadPgCron: boolean;
-  /** Further settings of postgresql.conf; they win over the cluster's own. */
+  /** Further settings of postgresql.conf; they override the cluster's own. */
   settings: Record<string, string>;
 }
 
-/** Where the server runs, for tools that must run beside it (pg_dump of the same version). */
+/** Where the server runs, for tools that must run next to it (pg_dump of the same version). */
 export type ServerLocation =
   | { kind: 'docker'; container: string }
   | { kind: 'local'; binDirectory: string; socketDirectory: string };
 
-/** Plain data: survives JSON, so that it can be handed to another process. */
+/** Plain data, which survives JSON, so that it can be passed to another process. */
 export interface ClusterAddress {
   runtime: 'docker' | 'local';
   host: '127.0.0.1';
@@ -25,9 +25,9 @@ export interface ClusterAddress {
 }
 
 export interface ThrowawayCluster extends ClusterAddress {
-  /** Restarts with the options so far, changed by these; the port stays. */
+  /** Restarts with the current options and these changes; the port stays the same. */
   restart(changes?: Partial<ClusterOptions>): Promise<void>;
-  /** Stops the server and removes all that it left; may be called again. */
+  /** Stops the server and removes everything that it left; may be called again. */
   stop(): Promise<void>;
   /** Lets the server outlive this process; returns the shell command that removes it. */
   keep(): string;

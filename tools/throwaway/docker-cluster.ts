@@ -18,7 +18,7 @@ const adminUser = 'postgres';
 const serverPort = 5432;
 const restartWithinMs = 30_000;
 
-// Known to image/entrypoint.sh and image/Dockerfile too.
+// image/entrypoint.sh and image/Dockerfile use these paths too.
 const filesDirectory = '/etc/throwaway-cluster';
 const socketDirectory = '/var/lib/throwaway-cluster/socket';
 
@@ -62,8 +62,8 @@ export async function startDockerCluster(
       container = await new LoopbackContainer(runtime.image)
         .publishOnLoopback(serverPort, port)
         .withName(name)
-        // Its clean-up is another container, whose image many machines can't pull; the guard
-        // does the same.
+        // testcontainers cleans up by another container, whose image many machines can't pull;
+        // the guard does the same.
         .withAutoCleanup(false)
         .withLabels({ 'pcache-migrate.throwaway': 'cluster' })
         .withSharedMemorySize(256 * 1024 * 1024)
@@ -72,7 +72,7 @@ export async function startDockerCluster(
           serverFile('pg_hba.conf', pgHbaConf),
           serverFile('postgresql.conf', renderConf(options)),
         ])
-        // Ready is what waitForServer says.
+        // waitForServer decides when the server is ready.
         .withWaitStrategy(Wait.forAll([]))
         .start();
     });

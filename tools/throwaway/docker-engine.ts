@@ -3,20 +3,20 @@ import { type ContainerRuntimeClient, getContainerRuntimeClient, ImageName } fro
 
 const answerWithinMs = 10_000;
 
-/** The engine of this machine, or why there is none to use and what to do. */
+/** The engine of this machine, or why none can be used and what to do. */
 export async function findDockerEngine(): Promise<ContainerRuntimeClient | string> {
   const client = await withDeadline(getContainerRuntimeClient().catch(() => undefined));
   if (client === undefined) {
-    return 'no engine answers. Install and start it, and be a user who may use it (DEBUG=testcontainers* shows the attempts).';
+    return 'no engine answers. Install and start one, and run this as a user who may use it (DEBUG=testcontainers* shows the attempts).';
   }
   if (!(await isOfThisMachine(client))) {
-    return `the engine that answers is ${client.info.containerRuntime.host}'s: a server there, reachable from loopback only, is out of reach. Use an engine of this machine.`;
+    return `the engine that answers runs on ${client.info.containerRuntime.host}: a server there, which listens on loopback only, is out of reach. Use an engine on this machine.`;
   }
   return client;
 }
 
-// In a container, testcontainers takes the engine for that of the surrounding machine; it is
-// ours all the same if it was started in here.
+// In a container, testcontainers assumes that the engine is that of the surrounding machine; it is
+// still ours if it was started in this container.
 async function isOfThisMachine(client: ContainerRuntimeClient): Promise<boolean> {
   const { host } = client.info.containerRuntime;
   if (host === 'localhost' || host === '127.0.0.1') return true;
@@ -37,7 +37,7 @@ export function hasImage(client: ContainerRuntimeClient, image: string): Promise
   return client.image.exists(ImageName.fromString(image));
 }
 
-/** testcontainers reports no failure that comes after the pull has begun: look afterwards. */
+/** testcontainers does not report a failure once the pull has started, so this looks afterwards. */
 export async function pullImage(client: ContainerRuntimeClient, image: string): Promise<boolean> {
   await client.image.pull(ImageName.fromString(image)).catch(() => {});
   return hasImage(client, image);

@@ -11,7 +11,7 @@ export interface DockerRuntime {
 export interface LocalRuntime {
   kind: 'local';
   binDirectory: string;
-  /** Set when we are root, as whom the server refuses to run. */
+  /** Set if we are root, because the server refuses to run as root. */
   account: OsAccount | undefined;
 }
 export type Runtime = DockerRuntime | LocalRuntime;
@@ -26,7 +26,7 @@ const defaultImage = 'pcache-migrate/postgres-pg_cron:trixie';
 const imageLabel = { name: 'pcache-migrate.throwaway-image', value: '1' };
 const imageScript = fileURLToPath(new URL('image/build.sh', import.meta.url));
 
-/** Finds what can run a throwaway PostgreSQL with pg_cron here, installing it if need be. */
+/** Finds what can run a throwaway PostgreSQL with pg_cron here, and installs it if necessary. */
 export async function findRuntime(surroundings: Surroundings): Promise<Runtime> {
   const wanted = parseWanted(surroundings.env.PCACHE_TEST_RUNTIME);
   const finders = [
@@ -61,24 +61,24 @@ async function findDocker({ env, say }: Surroundings): Promise<DockerRuntime | s
   const chosen = env.PCACHE_TEST_IMAGE;
   const image = chosen || defaultImage;
   if (chosen && !(await hasImage(engine, image)) && !(await pullImage(engine, image))) {
-    return `Docker: the image ${image} of PCACHE_TEST_IMAGE is not there and can't be pulled.`;
+    return `Docker: the image ${image} of PCACHE_TEST_IMAGE does not exist and can't be pulled.`;
   }
   if (!chosen && !(await hasImage(engine, image))) {
     const failure = await buildImage(say);
     if (failure !== undefined) {
-      return `Docker: the engine answers, but the image ${image} is not there. Make it: bash tools/throwaway/image/build.sh\n  (tried without debootstrap: ${failure})`;
+      return `Docker: the engine answers, but the image ${image} does not exist. Build it: bash tools/throwaway/image/build.sh\n  (tried without debootstrap: ${failure})`;
     }
   }
   if (!(await hasLabel(engine, image, imageLabel))) {
-    return `Docker: the image ${image} is not one of tools/throwaway/image/build.sh (label ${imageLabel.name}=${imageLabel.value}). Make it anew: bash tools/throwaway/image/build.sh`;
+    return `Docker: the image ${image} was not built by this tools/throwaway/image/build.sh (label ${imageLabel.name}=${imageLabel.value}). Build it again: bash tools/throwaway/image/build.sh`;
   }
   return { kind: 'docker', image };
 }
 
-// The image is published nowhere: pulling its name would run whatever someone else puts there.
-// What can be pulled is the Debian that it is made from.
+// The image is not published: pulling its name would run whatever someone else publishes there.
+// Only the Debian image that it is built from can be pulled.
 async function buildImage(say: (line: string) => void): Promise<string | undefined> {
-  say('Docker: making the image of PostgreSQL with pg_cron, if its Debian base can be had.');
+  say('Docker: building the image of PostgreSQL with pg_cron, if its Debian base is available.');
   try {
     await runCommand('bash', [imageScript, '--no-debootstrap'], {
       onLine: (line) => say(`  ${line}`),
@@ -106,9 +106,9 @@ async function findLocal({ env }: Surroundings): Promise<LocalRuntime | string> 
 
 async function installLocal(surroundings: Surroundings): Promise<LocalRuntime | string> {
   const privilege = await findAptPrivilege();
-  if (typeof privilege === 'string') return `Installing by apt-get: ${privilege}.`;
+  if (typeof privilege === 'string') return `Installing with apt-get: ${privilege}.`;
   surroundings.say(
-    'Found neither a usable Docker engine nor PostgreSQL with pg_cron: installing both packages by apt-get, as root. No system cluster is made or started.',
+    'Found neither a usable Docker engine nor PostgreSQL with pg_cron: installing both packages with apt-get, as root. No system cluster is created or started.',
   );
   await installByApt(privilege, surroundings.say);
   return findLocal(surroundings);

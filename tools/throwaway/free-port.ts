@@ -1,8 +1,8 @@
 import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 
-// Below the range from which systems number outgoing connections (Linux: from 32768), so that
-// none of those takes the port between this check and the server's start.
+// Below the ports that systems use for outgoing connections (Linux: from 32768), so that none of
+// those takes the port between this check and the server's start.
 const firstPort = 20_000;
 const lastPort = 30_000;
 const attempts = 100;

@@ -142,7 +142,7 @@ function renderConf(paths: Paths, port: number, options: ClusterOptions): string
   );
 }
 
-// mkdtemp's directory is private to its owner, and with it the socket that trusts everyone.
+// mkdtemp's directory is private to its owner, and so is the socket in it, which trusts everyone.
 async function makePaths(account: OsAccount | undefined): Promise<Paths> {
   const root = await mkdtemp(path.join(tmpdir(), 'pcache-throwaway-'));
   const paths = {

@@ -25,8 +25,8 @@ export function renderPostgresqlConf(place: ServerPlace, options: ClusterOptions
     .join('');
 }
 
-// pg_cron logs in over the socket, which needs no password; whoever comes over TCP (dblink, the
-// clients) has to give one, as on a real server.
+// pg_cron logs in over the socket, which needs no password; whoever connects over TCP (dblink, the
+// clients) must give one, as on a real server.
 export const pgHbaConf = `local all all trust
 host all all all scram-sha-256
 `;

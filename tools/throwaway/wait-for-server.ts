@@ -13,7 +13,7 @@ export async function waitForServer(
   for (;;) {
     const failure = await tryLogin(server);
     if (failure === undefined) return;
-    if (!(await isRunning())) throw new Error('the server ended while it started');
+    if (!(await isRunning())) throw new Error('the server ended while it was starting');
     if (Date.now() > deadline) {
       throw new Error(`the server did not accept a login within ${deadlineMs / 1000} s`, {
         cause: failure,
@@ -35,7 +35,7 @@ async function tryLogin(server: {
     ssl: false,
     connectionTimeoutMillis: 5_000,
   });
-  // The server may close the connection after the login as well.
+  // The server may also close the connection after the login.
   client.on('error', () => {});
   try {
     await client.connect();

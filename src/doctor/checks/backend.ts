@@ -15,7 +15,7 @@ export const intarray: DoctorCheck = {
     if (extension.installed) return ok('installed');
     if (!extension.available) {
       return warning(
-        'not available on this server: the cache works, its intersections are slower',
+        'not available on this server: the cache works, but its intersections are slower',
         text(
           'administrator',
           `Install PostgreSQL's contrib modules on the server's machine (Debian and Ubuntu have them in postgresql-${extension.server_major}; elsewhere the package is postgresql-contrib).`,
@@ -72,7 +72,7 @@ interface Extension {
 
 async function readExtension(client: ClientBase, name: string): Promise<Extension> {
   const { rows } = await client.query<Extension>(
-    // Through to_jsonb: before PostgreSQL 13 there are neither trusted extensions nor the column.
+    // Uses to_jsonb: before PostgreSQL 13 there are no trusted extensions and no such column.
     `SELECT EXISTS (SELECT FROM pg_extension WHERE extname = $1) AS installed,
             EXISTS (SELECT FROM pg_available_extensions WHERE name = $1) AS available,
             (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)

@@ -7,7 +7,7 @@ import { serverSetting } from '../server-setting.js';
 
 export const jobCapacity: DoctorCheck = {
   id: 'job-capacity',
-  title: 'room for the jobs',
+  title: 'capacity for the jobs',
   needs: ['work-migrations', 'pg-cron-loaded'],
   run: async (context) => {
     const jobs = await countJobs(context);
@@ -15,7 +15,7 @@ export const jobCapacity: DoctorCheck = {
     const exceeded = limits.find(({ jobsAllowed }) => jobs > jobsAllowed);
     if (exceeded !== undefined) {
       return warning(
-        `${jobs} jobs are configured here alone, and ${exceeded.setting} = ${exceeded.value} lets at most ${exceeded.jobsAllowed} run at once: the others start late or not at all`,
+        `this deployment alone has ${jobs} jobs, and ${exceeded.setting} = ${exceeded.value} lets at most ${exceeded.jobsAllowed} run at once: the others start late or not at all`,
         text(
           'administrator',
           `Raise ${exceeded.setting} in postgresql.conf and restart the server, or lower max_parallel_jobs of the processor.`,
@@ -42,7 +42,7 @@ interface Limit {
   jobsAllowed: number;
 }
 
-/** Taken by pg_cron's scheduler and the launcher of logical replication. */
+/** Used by pg_cron's scheduler and the logical replication launcher. */
 const WORKERS_TAKEN = 2;
 
 async function readLimits(context: Context): Promise<Limit[]> {

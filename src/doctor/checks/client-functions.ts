@@ -20,18 +20,18 @@ export const clientFunctions: DoctorCheck = {
     return failed(
       `in schema "${settings.clientSchema}" of database "${settings.work.database}", ${foreign.length} of them belong to role ${list(owners)}, ` +
         `so role "${settings.work.user}" may not replace them: ${foreign.map(({ signature }) => signature).join('; ')}`,
-      // Not SQL to be run: whoever owns them now, such as another deployment's migrator, could then not replace them.
+      // Not as SQL to run: their current owner, such as another deployment's migrator, could then not replace them.
       text(
         'administrator',
         `Either deploy as that role: set DB_USER to ${list(owners)}, or GRANT it TO ${migrator};`,
-        `or, if nothing else deploys them, give them over, in database "${settings.work.database}":`,
+        `or, if nothing else deploys them, change their owner, in database "${settings.work.database}":`,
         ...foreign.map(({ signature }) => `  ALTER FUNCTION ${signature} OWNER TO ${migrator};`),
       ),
     );
   },
 };
 
-/** What the pending migrations run CREATE OR REPLACE FUNCTION for: it needs the owner of what is there. */
+/** The functions that pending migrations create or replace. Only the owner of an existing function may replace it. */
 function functionsReplaced({ pending }: StreamPlan, { clientSchema }: Settings): string[] {
   const head = `CREATE OR REPLACE FUNCTION ${escapeIdentifier(clientSchema)}.`;
   return pending

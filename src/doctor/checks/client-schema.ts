@@ -15,7 +15,7 @@ export const clientSchema: DoctorCheck = {
     if (rowCount === 1) return ok(`"${settings.clientSchema}"`);
     return failed(
       `there is no schema "${settings.clientSchema}" (PCACHE_CLIENT_SCHEMA) in database "${settings.work.database}"`,
-      // By the migrator, so that a misspelt name does not become a schema when an administrator mends.
+      // For the migrator to run, so that acting as the administrator never turns a misspelt name into a schema.
       sql(
         'migrator',
         settings.work.database,
@@ -70,7 +70,7 @@ export const clientSchemaClientRole: DoctorCheck = {
         onSchema(settings.client.user, settings.clientSchema, 'CREATE'),
       ],
       without:
-        'a client fails when it connects: it runs CREATE TABLE IF NOT EXISTS, which asks for CREATE even where the table exists',
+        'a client fails when it connects: it runs CREATE TABLE IF NOT EXISTS, which requires CREATE even if the table exists',
       whenMissing: 'warning',
     }),
 };

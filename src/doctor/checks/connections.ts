@@ -26,9 +26,9 @@ export const adminConnection: DoctorCheck = {
   needs: [],
   run: ({ admin }) =>
     admin?.failure
-      ? // No failure: perhaps nothing is to be done as the administrator.
+      ? // Not a failure: perhaps nothing has to be done as the administrator.
         warning(
-          `${admin.failure.message}; nothing can be mended as the administrator`,
+          `${admin.failure.message}; nothing can be fixed as the administrator`,
           text('user', admin.failure.remedy),
         )
       : ok('the administrator can log in'),

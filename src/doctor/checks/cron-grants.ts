@@ -2,7 +2,7 @@ import type { DoctorCheck } from '../context.js';
 import { checkGrants, type Grant, onFunction, onSchema, onTable } from '../grants.js';
 import { clientOf } from '../reach.js';
 
-/** What the cron role needs of pg_cron beyond what pg_cron gives everybody. */
+/** The privileges on pg_cron that the cron role needs beyond those that pg_cron grants to everyone. */
 export function leastGrants(role: string): Grant[] {
   return [onSchema(role, 'cron', 'USAGE'), ...scheduling(role)];
 }
@@ -38,7 +38,7 @@ export const cronSchedule: DoctorCheck = {
       database: settings.cron.database,
       by: 'administrator',
       grants: scheduling(settings.cron.user),
-      without: 'no job can be scheduled or taken away',
+      without: 'no job can be scheduled or unscheduled',
     }),
 };
 
@@ -57,6 +57,6 @@ export const cronHistory: DoctorCheck = {
         onTable(settings.cron.user, 'cron', 'job_run_details', 'DELETE'),
       ],
       without:
-        'jobs cannot be compared, shown or cleaned up after (pg_cron gives it to everybody when it is installed)',
+        'jobs cannot be compared or shown, and their history cannot be cleaned up (pg_cron grants this to everyone when it is installed)',
     }),
 };

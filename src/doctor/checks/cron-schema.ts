@@ -21,8 +21,8 @@ export const cronSchema: DoctorCheck = {
     if (state === undefined) return ok(`"${settings.cronSchema}" does not exist yet`);
     if (state.deployment === undefined && state.contents.length > 0) {
       return failed(
-        `"${settings.cronSchema}" in database "${database}" is not ours: it holds ${list(state.contents)} and no deployment`,
-        text('user', `Leave that schema alone, and ${ANOTHER_SCHEMA}`),
+        `"${settings.cronSchema}" in database "${database}" is not ours: it contains ${list(state.contents)} and no deployment`,
+        text('user', `Keep that schema as it is, and ${ANOTHER_SCHEMA}`),
       );
     }
     if (state.deployment === undefined) {
@@ -37,10 +37,10 @@ export const cronSchema: DoctorCheck = {
         without: 'nothing can be deployed in it',
       });
     }
-    // Being a member of the owner is not enough: jobs belong to the role that scheduled them, and only it sees them.
+    // Membership in the owner is not enough: jobs belong to the role that scheduled them, and only that role sees them.
     if (state.deployment.owner !== user) {
       return failed(
-        `"${settings.cronSchema}" belongs to role "${state.deployment.owner}", whose jobs role "${user}" can neither see nor end`,
+        `"${settings.cronSchema}" belongs to role "${state.deployment.owner}", whose jobs role "${user}" can neither see nor unschedule`,
         text(
           'user',
           `Set ${variable(settings.cron, 'user', 'PG_CRON_USER')} (and its password) to "${state.deployment.owner}"; or run pcache-migrate down --stream cron as that role first.`,
@@ -60,8 +60,8 @@ async function servesUs(client: ClientBase, settings: Settings): Promise<Finding
     return ok(`"${settings.cronSchema}" is deployed`);
   }
   return failed(
-    `"${settings.cronSchema}" schedules for schema "${work_schema}" of database "${work_database}", not for schema "${settings.schema}" of database "${settings.work.database}"`,
-    text('user', `Leave that deployment alone, and ${ANOTHER_SCHEMA}`),
+    `"${settings.cronSchema}" schedules jobs for schema "${work_schema}" of database "${work_database}", not for schema "${settings.schema}" of database "${settings.work.database}"`,
+    text('user', `Keep that deployment as it is, and ${ANOTHER_SCHEMA}`),
   );
 }
 

@@ -26,8 +26,8 @@ export const deploymentIdentity: DoctorCheck = {
       text(
         'user',
         `Go back to the old ${differences.length === 1 ? 'value' : 'values'}: ${differences.map(({ back }) => back).join(', ')}.`,
-        'Or leave that deployment as it is, and make another one beside it: set PCACHE_SCHEMA to a new name.',
-        'Or take it away first, with the old settings (pcache-migrate down --all), and deploy it anew.',
+        'Or keep that deployment as it is, and add another one: set PCACHE_SCHEMA to a new name.',
+        'Or remove it first, with the old settings (pcache-migrate down --all), and deploy it again.',
         ...differences.flatMap(({ advice }) => advice ?? []),
       ),
     );
@@ -38,7 +38,7 @@ interface Difference {
   name: string;
   deployed: string;
   configured: string;
-  /** The setting as it was. */
+  /** The old setting. */
   back: string;
   advice?: string;
 }
@@ -49,7 +49,7 @@ function compare(deployed: Deployment, settings: Settings): Difference[] {
   return [
     ...difference('DB_NAME', deployed.work_database, work.database).map((found) => ({
       ...found,
-      advice: `If the database was renamed: rename it back for the pcache-migrate down. If it is a copy of "${deployed.work_database}": make the copy without schema "${settings.schema}" and its tables.`,
+      advice: `If the database was renamed, rename it back before pcache-migrate down. If it is a copy of "${deployed.work_database}", make the copy without schema "${settings.schema}" and its tables.`,
     })),
     ...difference('PCACHE_CLIENT_SCHEMA', deployed.client_schema, settings.clientSchema),
     ...difference('PG_QUEUE_TABLE_PREFIX', deployed.queue_prefix, settings.queuePrefix),
@@ -71,7 +71,7 @@ function difference(name: string, deployed: string, configured: string): Differe
     : [{ name, deployed, configured, back: `${name}=${deployed}` }];
 }
 
-/** Before the cron stream is up, the deployment is bound to no mode. */
+/** Until the cron stream is up, the deployment is not bound to a mode. */
 function modeDifference(deployed: Deployment, { mode, work, cron }: Settings): Difference[] {
   const was = deployed.transport === 'direct' ? 'single' : 'cross';
   if (deployed.pg_cron_version === null || was === mode) return [];
@@ -85,7 +85,7 @@ function modeDifference(deployed: Deployment, { mode, work, cron }: Settings): D
           ? `PG_CRON_DATABASE=${work.database}`
           : `PG_CRON_DATABASE as it was, not ${cron.database}`,
       advice:
-        'To change the mode alone, it is enough to take away the cron stream first: pcache-migrate down --stream cron --all with the old settings.',
+        'To change only the mode, it is enough to roll back the cron stream first, with the old settings: pcache-migrate down --stream cron --all',
     },
   ];
 }

@@ -13,11 +13,11 @@ export const jobLogins: DoctorCheck = {
   run: async ({ settings, cron }) => {
     const client = clientOf(cron);
     const { pending } = await readStreamPlan(client, settings, 'cron');
-    if (pending.length > 0) return ok('no job was scheduled yet');
+    if (pending.length > 0) return ok('no job has been scheduled yet');
     const runs = await latestRuns(client, settings);
-    if (runs.length === 0) return ok('no job has run within a day');
+    if (runs.length === 0) return ok('no job has run in the last 24 hours');
     const broken = runs.find(({ status, message }) => status === 'failed' && startFailed(message));
-    if (broken === undefined) return ok(`the last run of each of ${runs.length} jobs did`);
+    if (broken === undefined) return ok(`the last run of each of ${runs.length} jobs started`);
     return warning(
       `the last run of ${broken.command} in database "${broken.database}" did not start, at ${broken.at.toISOString()}: ${broken.message}`,
       remedyFor(broken, settings),
@@ -33,9 +33,9 @@ interface Run {
   at: Date;
 }
 
-/** Of each job, as far as it is among the latest runs. */
+/** The last run of each job, if it is among the latest runs. */
 async function latestRuns(client: ClientBase, settings: Settings): Promise<Run[]> {
-  // By runid, the one index that pg_cron's history has; it may hold millions of runs.
+  // Ordered by runid, which has the only index of pg_cron's history; the history may contain millions of runs.
   const { rows } = await client.query<Run>(
     `SELECT DISTINCT ON (database, command) *
        FROM (SELECT runid, command, database, status, coalesce(return_message, '') AS message,

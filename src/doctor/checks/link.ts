@@ -99,7 +99,10 @@ export const linkLogin: DoctorCheck = {
       if (started === rows[0]?.started) return ok(`${target} as role "${settings.cron.user}"`);
       return failed(
         `${target}, as the server sees it, is another server`,
-        text('user', `Set ${LINK_ADDRESS} to where the server reaches itself, or unset them.`),
+        text(
+          'user',
+          `Set ${LINK_ADDRESS} to the address where the server reaches itself, or unset them.`,
+        ),
       );
     } catch (error) {
       if (!isDatabaseError(error)) throw error;
@@ -115,13 +118,13 @@ const LINK_ADDRESS = 'PCACHE_LINK_HOST and PCACHE_LINK_PORT';
 const CONNECTION = 'pcache_migrate_doctor';
 const CONNECT_TIMEOUT_SECONDS = 10;
 
-// dblink's own SQLSTATE for it (prohibited_sql_statement_attempted).
+// The SQLSTATE that dblink uses for this (prohibited_sql_statement_attempted).
 const NO_PASSWORD_ASKED = '2F003';
 
-/** Returns when the server at the other end was started. */
+/** Returns the start time of the server at the other end. */
 async function tryLink(client: ClientBase, settings: Settings, port: number): Promise<string> {
   const schema = escapeIdentifier((await dblinkSchema(client)) ?? '');
-  // As a parameter: the password must not stand in a statement that the server shows or logs.
+  // As a parameter: the password must not appear in a statement that the server shows or logs.
   await client.query(`SELECT ${schema}.dblink_connect($1, $2)`, [
     CONNECTION,
     connectionString(settings, port),
@@ -154,13 +157,13 @@ function connectionString({ link, cron }: Settings, port: number): string {
 function noPasswordAsked({ link, cron }: Settings, target: string): Finding {
   const [kind, from] = link.host.startsWith('/') ? ['local', ''] : ['host', 'samehost '];
   return failed(
-    `${target} lets role "${cron.user}" in without asking for a password (trust, peer or a certificate in pg_hba.conf), and dblink then refuses to serve a role that is no superuser`,
+    `${target} lets role "${cron.user}" in without asking for a password (trust, peer or a certificate in pg_hba.conf), and dblink then refuses to serve a role that is not a superuser`,
     text(
       'administrator',
-      'In pg_hba.conf, above the line that lets this role in, put:',
+      'In pg_hba.conf, add this above the line that lets the role in:',
       `  ${kind} ${escapeIdentifier(cron.database)} ${escapeIdentifier(cron.user)} ${from}scram-sha-256`,
-      'and reload it: SELECT pg_reload_conf();',
-      'Or set PCACHE_LINK_HOST to an address at which the server asks itself for a password; or PCACHE_CRON_TRANSPORT to deploy.',
+      'Then reload it: SELECT pg_reload_conf();',
+      'Or set PCACHE_LINK_HOST to an address where the server does ask for a password, or PCACHE_CRON_TRANSPORT to deploy.',
     ),
   );
 }
@@ -170,8 +173,8 @@ function notConnected({ cron }: Settings, target: string, said: string): Finding
     `from within the server, ${target} can't be reached as role "${cron.user}": ${said.trim()}`,
     text(
       'user',
-      `Set ${LINK_ADDRESS} to where the server reaches itself (they are the server's view, not yours), and check ${variable(cron, 'password', 'PG_CRON_PASSWORD')}.`,
-      'If the server says that pg_hba.conf has no entry, let this role in there with scram-sha-256.',
+      `Set ${LINK_ADDRESS} to the address where the server reaches itself (as seen from the server, not from here), and check ${variable(cron, 'password', 'PG_CRON_PASSWORD')}.`,
+      'If the server says that pg_hba.conf has no entry, add one for this role with scram-sha-256.',
       'Or set PCACHE_CRON_TRANSPORT to deploy.',
     ),
   );

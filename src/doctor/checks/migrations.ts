@@ -35,7 +35,7 @@ async function ledger(
       error.problems.join(' '),
       text(
         'user',
-        error.remedy ?? 'Mend what the server says, and run pcache-migrate doctor again.',
+        error.remedy ?? 'Fix what the server reports, and run pcache-migrate doctor again.',
       ),
     );
   }

@@ -17,6 +17,6 @@ function describe({ transport, work, cron }: Settings): string {
     case 'link':
       return `${databases}; transport link: a changed configuration reaches pg_cron at COMMIT, over dblink`;
     case 'deploy':
-      return `${databases}; transport deploy: a changed configuration reaches pg_cron by pcache-migrate sync`;
+      return `${databases}; transport deploy: a changed configuration reaches pg_cron through pcache-migrate sync`;
   }
 }

@@ -20,7 +20,7 @@ export const ownTables: DoctorCheck = {
     if (taken.length === 0) return ok('yes');
     const owners = await deploymentsWith(client, settings);
     return failed(
-      `schema "${settings.clientSchema}" of database "${settings.work.database}" has ${list(taken)} already` +
+      `schema "${settings.clientSchema}" of database "${settings.work.database}" already has ${list(taken)}` +
         (owners.length > 0 ? `, of the deployment in schema ${list(owners)}` : ''),
       owners.length > 0 ? chooseOtherPrefixes(owners) : makeRoom(settings),
     );
@@ -58,15 +58,15 @@ async function deploymentsWith(client: ClientBase, settings: Settings): Promise<
 function chooseOtherPrefixes(owners: readonly string[]): Remedy {
   return text(
     'user',
-    `For a deployment beside that one, choose another PG_QUEUE_TABLE_PREFIX and another prefix of the cache tables.`,
-    `To go on with that one, set PCACHE_SCHEMA to ${list(owners)}.`,
+    `To add a deployment next to that one, choose another PG_QUEUE_TABLE_PREFIX and another prefix for the cache tables.`,
+    `To continue with that one, set PCACHE_SCHEMA to ${list(owners)}.`,
   );
 }
 
 function makeRoom({ cacheBackend }: Settings): Remedy {
   return text(
     'user',
-    "An older set-up, or a client of PartitionCache, made them; this version can't take them over.",
+    "An older set-up or a client of PartitionCache created them; this version can't take them over.",
     `Either choose another PG_QUEUE_TABLE_PREFIX and PG_${cacheBackend.toUpperCase()}_CACHE_TABLE_PREFIX (for the clients too),`,
     'or, with its processor and clients stopped, rename or drop those tables.',
   );

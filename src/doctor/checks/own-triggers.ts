@@ -14,7 +14,7 @@ interface Trigger {
   readonly statement: string;
 }
 
-/** A client may drop and recreate its tables, and takes our triggers along. */
+/** A client may drop and recreate its tables, which drops our triggers too. */
 export const ownTriggers: DoctorCheck = {
   id: 'own-triggers',
   title: "triggers on the clients' tables",
@@ -27,15 +27,15 @@ export const ownTriggers: DoctorCheck = {
         WHERE nspname = $1 AND NOT tgisinternal AND starts_with(tgname, 'pcache_')`,
       [settings.clientSchema],
     );
-    // A trigger is due as soon as what it calls is there: both come with the same migration.
+    // A trigger is expected as soon as the function that it calls exists: the same migration creates both.
     const routines = await ownRoutines(client, settings.schema);
-    const due = triggersOf(settings).filter(({ routine }) => routines.has(routine));
-    const missing = due.filter(
+    const expected = triggersOf(settings).filter(({ routine }) => routines.has(routine));
+    const missing = expected.filter(
       ({ name, table }) => !rows.some((row) => row.name === name && row.table === table),
     );
-    if (missing.length === 0) return ok(due.length === 0 ? 'not deployed yet' : 'all there');
+    if (missing.length === 0) return ok(expected.length === 0 ? 'not deployed yet' : 'all present');
     return warning(
-      `missing: ${list(missing.map(({ name, table }) => `${name} on ${table}`))}; a client that recreates its tables takes them along`,
+      `missing: ${list(missing.map(({ name, table }) => `${name} on ${table}`))}; a client that recreates its tables drops them`,
       sql('migrator', settings.work.database, ...missing.map(({ statement }) => statement)),
     );
   },

@@ -6,7 +6,7 @@ import { grantLine } from '../grants.js';
 import { clientOf } from '../reach.js';
 import { leastGrants } from './cron-grants.js';
 
-/** The first with schedule_in_database(). */
+/** The first version with schedule_in_database(). */
 const OLDEST_VERSION = '1.4';
 
 export const pgCronExtension: DoctorCheck = {
@@ -34,7 +34,7 @@ export const pgCronVersion: DoctorCheck = {
     const client = clientOf(cron);
     const { installed = '', available = '' } = await readVersions(client);
     if (isAtLeast(installed, OLDEST_VERSION)) return describeVersion(installed);
-    const old = `${installed} is too old: schedule_in_database(), by which jobs run in another database, exists from ${OLDEST_VERSION}`;
+    const old = `${installed} is too old: schedule_in_database(), which runs jobs in another database, exists only in ${OLDEST_VERSION} and later`;
     if (!isAtLeast(available, OLDEST_VERSION)) return failed(old, upgradePackage());
     return failed(
       old,
@@ -47,7 +47,7 @@ function describeVersion(version: string): Finding {
   return ok(
     isAtLeast(version, '1.5')
       ? version
-      : `${version}; jobs start at most once a minute (seconds need 1.5), and the processor keeps finer frequencies itself`,
+      : `${version}; jobs start at most once a minute (seconds need 1.5), and the processor itself keeps shorter frequencies`,
   );
 }
 
@@ -58,7 +58,7 @@ function upgradePackage(): Remedy {
   );
 }
 
-/** Followed by what the new schema or function lacks afterwards, so that one round of mending is enough. */
+/** Adds the grants that the new schema or functions then lack, so that one round of fixes is enough. */
 async function asAdministrator(
   client: ClientBase,
   database: string,

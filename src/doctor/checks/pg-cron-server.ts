@@ -30,8 +30,8 @@ export const pgCronLoaded: DoctorCheck = {
 };
 
 /**
- * The setting as the role sees it. Loaded, pg_cron hides it from all but superusers and pg_read_all_settings;
- * not loaded, it is what postgresql.conf says to nobody, or undefined.
+ * The setting as the role sees it. If pg_cron is loaded, it hides the setting from all but superusers and
+ * pg_read_all_settings. If not, it is a value in postgresql.conf that nothing reads, or undefined.
  */
 async function databaseNameSetting(cron: ClientBase): Promise<string | 'hidden' | undefined> {
   try {
@@ -81,10 +81,10 @@ export const pgCronDatabase: DoctorCheck = {
       (await schedulerDatabase(clientOf(context.cron)));
     if (actual === undefined) {
       return warning(
-        'no scheduler process of pg_cron is to be seen: perhaps it does not run',
+        'no scheduler process of pg_cron is visible: it may not be running',
         text(
           'administrator',
-          `See the server's log. Most often the database that cron.database_name names does not exist; it should be ${confValue(wanted)}.`,
+          `See the server's log. Most often, the database that cron.database_name names does not exist; the setting should be ${confValue(wanted)}.`,
         ),
       );
     }
@@ -103,8 +103,8 @@ export const pgCronDatabase: DoctorCheck = {
   },
 };
 
-// What cron.database_name says may be hidden; where the scheduler is connected never is. It belongs to
-// the bootstrap superuser (oid 10), whom no other session can feign.
+// cron.database_name may be hidden; the database that the scheduler is connected to never is. The
+// scheduler runs as the bootstrap superuser (oid 10), which no other session can fake.
 async function schedulerDatabase(cron: ClientBase): Promise<string | undefined> {
   const { rows } = await cron.query<{ name: string }>(
     `SELECT datname::text AS name FROM pg_stat_activity

@@ -16,10 +16,10 @@ export const readableTables: DoctorCheck = {
     const { clientSchema, cron } = settings;
     const tables = await unreadableTables(client, settings);
     if (tables.length === 0)
-      return ok(`all in schema "${clientSchema}"; other schemas are not looked at`);
+      return ok(`all in schema "${clientSchema}"; other schemas are not checked`);
     const more = tables.length - MOST_LINES;
     return warning(
-      `role "${cron.user}", as which the fragments run, may not read ${tables.length} ${tables.length === 1 ? 'table' : 'tables'} of schema "${clientSchema}"` +
+      `role "${cron.user}", which runs the fragments, may not read ${tables.length} ${tables.length === 1 ? 'table' : 'tables'} of schema "${clientSchema}"` +
         (more > 0 ? ` (${more} more than listed here)` : '') +
         '; grant what your fragments need',
       sql(
@@ -36,7 +36,7 @@ export const readableTables: DoctorCheck = {
   },
 };
 
-/** Tables and views, but for those of deployments, of the clients and of extensions. */
+/** Tables and views, except those of deployments, clients and extensions. */
 async function unreadableTables(
   client: ClientBase,
   settings: Context['settings'],

@@ -23,7 +23,7 @@ export const roles: DoctorCheck = {
     if (missing.length === 0) return ok(list([settings.work.user, ...wanted.keys()]));
     return failed(
       `there is no role ${list(missing)}`,
-      // Not SQL to be run: a misspelt name must not become a role.
+      // Not as SQL to run: a misspelt name must not become a role.
       text(
         'administrator',
         ...missing.map(

@@ -23,14 +23,14 @@ export const sameCluster: DoctorCheck = {
         'pg_cron (schedule_in_database) reaches only databases of the server it runs on',
       text(
         'user',
-        `Set ${host} and ${port} to the server of the work database, ${address(settings.work)}; pg_cron has to run there.`,
+        `Set ${host} and ${port} to the server of the work database, ${address(settings.work)}; pg_cron must run there.`,
       ),
     );
   },
 };
 
 interface Identity {
-  /** Null where the platform hides it. */
+  /** Null if the platform hides it. */
   system: string | null;
   started: string;
 }

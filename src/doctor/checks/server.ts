@@ -41,14 +41,14 @@ export const cronWritable: DoctorCheck = {
 };
 
 async function writable(client: ClientBase, settings: ConnectionSettings, hostVariable: string) {
-  // The session's own value is the doctor's; reset_val is what role and database begin with.
+  // The doctor has set the session's own value; reset_val is what the role and the database start with.
   const { rows } = await client.query<{ standby: boolean; read_only: boolean }>(
     `SELECT pg_is_in_recovery() AS standby,
             (SELECT reset_val = 'on' FROM pg_settings WHERE name = 'default_transaction_read_only') AS read_only`,
   );
   if (rows[0]?.standby) {
     return failed(
-      `the server at ${address(settings)} is a standby: it only reads`,
+      `the server at ${address(settings)} is a standby, which is read-only`,
       text('user', `Set ${variable(settings, 'host', hostVariable)} to the primary server.`),
     );
   }
@@ -57,7 +57,7 @@ async function writable(client: ClientBase, settings: ConnectionSettings, hostVa
       `transactions of role "${settings.user}" in database "${settings.database}" are read-only (default_transaction_read_only = on)`,
       text(
         'administrator',
-        'Switch default_transaction_read_only off, where it was switched on: in postgresql.conf, for the database or for the role (psql: \\drds).',
+        'Turn off default_transaction_read_only where it was turned on: in postgresql.conf, for the database or for the role (psql: \\drds).',
       ),
     );
   }

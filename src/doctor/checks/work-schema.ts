@@ -6,7 +6,7 @@ import { checkSchemaCreation } from '../schema-creation.js';
 import { readSchemaState } from '../schema-state.js';
 import { list, variable } from '../wording.js';
 
-const ANOTHER_SCHEMA = 'set PCACHE_SCHEMA to a name that is free.';
+const ANOTHER_SCHEMA = 'set PCACHE_SCHEMA to an unused name.';
 
 export const workSchema: DoctorCheck = {
   id: 'work-schema',
@@ -20,8 +20,8 @@ export const workSchema: DoctorCheck = {
     if (state === undefined) return ok(`"${schema}" does not exist yet`);
     if (state.deployment === undefined && state.contents.length > 0) {
       return failed(
-        `"${schema}" in database "${database}" is not ours: it holds ${list(state.contents)} and no deployment`,
-        text('user', `Leave that schema alone, and ${ANOTHER_SCHEMA}`),
+        `"${schema}" in database "${database}" is not ours: it contains ${list(state.contents)} and no deployment`,
+        text('user', `Keep that schema as it is, and ${ANOTHER_SCHEMA}`),
       );
     }
     if (state.deployment === undefined) {
@@ -35,7 +35,7 @@ export const workSchema: DoctorCheck = {
     }
     if (state.deployment.ownedByUs) return ok(`"${schema}" is deployed`);
     return otherOwner(
-      `"${schema}" was deployed by role "${state.deployment.owner}", and role "${user}" may not act as that one`,
+      `"${schema}" was deployed by role "${state.deployment.owner}", and role "${user}" may not act as that role`,
       variable(settings.work, 'user', 'DB_USER'),
       state.deployment.owner,
     );
@@ -47,7 +47,7 @@ function otherOwner(detail: string, userVariable: string, owner: string): Findin
     detail,
     text(
       'user',
-      `Set ${userVariable} (and its password) to "${owner}"; or, for a deployment of its own, ${ANOTHER_SCHEMA}`,
+      `Set ${userVariable} (and its password) to "${owner}"; or, for a separate deployment, ${ANOTHER_SCHEMA}`,
     ),
   );
 }

@@ -1,6 +1,6 @@
 /**
- * What an attacker may have prepared in the database, run as a superuser: the fragments' accomplices, and what
- * they are after. All of it may be used by everybody, so that no privilege stops an attack by accident.
+ * What an attacker may have prepared in the database, run as a superuser: the fragments' accomplices and their
+ * targets. Everyone may use all of it, so that no missing privilege stops an attack by accident.
  */
 export const accomplices = `
 CREATE SCHEMA attack;

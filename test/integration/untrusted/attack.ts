@@ -4,11 +4,11 @@ export type Attack = Refused | Harmless;
 interface Fragment {
   readonly name: string;
   readonly query: string;
-  /** The partition key; zipcode (integer) unless said, label holds text. */
+  /** The partition key; zipcode (integer) by default, label holds text. */
   readonly key?: 'label';
-  /** Messages that no processor can keep back: of level INFO, or after the fragment has set client_min_messages. */
+  /** Messages that no processor can suppress: of level INFO, or after the fragment has set client_min_messages. */
   readonly mayInform?: boolean;
-  /** Takes seconds, so one way of working on it has to do. */
+  /** Takes seconds, so one way of processing it must do. */
   readonly costly?: boolean;
 }
 
@@ -17,7 +17,7 @@ export interface Refused extends Fragment {
   readonly error: string | RegExp;
 }
 
-/** Is evaluated like any other fragment: this set is in the cache afterwards, and nothing else is different. */
+/** Is evaluated like any other fragment: this set is in the cache afterwards, and nothing else has changed. */
 export interface Harmless extends Fragment {
   readonly keys: readonly number[] | { readonly count: number };
   /** The server's version number from which on PostgreSQL itself refuses it, and how. */
@@ -32,12 +32,12 @@ export function harmless(name: string, query: string, keys: Harmless['keys'] = [
   return { name, query, keys };
 }
 
-/** A fragment that has a function of the database execute this statement. */
+/** A fragment that makes a function of the database execute this statement. */
 export function byFunction(statement: string): string {
   return `SELECT attack.run(${literal(statement)})`;
 }
 
-/** As byFunction, but with a superuser's rights: what is refused then is not for want of a privilege. */
+/** Like byFunction, but with a superuser's privileges: then nothing is refused for lack of a privilege. */
 export function bySuperuser(statement: string): string {
   return `SELECT attack.run_as_superuser(${literal(statement)})`;
 }

@@ -9,7 +9,7 @@ import { waitFor } from '../../harness/wait-for.js';
 import { accomplices } from './accomplices.js';
 import type { Attack } from './attack.js';
 
-/** A deployment with everything an attacker may have prepared, and a look from outside at what came of it. */
+/** A deployment with everything that an attacker may have prepared, and a view of the results from outside. */
 export interface Bench {
   readonly site: TestSite;
   readonly settings: Settings;
@@ -39,13 +39,13 @@ export interface Run {
   readonly error: Error | undefined;
 }
 
-/** A bench on which nothing but the tests' own sessions works: pg_cron has no job for the processor. */
+/** A bench on which only the tests' own sessions work: pg_cron has no job for the processor. */
 export async function openBench(): Promise<Bench> {
   const bench = await openSite({ enable: false });
   await bench.admin.query(`
     ALTER TABLE ${tablesOf(bench.settings).processorConfig} DISABLE TRIGGER pcache_sync_cron;
     ${endOfRun(bench.settings)}`);
-  // The cache tables are made with the first fragment of their key: from then on every run is like the others.
+  // The cache tables are created with the first fragment of their key: from then on, every run is like the others.
   await runTogether(bench, 'slot', [
     { hash: 'first', key: 'zipcode', datatype: 'integer', query: 'SELECT 4711' },
     { hash: 'first label', key: 'label', datatype: 'text', query: "SELECT 'a'::text" },
@@ -54,7 +54,7 @@ export async function openBench(): Promise<Bench> {
   return bench;
 }
 
-/** As openBench; enabled, pg_cron's own jobs work the queue off. */
+/** Like openBench, but the processor is enabled: pg_cron's own jobs drain the queue. */
 export async function openSite({ enable }: { enable: boolean }): Promise<Bench> {
   const site = await createSite();
   const settings = site.settings();
@@ -82,7 +82,7 @@ export async function openSite({ enable }: { enable: boolean }): Promise<Bench> 
   };
 }
 
-// A slot's run polls on for up to a minute when the queue is empty. This ends it with its last fragment.
+// A slot's run keeps polling for up to a minute when the queue is empty. This ends it with its last fragment.
 function endOfRun(settings: Settings): string {
   const { processorConfig, processorLog } = tablesOf(settings);
   return `
@@ -95,13 +95,13 @@ function endOfRun(settings: Settings): string {
       FOR EACH ROW WHEN (NEW.query_hash LIKE '%, at last') EXECUTE FUNCTION attack.end_run();`;
 }
 
-/** Works on these fragments, in this order, in one session of its own: as a job of pg_cron does, or as a client does by hand. */
+/** Processes these fragments, in this order, in one session of its own: as a job of pg_cron does, or as a client does by hand. */
 export async function runTogether(bench: Bench, way: Way, items: readonly Item[]): Promise<Run> {
   await enqueueInOrder(bench, items);
   return runQueued(bench, way);
 }
 
-/** Works on what is queued, as runTogether does. */
+/** Processes what is queued, as runTogether does. */
 export async function runQueued(bench: Bench, way: Way): Promise<Run> {
   const session = await openSession(bench, way);
   const notices: string[] = [];
@@ -124,7 +124,7 @@ export async function openSession({ settings }: Bench, way: Way): Promise<pg.Cli
   const session = await connectAs(
     way === 'slot' ? { ...settings.cron, database: settings.work.database } : settings.client,
   );
-  // PL/pgSQL brings settings of its own when it is first used.
+  // PL/pgSQL adds settings of its own when it is first used.
   await session.query('DO $$ BEGIN END $$');
   return session;
 }
@@ -176,7 +176,7 @@ async function deliverNotifications({ admin, notifications }: Bench): Promise<vo
   notifications.splice(notifications.indexOf('delivered'), 1);
 }
 
-/** How a fragment ended, in one line: its status, and its error where it has one; undefined while it has not ended. */
+/** How a fragment ended, in one line: its status, and its error if it has one; undefined while it has not ended. */
 export async function outcomeOf(
   { admin, settings }: Bench,
   hash: string,
@@ -201,7 +201,7 @@ export async function keysOf({ admin }: Bench, key: string, hash: string) {
   return rows[0]?.keys;
 }
 
-/** What is in the database, but for the results of these fragments. */
+/** What is in the database, except the results of these fragments. */
 export async function worldOf({ admin }: Bench, hashes: readonly string[]): Promise<string[]> {
   const { rows } = await admin.query('SELECT line FROM attack.world($1) AS line ORDER BY 1', [
     hashes,
@@ -235,8 +235,8 @@ async function forget({ admin, settings }: Bench, hashes: readonly string[]) {
   }
 }
 
-// Slow enough that the processor ends its transaction with it, should quick fragments share one: what comes after it
-// shows what has outlasted that.
+// Slow enough that the processor ends its transaction with it, even if quick fragments share one: what comes after it
+// shows what outlasted that transaction.
 const canaryQuery = 'SELECT zipcode FROM pois, pg_catalog.pg_sleep(0.1) WHERE id <= 40';
 
 export function canary(hash: string): Item {
@@ -253,7 +253,7 @@ export function probe(hash: string): Item {
   };
 }
 
-/** What canary and probe find in a session in which nothing went before them. */
+/** What canary and probe find in a session in which nothing ran before them. */
 export interface Clean {
   readonly canary: readonly number[];
   readonly probe: readonly string[];
@@ -273,8 +273,8 @@ export async function cleanRun(bench: Bench, way: Way): Promise<Clean> {
 }
 
 /**
- * Has the attack, the canary and the probe worked on together, and fails unless the attack came to what is said of
- * it, the other two found nothing changed, and nothing in session or database is other than before.
+ * Has the attack, the canary and the probe processed together. Fails unless the attack ended as described, the other
+ * two found nothing changed, and nothing in the session or the database differs from before.
  */
 export async function withstand(bench: Bench, way: Way, clean: Clean, attack: Attack) {
   const hash = `${attack.name} (${way})`;

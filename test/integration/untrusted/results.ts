@@ -3,7 +3,7 @@ import { type Attack, harmless, refused } from './attack.js';
 const notAKey = (type: string) =>
   `42804: the fragment returns ${type}, but the partition key holds integer`;
 
-// Whichever is noticed first: that it is no key, or that it cannot be told from another.
+// Whichever is noticed first: that it is not a key, or that it cannot be distinguished from another.
 const notComparable = (type: string) =>
   new RegExp(
     `${notAKey(type)}$|42883: could not identify an (equality|ordering) operator for type ${type}$`,

@@ -205,7 +205,7 @@ const ownLocks =
   "FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2 AND pid = pg_backend_pid()";
 const slots = 'FROM generate_series(0, 30) AS slot';
 
-/** Locks of the session outlast a rollback: nothing takes them back by itself. */
+/** Locks of the session outlast a rollback: nothing releases them automatically. */
 export const advisoryLocks: readonly Attack[] = [
   harmless('an advisory lock', 'SELECT 1 FROM pg_advisory_lock(4711)'),
   harmless(

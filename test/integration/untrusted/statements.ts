@@ -1,6 +1,6 @@
 import { type Attack, harmless, refused } from './attack.js';
 
-// What PostgreSQL says of it depends on where the text is put: between parentheses, or alone.
+// What PostgreSQL says about it depends on where the text is put: between parentheses, or alone.
 const severalStatements =
   /42601: syntax error at or near ";"$|42P11: cannot open multi-query plan as cursor$/;
 
@@ -82,7 +82,7 @@ const secondStatements: readonly Attack[] = [
   refused('a psql command', 'SELECT 1 \\; SELECT 2 \\gexec', '42601: syntax error at or near "\\"'),
 ];
 
-// What looks like a second statement and is none: refused by what it does, never by its words.
+// What looks like a second statement but is not: refused for what it does, never for its words.
 const onlyWords: readonly Attack[] = [
   harmless('a write in a literal', `SELECT length('; ${strike}; --')`, [strike.length + 6]),
   harmless('a write in a dollar quote', `SELECT length($$); ${strike}; --$$)`, [strike.length + 7]),
@@ -174,7 +174,7 @@ const notOneSelect: readonly Attack[] = [
   refused('a block comment alone', '/* nothing */', noStatement),
 ];
 
-// What stands around the fragment is none of its business.
+// What surrounds the fragment is none of its business.
 const reachingOut: readonly Attack[] = [
   refused('a parameter', 'SELECT $1', '42P02: there is no parameter $1'),
   refused('a variable of the processor', 'SELECT v_keys', '42703: column "v_keys" does not exist'),

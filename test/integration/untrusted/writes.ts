@@ -1,6 +1,6 @@
 import { type Attack, byFunction, bySuperuser, harmless, refused } from './attack.js';
 
-// Privileges first: an attack that fails for want of one shows nothing, so most of these run as a superuser.
+// An attack that fails for lack of a privilege shows nothing, so most of these run as a superuser.
 const readOnly = (command: string) => `25006: cannot execute ${command} in a read-only transaction`;
 
 const outsideTransaction = (command: string) =>

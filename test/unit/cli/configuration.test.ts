@@ -52,12 +52,12 @@ describe('config', () => {
     expect(code).toBe(EXIT_CODES.done);
   });
 
-  it('shows all that is wrong, beside the rest', async () => {
+  it('shows everything that is wrong, next to the rest', async () => {
     const env = { ...ENV, DB_PORT: 'abc', CACHE_BACKEND: 'redis', PG_CRON_DB: 'x' };
     const { code, stdout } = await cli(['config'], { env });
     expect(stdout).toMatch(/^DB_HOST +127\.0\.0\.1 +environment$/m);
     expect(stdout).toContain('DB_PORT: the port "abc" (environment) is not a whole number.');
-    expect(stdout).toContain('CACHE_BACKEND: "redis" (environment) is no backend');
+    expect(stdout).toContain('CACHE_BACKEND: "redis" (environment) is not a backend');
     expect(stdout).toContain('Did you mean PG_CRON_DATABASE?');
     expect(code).toBe(EXIT_CODES.usage);
   });
@@ -112,7 +112,7 @@ describe('any other command', () => {
     expect(code).toBe(EXIT_CODES.usage);
   });
 
-  it('misses a file given by --env-file that is not there', async () => {
+  it('reports a file given by --env-file that does not exist', async () => {
     const { code, stderr } = await cli(['status', '--env-file', 'none.env'], { cwd });
     expect(stderr).toContain('--env-file: there is no file none.env.');
     expect(code).toBe(EXIT_CODES.usage);

@@ -86,7 +86,7 @@ describe('the report of a failure', () => {
     expect(textOf(error)).toBe("Error: can't connect\nRemedy: Try.");
   });
 
-  it('has the failed checks with the lines that mend them, where and as whom', () => {
+  it('has the failed checks with the lines that fix them, where and as whom', () => {
     const error = new PreflightError({
       checks: [
         { id: 'fine', title: 'fine', status: 'ok', detail: '' },

@@ -2,7 +2,7 @@ import { PassThrough } from 'node:stream';
 import { runCli } from '../../../src/cli/run-cli.js';
 import type { InputStream, World } from '../../../src/cli/world.js';
 
-/** The least that is accepted; nothing listens there. */
+/** The minimal configuration; nothing listens there. */
 export const ENV = {
   DB_HOST: '127.0.0.1',
   DB_PORT: '1',

@@ -33,7 +33,7 @@ it('lets work that can be stopped end by itself', async () => {
   expect(await ended).toBe('stopped');
 });
 
-it('abandons work that can not be stopped after all', async () => {
+it('abandons work that cannot be stopped after all', async () => {
   const interruption = new AbortController();
   const stop = () => Promise.reject(new Error('no connection'));
   const ended = untilInterrupted(interruption.signal, [stop], never);

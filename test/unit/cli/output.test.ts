@@ -39,7 +39,7 @@ describe('a table', () => {
   });
 });
 
-test('names from a database do not steer the terminal; our colours stay', () => {
+test('names from a database cannot control the terminal; our colours stay', () => {
   expect(withoutControl(`${BOLD} \u001b]0;title\u0007 \u001b[2J a\tb\nc\u009b1m`)).toBe(
     `${BOLD} \ufffd]0;title\ufffd \ufffd[2J a\tb\nc\ufffd1m`,
   );
@@ -74,7 +74,7 @@ test.each([
   expect(milliseconds(ms)).toBe(text);
 });
 
-test('a file name with a blank or quote is one word of the shell', () => {
+test('a file name with a space or quote is one shell word', () => {
   expect(shellWord('conf/prod.env')).toBe('conf/prod.env');
   expect(shellWord("it's prod.env")).toBe("'it'\\''s prod.env'");
 });

@@ -40,7 +40,7 @@ describe('wrong usage', () => {
       '--status is "ok", but must be one of "failed", "timeout", "limit".',
     ],
     ['processor retry --status failed --status done', '--status is "done", but must be one of'],
-    // A variable of a script that was not set must not become "all".
+    // A variable that a script did not set must not become "all".
     ['processor retry --hash', 'The option --hash needs a value.'],
     ['processor retry --hash --dry-run', 'The option --hash needs a value.'],
     ['processor retry --hash=', 'The option --hash needs a value.'],
@@ -83,7 +83,7 @@ describe('wrong usage', () => {
     expect(code).toBe(EXIT_CODES.usage);
   });
 
-  it('refuses an empty name: a variable of a script that was not set', async () => {
+  it('refuses an empty name: a variable that a script did not set', async () => {
     const { code, stderr } = await cli(['processor', 'remove', '']);
     expect(stderr).toContain("The processor's name is empty.");
     expect(code).toBe(EXIT_CODES.usage);
@@ -95,12 +95,12 @@ describe('wrong usage', () => {
     expect(code).toBe(EXIT_CODES.usage);
   });
 
-  it('takes the last of an option that is given twice', async () => {
+  it('takes the last value of an option that is given twice', async () => {
     const { stderr } = await cli(words('up --wait-lock soon --wait-lock 5'));
     expect(stderr).toContain("can't connect");
   });
 
-  it('keeps each of an option that may be given again, and the last of the others', () => {
+  it('keeps each value of an option that may be repeated, and the last value of the others', () => {
     const argv = words(
       'processor retry --hash a b --partition-key k --hash=c --partition-key l --env-file x --status limit --env-file y --status failed',
     );
@@ -174,7 +174,7 @@ describe('help', () => {
     for (const { examples } of commands) {
       for (const [line] of examples) {
         const { code, stderr } = await cli(words(line.replace(/ \|.*$/, '')), { env: {} });
-        // No configuration is the first thing that is wrong with them.
+        // The missing configuration is the first thing that is wrong with them.
         expect([line, stderr]).toEqual([line, expect.stringMatching(/DB_NAME|^$/)]);
         expect(code).toBe(EXIT_CODES.usage);
       }

@@ -10,7 +10,7 @@ const HOLDER = {
   connected_since: new Date('2025-01-02T03:04:05Z'),
 };
 
-/** A session to which the lock is free at the n-th try. */
+/** A session that gets the lock at the n-th try. */
 function session({ freeAtTry = 1, unlockFails = false, holder = HOLDER as object | null } = {}) {
   let tries = 0;
   const statements: string[] = [];
@@ -35,7 +35,7 @@ test('the lock is taken, used and released', async () => {
   expect(statements).toEqual(['pg_try_advisory_lock', 'used', 'pg_advisory_unlock']);
 });
 
-test('it is released when its use fails, and the failure is what comes out', async () => {
+test('it is released when its use fails, and that failure is thrown', async () => {
   const { client, statements } = session({ unlockFails: true });
   const use = async () => {
     throw new Error('the real reason');
@@ -46,7 +46,7 @@ test('it is released when its use fails, and the failure is what comes out', asy
   expect(statements.at(-1)).toBe('pg_advisory_unlock');
 });
 
-test('a busy lock is waited for, and said to be so once', async () => {
+test('a busy lock is waited for, and reported once', async () => {
   const { client } = session({ freeAtTry: 2 });
   const onWait = vi.fn();
   await withAdvisoryLock(client, 'key', { waitSeconds: 0.01, onWait }, async () => {});
@@ -66,7 +66,7 @@ test('one that stays busy is an error that says who holds it', async () => {
   expect(statements).not.toContain('pg_advisory_unlock');
 });
 
-test('what the server hides of the holder is left out', async () => {
+test('what the server hides about the holder is left out', async () => {
   const hidden = {
     pid: 42,
     user: null,

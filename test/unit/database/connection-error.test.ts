@@ -39,7 +39,7 @@ test.each([
   [system('EAI_AGAIN'), '"db" can\'t be resolved', 'Correct PG_CRON_HOST (from DB_HOST).'],
   [system('ECONNREFUSED'), 'nothing accepts connections', 'PG_CRON_PORT'],
   [system('EHOSTUNREACH'), "can't be reached", 'firewall'],
-  [system('ENOENT'), 'no such socket', 'that the server runs'],
+  [system('ENOENT'), 'no such socket', 'that the server is running'],
   [new Error('timeout expired'), 'no answer within', 'firewall'],
   [
     new MissingPasswordError('the server asks'),
@@ -59,7 +59,7 @@ test.each([
   expect(`${error.message}${error.remedy}`).not.toContain('hush');
 });
 
-test('each address of a host is told apart', () => {
+test('a failure for each address of a host is explained as well', () => {
   const cause = Object.assign(
     new AggregateError([system('ECONNREFUSED', 'connect ECONNREFUSED ::1:5433')]),
     { code: 'ECONNREFUSED' },
@@ -74,7 +74,7 @@ test.each([
   expect(connectionFailed({ ...settings, host }, new Error()).message).toContain(expected);
 });
 
-test('without names of variables the remedy speaks of what they hold', () => {
+test('without the names of variables, the remedy names what they contain', () => {
   const { variables, ...unnamed } = settings;
   const error = connectionFailed(unnamed, server('28P01', 'password authentication failed'));
   expect(error.remedy).toBe(

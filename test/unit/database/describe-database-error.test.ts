@@ -15,7 +15,7 @@ test('the message and the SQLSTATE', () => {
   expect(describeDatabaseError(databaseError({}))).toBe('it failed (SQLSTATE 42P01)');
 });
 
-test('all that the server said, in lines', () => {
+test('everything that the server said, in lines', () => {
   const error = databaseError({
     detail: 'what',
     hint: 'how',
@@ -50,7 +50,7 @@ test.each([
   expect(describeDatabaseError(error)).toBe(description);
 });
 
-test('an error of another copy of pg is one of the database, one of the system is not', () => {
+test('an error from another copy of pg is a database error, one from the system is not', () => {
   const foreign = Object.assign(new Error(), { severity: 'ERROR', code: '42P01' });
   expect(isDatabaseError(foreign)).toBe(true);
   expect(isDatabaseError(Object.assign(new Error(), { code: 'EPIPE' }))).toBe(false);

@@ -36,19 +36,19 @@ test('IPv6 addresses are escaped, too', () => {
   expect(lookUp(String.raw`\:\:1:*:*:*:secret`, { host: '::1' })).toBe('secret');
 });
 
-test('a Unix socket goes by localhost or by its directory', () => {
+test('a Unix socket matches localhost or its directory', () => {
   expect(lookUp('localhost:*:*:*:secret', { host: '/run/postgresql' })).toBe('secret');
   expect(lookUp('/run/postgresql:*:*:*:secret', { host: '/run/postgresql' })).toBe('secret');
 });
 
-test('no line that fits', () => {
-  const failure = `the server asks for a password, none is set, and the password file ${file} has no line for it`;
+test('no line that matches', () => {
+  const failure = `the server asks for a password, none is set, and the password file ${file} has no line for this connection`;
   expect(() => lookUp('other:*:*:*:secret')).toThrow(new MissingPasswordError(failure));
   expect(() => lookUp('db:5432:app:migrator:')).toThrow(failure);
   expect(() => lookUp('')).toThrow(failure);
 });
 
-test('a file that others may read is ignored, as by libpq', () => {
+test('a file that others may read is ignored, as in libpq', () => {
   writeFileSync(file, '*:*:*:*:secret');
   chmodSync(file, 0o640);
   expect(() => requiredPassword(file, target)).toThrow(

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { refusedOnAccountOfTls, tlsAttempts } from '../../../src/database/tls.js';
+import { refusedBecauseOfTls, tlsAttempts } from '../../../src/database/tls.js';
 import type { SslSettings } from '../../../src/settings/settings.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'pcache-tls-'));
@@ -49,5 +49,5 @@ test.each([
   ['connect ECONNREFUSED', { code: 'ECONNREFUSED' }, false],
   ['timeout expired', {}, false],
 ])('%s %j: another kind of connection may do: %s', (message, properties, expected) => {
-  expect(refusedOnAccountOfTls(Object.assign(new Error(message), properties))).toBe(expected);
+  expect(refusedBecauseOfTls(Object.assign(new Error(message), properties))).toBe(expected);
 });

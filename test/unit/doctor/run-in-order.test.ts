@@ -14,7 +14,7 @@ function check(id: string, needs: string[], run: () => Finding): Check<undefined
   return { id, title: `title of ${id}`, needs, run };
 }
 
-const broken = () => failed('broken', text('user', 'mend it'));
+const broken = () => failed('broken', text('user', 'fix it'));
 
 async function statuses(...checks: Check<undefined>[]): Promise<string[]> {
   return (await runInOrder(checks, undefined)).map(({ id, status }) => `${id} ${status}`);
@@ -37,7 +37,7 @@ test('a skipped check says why', async () => {
   expect(results[1]?.detail).toBe('not checked, because of: title of a');
 });
 
-test("a warning, or a check that does not apply, stands in nobody's way", async () => {
+test('a warning, or a check that does not apply, blocks nothing', async () => {
   expect(
     await statuses(
       check('a', [], () => warning('')),
@@ -46,7 +46,7 @@ test("a warning, or a check that does not apply, stands in nobody's way", async 
   ).toEqual(['a warning', 'b ok']);
 });
 
-test('what the server refuses to answer is a failure, with what it said', async () => {
+test('a query that the server rejects is a failure, with what the server said', async () => {
   const refuse = () => {
     throw Object.assign(new DatabaseError('permission denied for table job', 0, 'error'), {
       severity: 'ERROR',
@@ -58,7 +58,7 @@ test('what the server refuses to answer is a failure, with what it said', async 
   expect(result?.detail).toContain('permission denied for table job (SQLSTATE 42501)');
 });
 
-test('a mistake of ours is not a finding', async () => {
+test('an error in our own code is not a finding', async () => {
   const mistaken = () => {
     throw new TypeError('undefined is not a function');
   };

@@ -32,7 +32,7 @@ test('what a newer version applied is named, once, with the remedy', () => {
   );
 });
 
-test('another history is refused from its first migration on, with the way out', () => {
+test('another history is refused from its first migration on, with the remedy', () => {
   for (const applied of [['0001_x'], ['0001_x', '0002_y'], ['0001_x', '0002_b']]) {
     expect(check(...applied)).toThrow(
       expect.objectContaining({

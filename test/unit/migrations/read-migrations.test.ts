@@ -86,7 +86,7 @@ describe('refused, naming the file:', () => {
     },
   );
 
-  test('a directory that is not there', async () => {
+  test('a directory that does not exist', async () => {
     await expect(readMigrations(join(directory, 'absent'), {})).rejects.toMatchObject({
       name: 'MigrationFilesError',
       problems: [expect.stringContaining('cannot be read')],

@@ -30,7 +30,7 @@ describe('a placeholder becomes', () => {
   });
 });
 
-test('text without placeholders stays to the letter', () => {
+test('text without placeholders stays unchanged', () => {
   const text = "SELECT '$&', '{1,2}'::int[], '{\"a\": {}}'::jsonb; -- } }}";
   expect(render(text)).toBe(text);
 });
@@ -64,7 +64,7 @@ describe('refused, with file and line:', () => {
     );
   });
 
-  test('an identifier that PostgreSQL would cut', () => {
+  test('an identifier that PostgreSQL would truncate', () => {
     const name = 'ä'.repeat(32);
     expect(() => renderSql('{{v}}', { v: ['s', name] }, 'f.sql')).toThrow(/longer than 63 bytes/);
     expect(renderSql('{{v}}', { v: 'a'.repeat(63) }, 'f.sql')).toHaveLength(65);

@@ -11,10 +11,10 @@ describe('up', () => {
   test('takes all that is not applied', () => {
     expect(selectUp(['0001_a'], known, undefined)).toEqual(['0002_b', '0003_c']);
   });
-  test('stops after the migration named', () => {
+  test('stops after the named migration', () => {
     expect(selectUp([], known, '0002_b')).toEqual(['0001_a', '0002_b']);
   });
-  test('has nothing to do for one applied already', () => {
+  test('has nothing to do for one that is already applied', () => {
     expect(selectUp(['0001_a', '0002_b'], known, '0001_a')).toEqual([]);
   });
   test('refuses an unknown name and lists the known', () => {

@@ -13,12 +13,12 @@ test('statements are split at their semicolons, comments around them left out', 
   ]);
 });
 
-test('each knows where it begins', () => {
+test('each knows where it starts', () => {
   const sql = '-- first\n\nSELECT 1;\n  SELECT\n 2;';
   expect(splitStatements(sql).map(({ offset }) => lineAt(sql, offset))).toEqual([3, 4]);
 });
 
-describe('no end of a statement is a semicolon in', () => {
+describe('a statement does not end at a semicolon in', () => {
   test.each([
     ['a string', "SELECT 'a; '' b;'"],
     ['an escape string', "SELECT E'it\\'s; fine', e'\\\\'"],
@@ -35,7 +35,7 @@ describe('no end of a statement is a semicolon in', () => {
   });
 });
 
-test('a dollar within a word and a parameter quote nothing', () => {
+test('neither a dollar within a word nor a parameter starts a quote', () => {
   expect(texts('SELECT a$$b; SELECT $1; SELECT c$$d')).toEqual([
     'SELECT a$$b',
     'SELECT $1',

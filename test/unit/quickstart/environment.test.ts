@@ -38,7 +38,7 @@ test('the .env file gives the settings that were used', async () => {
   }
 });
 
-test('names the variables that would win over the file', () => {
+test('names the variables that would override the file', () => {
   expect(variablesSetIn({ DB_HOST: 'db.example.com', DB_NAME: '', PATH: '/bin' })).toEqual([
     'DB_HOST',
   ]);

@@ -13,7 +13,7 @@ function steps(overridden: string[]): string {
   }).join('\n');
 }
 
-test('in Docker psql runs beside the server and so connects to its own port', () => {
+test('in Docker, psql runs next to the server and so connects to its own port', () => {
   expect(steps([])).toMatch(
     /docker exec -it pcache-throwaway-1 psql postgresql:\/\/app:[\w-]+@127\.0\.0\.1:5432\/partition_cache_db/,
   );

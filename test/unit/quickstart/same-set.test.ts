@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { sameSet } from '../../../tools/quickstart/same-set.js';
 
-test('order does not matter, what is missing, foreign or doubled does', () => {
+test('order does not matter; a missing, foreign or duplicate element does', () => {
   expect(sameSet(['a', 'b'], ['b', 'a'])).toBe(true);
   expect(sameSet([], [])).toBe(true);
   expect(sameSet(['a'], ['a', 'b'])).toBe(false);

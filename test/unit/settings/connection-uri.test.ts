@@ -69,7 +69,7 @@ describe('masked', () => {
   });
 });
 
-test('a URI stands for the single variables, and is fallen back to like them', () => {
+test('a URI replaces the single variables, and is a fallback like them', () => {
   const settings = settingsOf({
     DB_USER: '',
     DB_NAME: '',

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { LEAST, load, resolvedOf, settingsOf } from './helpers.js';
 
-test('the least configuration gets the defaults of the guide', () => {
+test('the minimal configuration gets the defaults of the guide', () => {
   expect(settingsOf()).toMatchObject({
     mode: 'cross',
     transport: 'deploy',
@@ -83,7 +83,7 @@ test.each([
   ['only the port differs', { PG_CRON_DATABASE: 'app', PG_CRON_PORT: '5433' }, 'cross', 'deploy'],
   ['only the host differs', { PG_CRON_DATABASE: 'app', PG_CRON_HOST: 'b' }, 'cross', 'deploy'],
   [
-    'the host is spelt otherwise',
+    'the host is spelt differently',
     { PG_CRON_DATABASE: 'app', PG_CRON_HOST: '127.0.0.1' },
     'single',
     'direct',
@@ -108,7 +108,7 @@ test('empty strings count as unset', () => {
   expect(settingsOf(env)).toEqual(settingsOf());
 });
 
-test('PGPASSWORD counts where no password is set, PGPASSFILE is handed on', () => {
+test('PGPASSWORD applies where no password is set, and PGPASSFILE is passed on', () => {
   const env = { PGPASSWORD: 'pg', PG_CRON_PASSWORD: 'own', PG_ADMIN_USER: 'postgres' };
   expect(settingsOf({ ...env, PGPASSFILE: 'pass' }, { cwd: '/dir' })).toMatchObject({
     work: { password: 'pg', passwordFile: '/dir/pass' },

@@ -9,7 +9,7 @@ import { VARIABLES } from '../../../src/settings/variables.js';
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const names = VARIABLES.map(({ name }) => name);
 
-test('.env.example is what the catalogue says (update it by vitest -u)', async () => {
+test('.env.example matches the catalogue (update it with vitest -u)', async () => {
   await expect(envExample()).toMatchFileSnapshot(`${root}.env.example`);
 });
 
@@ -18,14 +18,14 @@ test('.env.example documents every variable of the catalogue and no other', () =
   expect([...documented].map(([, name]) => name)).toEqual(names);
 });
 
-test('.env.example works as it is, and so with every default written out', () => {
+test('.env.example works as it is, and also with every default written out', () => {
   const text = readFileSync(`${root}.env.example`, 'utf8');
   for (const env of [dotenv.parse(text), dotenv.parse(text.replaceAll(/^#(?=[A-Z])/gm, ''))]) {
     expect(loadSettings({ env, cwd: '/nonexistent' })).toMatchObject({ ok: true });
   }
 });
 
-test('the table for the README has one row for each variable', () => {
+test('the table of variables has one row for each variable', () => {
   const rows = [...variableTable().matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name);
   expect(rows).toEqual(names);
 });

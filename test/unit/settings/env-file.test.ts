@@ -25,7 +25,7 @@ test('the environment wins over the .env file', () => {
   expect(process.env.DB_PORT).toBeUndefined();
 });
 
-test('an empty variable of the environment leaves the .env file its say', () => {
+test('an empty environment variable does not override the .env file', () => {
   write('DB_HOST=from-file\n');
   expect(settingsOf({ DB_HOST: '' }, { cwd }).work.host).toBe('from-file');
 });

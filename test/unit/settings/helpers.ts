@@ -1,7 +1,7 @@
 import { loadSettings } from '../../../src/settings/load.js';
 import type { Settings } from '../../../src/settings/settings.js';
 
-/** The least that is accepted. */
+/** The minimal configuration. */
 export const LEAST = {
   DB_USER: 'migrator',
   DB_NAME: 'app',

@@ -44,7 +44,7 @@ test('SettingsError lists each problem with its variable and remedy', () => {
   );
   expect(error.remedy).toBe(
     [
-      'Mend each of them:',
+      'Fix each of them:',
       '  DB_PORT: Set it to the number of the port on which PostgreSQL listens, usually 5432.',
       '  CACHE_BACKEND: Set it to one of postgresql_array, postgresql_bit, postgresql_roaringbit.',
     ].join('\n'),
@@ -70,7 +70,7 @@ describe('required', () => {
     expectProblem({ CACHE_BACKEND: 'postgresql_bit' }, 'PG_BIT_CACHE_TABLE_PREFIX', 'is not set');
   });
 
-  test('nothing that an unreadable URI may hold', () => {
+  test('nothing that an unreadable URI may contain', () => {
     expectProblem({ DB_URL: 'nonsense', DB_USER: '' }, 'DB_URL', 'is not a URI');
   });
 });
@@ -110,7 +110,7 @@ describe('hosts', () => {
   );
 });
 
-test('an unknown backend is answered with the three there are', () => {
+test('the remedy for an unknown backend lists all three', () => {
   const three = /postgresql_array, postgresql_bit, postgresql_roaringbit/;
   expectProblem({ CACHE_BACKEND: 'redis_set' }, 'CACHE_BACKEND', '"redis_set"', three);
   expectProblem({ CACHE_BACKEND: 'array' }, 'CACHE_BACKEND', '"array"', three);
@@ -133,8 +133,8 @@ describe.each([
     ['cache$', 'has the character "$"'],
     ['cache;', 'has the character ";"'],
     ['cache\0', 'has the character "\\u0000"'],
-    ['a'.repeat(80), `has 80 bytes where ${most} are the most`],
-    ['a'.repeat(most + 1), `has ${most + 1} bytes where ${most} are the most`],
+    ['a'.repeat(80), `has 80 bytes, more than the ${most} allowed`],
+    ['a'.repeat(most + 1), `has ${most + 1} bytes, more than the ${most} allowed`],
   ])('%j', (value, message) => {
     expectProblem({ [name]: value }, name, message, /lower-case letters, digits and underscores/);
   });
@@ -210,7 +210,7 @@ describe.each([
     ['a\0b', 'has a control character'],
     ['a\nb', 'has a control character'],
     ['a$$b', 'has $$ in it'],
-    ['ä'.repeat(32), 'has 64 bytes where 63 are the most'],
+    ['ä'.repeat(32), 'has 64 bytes, more than the 63 allowed'],
   ])('%j', (value, message) => {
     expectProblem({ [name]: value }, name, message, literal(kind));
   });
@@ -220,7 +220,7 @@ describe.each([
   });
 });
 
-describe('the queue lies in the work database', () => {
+describe('the queue is in the work database', () => {
   test.each([
     ['PG_QUEUE_HOST', 'other', 'DB_HOST, which is "localhost" (default)'],
     ['PG_QUEUE_PORT', '5433', 'DB_PORT, which is "5432" (default)'],
@@ -234,7 +234,7 @@ describe('the queue lies in the work database', () => {
     expectProblem(env, 'PG_QUEUE_DB', '"other" (from PG_QUEUE_URL) is not DB_NAME');
   });
 
-  test('spelt otherwise it is the same', () => {
+  test('a different spelling is the same', () => {
     const spellings: Env[] = [
       { DB_HOST: 'localhost', PG_QUEUE_HOST: '127.0.0.1' },
       { DB_HOST: '::1', PG_QUEUE_HOST: 'LOCALHOST' },
@@ -244,7 +244,7 @@ describe('the queue lies in the work database', () => {
     for (const env of spellings) expect(load(env).ok).toBe(true);
   });
 
-  test('a port that is none is reported as that alone', () => {
+  test('an invalid port is reported only as such', () => {
     expectProblem({ PG_QUEUE_PORT: 'abc' }, 'PG_QUEUE_PORT', 'is not a whole number');
   });
 });
@@ -254,7 +254,7 @@ describe('transport', () => {
     expectProblem(
       { PCACHE_CRON_TRANSPORT: 'mail' },
       'PCACHE_CRON_TRANSPORT',
-      '"mail" (environment) is no transport',
+      '"mail" (environment) is not a transport',
       /deploy or link/,
     );
   });
@@ -269,7 +269,7 @@ describe('transport', () => {
 
   test('link without a password', () => {
     const link = { PCACHE_CRON_TRANSPORT: 'link' };
-    expectProblem(link, 'PG_CRON_PASSWORD', 'the link transport logs in', /deploy/);
+    expectProblem(link, 'PG_CRON_PASSWORD', 'the link transport needs it to log in', /deploy/);
     for (const name of ['PG_CRON_PASSWORD', 'DB_PASSWORD', 'PGPASSWORD']) {
       expect(load({ ...link, [name]: 'secret' }).ok).toBe(true);
     }
@@ -329,6 +329,6 @@ test('no problem quotes a password', () => {
   expect(JSON.stringify(problems)).not.toMatch(/hu|sh\d/);
 });
 
-test('the least configuration has no problem', () => {
+test('the minimal configuration has no problem', () => {
   expect(loadSettings({ env: { ...LEAST }, cwd: '/nonexistent' })).toMatchObject({ ok: true });
 });

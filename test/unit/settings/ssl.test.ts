@@ -35,7 +35,7 @@ test('files are relative to the working directory, and for every connection', ()
   expect([work.ssl, cron.ssl, client.ssl]).toEqual([expected, expected, expected]);
 });
 
-test("the URI's parameters win, those of DB_URL also where there is no other URI", () => {
+test("the URI's parameters win, and those of DB_URL also if there is no other URI", () => {
   const { work, cron, client } = settingsOf(
     {
       PGSSLMODE: 'require',
@@ -99,7 +99,7 @@ describe('problems', () => {
     ]);
   });
 
-  test('files are not looked at where there is no TLS', () => {
+  test('files are ignored without TLS', () => {
     expect(problemsOf({ PGSSLMODE: 'disable', PGSSLROOTCERT: 'missing' }, { cwd })).toEqual([]);
   });
 });

@@ -10,7 +10,7 @@ const [first, second, third] = [1, 2, 3].map((n) => functionSource('f', '', `SEL
   string,
 ];
 
-it('brings the newest pin to the text of the source, and leaves what comes around it', () => {
+it('updates the newest pin to the text of the source, and keeps what surrounds it', () => {
   const stream = streamOf(
     { f: second },
     { '0001_f': [`CREATE TABLE a ();\n${pin(first)}-- end\n`, 'DROP TABLE a;'] },
@@ -20,7 +20,7 @@ it('brings the newest pin to the text of the source, and leaves what comes aroun
   ]);
 });
 
-it('leaves a pin that a later migration replaces, and has that one restore it', () => {
+it('keeps a pin that a later migration replaces, and makes that one restore it', () => {
   const stream = streamOf(
     { f: third },
     { '0001_f': [pin(first), 'SELECT 1;'], '0002_f': [pin(second), pin(third)] },

@@ -20,7 +20,7 @@ function edited(half: 'up' | 'down', edit: (script: string) => string): StreamSo
   };
 }
 
-it('has none of a sound stream, released or not', () => {
+it('has none for a sound stream, released or not', () => {
   expect(sourceProblems([sound], nothingReleased)).toEqual([]);
   expect(sourceProblems([sound], released)).toEqual([]);
 });
@@ -109,7 +109,7 @@ describe('finds', () => {
   });
 });
 
-it('lists of a further version only what no earlier one released', () => {
+it('lists for a new version only what no earlier one released', () => {
   const later = {
     ...sound,
     migrations: [...sound.migrations, { name: '0002_more', up: 'SELECT 1;', down: 'SELECT 2;' }],
