@@ -22,4 +22,8 @@ trap 'rm -f "$no_cluster"' EXIT
 mkdir -p "${no_cluster%/*}"
 echo 'create_main_cluster = false' >"$no_cluster"
 
-apt_install "postgresql-$major" "postgresql-$major-cron"
+# Not every release has it: bookworm does not. Without it, the tests of its backend are skipped.
+roaringbitmap="postgresql-$major-roaringbitmap"
+apt-cache show "$roaringbitmap" >/dev/null 2>&1 || roaringbitmap=
+# shellcheck disable=SC2086  # empty means none
+apt_install "postgresql-$major" "postgresql-$major-cron" $roaringbitmap
