@@ -1,5 +1,5 @@
+import { applyRemediesAsAdministrator } from '../doctor/apply-remedies.js';
 import { type CheckResult, type DoctorReport, failures } from '../doctor/check-result.js';
-import { mendAsAdministrator } from '../doctor/mend.js';
 import { runDoctor } from '../doctor/run-doctor.js';
 import { PcacheError } from '../errors/pcache-error.js';
 import type { StreamName } from '../migrations/streams.js';
@@ -31,13 +31,14 @@ export async function preflight(
   settings: Settings,
   streams: readonly StreamName[],
 ): Promise<string[]> {
-  const mended: string[] = [];
+  const applied: string[] = [];
   // A fix can bring to light the next thing to fix.
   for (;;) {
     const report = await runDoctor(settings, { streams });
-    if (failures(report).length === 0) return mended;
-    const lines = settings.admin === undefined ? [] : await mendAsAdministrator(settings, report);
-    if (lines.every((line) => mended.includes(line))) throw new PreflightError(report);
-    mended.push(...lines);
+    if (failures(report).length === 0) return applied;
+    const lines =
+      settings.admin === undefined ? [] : await applyRemediesAsAdministrator(settings, report);
+    if (lines.every((line) => applied.includes(line))) throw new PreflightError(report);
+    applied.push(...lines);
   }
 }

@@ -1,5 +1,5 @@
 import { beforeAll, expect, test } from 'vitest';
-import { mendAsAdministrator } from '../../src/doctor/mend.js';
+import { applyRemediesAsAdministrator } from '../../src/doctor/apply-remedies.js';
 import type { Settings } from '../../src/settings/settings.js';
 import type { ThrowawayCluster } from '../../tools/throwaway/cluster.js';
 import { sharedCluster, startOwnCluster } from '../harness/cluster.js';
@@ -43,7 +43,7 @@ test('a missing dblink is reported, and fixed together with the grant', async ()
   const report = await examine(settings);
   expect(complaints(report)).toEqual(['dblink-extension']);
   expectStatus(find(report, 'link-login'), 'skipped');
-  expect(await mendAsAdministrator(settings, report)).toEqual([
+  expect(await applyRemediesAsAdministrator(settings, report)).toEqual([
     'CREATE EXTENSION dblink SCHEMA "public";',
     `GRANT USAGE ON FOREIGN DATA WRAPPER "dblink_fdw" TO "${settings.work.user}";`,
   ]);

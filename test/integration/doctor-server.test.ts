@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { mendAsAdministrator } from '../../src/doctor/mend.js';
+import { applyRemediesAsAdministrator } from '../../src/doctor/apply-remedies.js';
 import type { Settings } from '../../src/settings/settings.js';
 import type { ThrowawayCluster } from '../../tools/throwaway/cluster.js';
 import { sharedCluster, startOwnCluster } from '../harness/cluster.js';
@@ -50,7 +50,7 @@ describe('pg_cron not loaded', () => {
         'Then restart the server: a reload is not enough.',
       ]);
       expectStatus(find(report, 'pg-cron-extension'), 'skipped');
-      expect(await mendAsAdministrator(each, report)).toEqual([]);
+      expect(await applyRemediesAsAdministrator(each, report)).toEqual([]);
     }
     expect(await fingerprint(scenario)).toEqual(before);
   });
@@ -77,7 +77,7 @@ describe('pg_cron loaded', () => {
     const settings = withAdmin(scenario);
     const report = await examine(settings);
     expect(complaints(report)).toEqual(['pg-cron-extension']);
-    const lines = await mendAsAdministrator(settings, report);
+    const lines = await applyRemediesAsAdministrator(settings, report);
     expect(lines).toEqual([
       'CREATE EXTENSION pg_cron;',
       expect.stringContaining('GRANT USAGE ON SCHEMA "cron"'),
@@ -97,7 +97,7 @@ describe('pg_cron loaded', () => {
     expect(complaints(report)).toEqual(['pg-cron-version']);
     expect(find(report, 'pg-cron-version').detail).toContain('1.3 is too old');
     expectStatus(find(report, 'cron-schedule'), 'skipped');
-    expect((await mendAsAdministrator(settings, report))[0]).toBe(
+    expect((await applyRemediesAsAdministrator(settings, report))[0]).toBe(
       'ALTER EXTENSION pg_cron UPDATE;',
     );
     expect(complaints(await examine(settings))).toEqual([]);
@@ -113,7 +113,7 @@ describe('pg_cron loaded', () => {
       expect(check.detail).toContain(`pg_cron serves database "${elsewhere}"`);
       expect(remedyText(check)).toContain(`set PG_CRON_DATABASE to ${elsewhere}`);
       expect(remedyText(check)).toContain("cron.database_name = 'postgres'");
-      expect(await mendAsAdministrator(settings, report)).toEqual([]);
+      expect(await applyRemediesAsAdministrator(settings, report)).toEqual([]);
     }
     const moved = withCronDatabase(scenario.settings, elsewhere);
     expect(complaints(await examine(moved))).toEqual(['pg-cron-extension', 'cron-database-create']);
@@ -144,6 +144,6 @@ describe('pg_cron loaded', () => {
     expect(detail).toContain(`pg_cron on 127.0.0.1:${cron.port} `);
     expect(detail).toContain('two different servers');
     expectStatus(find(report, 'pg-cron-loaded'), 'skipped');
-    expect(await mendAsAdministrator(settings, report)).toEqual([]);
+    expect(await applyRemediesAsAdministrator(settings, report)).toEqual([]);
   });
 });

@@ -1,7 +1,7 @@
 import { escapeIdentifier } from 'pg';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { applyRemediesAsAdministrator } from '../../src/doctor/apply-remedies.js';
 import { failures } from '../../src/doctor/check-result.js';
-import { mendAsAdministrator } from '../../src/doctor/mend.js';
 import { runDoctor } from '../../src/doctor/run-doctor.js';
 import { cronSchemaName } from '../../src/settings/cron-schema.js';
 import type { Settings } from '../../src/settings/settings.js';
@@ -159,7 +159,7 @@ describe('connections', () => {
     const report = await examine(settings);
     expect(complaints(report)).toEqual(['roles']);
     expect(remedyText(find(report, 'roles'))).toContain('CREATE ROLE "No""body" LOGIN;');
-    expect(await mendAsAdministrator(settings, report)).toEqual([]);
+    expect(await applyRemediesAsAdministrator(settings, report)).toEqual([]);
   });
 });
 
@@ -367,7 +367,7 @@ describe('fixing as the administrator', () => {
     const settings = withAdmin(scenario);
     const report = await examine(settings);
     expect(complaints(report)).toEqual(['cron-usage', 'cron-schedule', 'readable-tables']);
-    expect(await mendAsAdministrator(settings, report)).toEqual([
+    expect(await applyRemediesAsAdministrator(settings, report)).toEqual([
       `GRANT USAGE ON SCHEMA "cron" TO "${settings.cron.user}";`,
       `GRANT EXECUTE ON FUNCTION "cron"."schedule_in_database"(text, text, text, text, text, boolean) TO "${settings.cron.user}";`,
     ]);
@@ -376,7 +376,7 @@ describe('fixing as the administrator', () => {
 
   test('does nothing without an administrator', async () => {
     const { settings } = await createScenario(cluster);
-    expect(await mendAsAdministrator(settings, await examine(settings))).toEqual([]);
+    expect(await applyRemediesAsAdministrator(settings, await examine(settings))).toEqual([]);
   });
 
   test('changes nothing while something is missing that it cannot fix', async () => {
@@ -385,7 +385,7 @@ describe('fixing as the administrator', () => {
     const before = await fingerprint(scenario);
     const report = await examine(settings);
     expect(complaints(report)).toEqual(['cron-usage', 'cron-schedule', 'client-schema']);
-    expect(await mendAsAdministrator(settings, report)).toEqual([]);
+    expect(await applyRemediesAsAdministrator(settings, report)).toEqual([]);
     expect(await fingerprint(scenario)).toEqual(before);
   });
 
@@ -394,8 +394,8 @@ describe('fixing as the administrator', () => {
     const role = await createRole('helper', cluster);
     const settings = { ...scenario.settings, admin: { user: role.name, password: role.password } };
     const report = await examine(settings);
-    await expect(mendAsAdministrator(settings, report)).rejects.toMatchObject({
-      name: 'MendError',
+    await expect(applyRemediesAsAdministrator(settings, report)).rejects.toMatchObject({
+      name: 'RemedyError',
       line: `GRANT USAGE ON SCHEMA "cron" TO "${settings.cron.user}";`,
       database: 'postgres',
       message: expect.stringContaining('42501'),

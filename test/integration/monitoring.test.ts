@@ -430,7 +430,7 @@ describe('processor status', () => {
       /^ {2}42P01 {2}1 time, 1 still failed, last (\d+ s ago|now)\n {4}relation "long_name_.*\n {4}\(fragment bad of zipcode\)$/m,
     );
     expect(remedy).toBe(
-      'Not cached: 1 failed. Once the reason is mended: pcache-migrate processor retry',
+      'Not cached: 1 failed. Once the cause is fixed: pcache-migrate processor retry',
     );
 
     const document = JSON.parse(await status(['--json']));

@@ -167,8 +167,7 @@ export function remedyText(
     .filter(Boolean)
     .join(', ');
   const lines = [
-    lost !== '' &&
-      `Not cached: ${lost}. Once the reason is mended: ${invocation('processor retry')}`,
+    lost !== '' && `Not cached: ${lost}. Once the cause is fixed: ${invocation('processor retry')}`,
     limit > 0 &&
       `Of no use: ${limit} with more keys than the result limit. Once it is raised: ${invocation('processor retry --status limit')}`,
   ];

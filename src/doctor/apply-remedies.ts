@@ -10,8 +10,8 @@ import {
 } from '../settings/settings.js';
 import type { CheckResult, DoctorReport, RemedyBy, SqlRemedy } from './check-result.js';
 
-export class MendError extends PcacheError {
-  override readonly name = 'MendError';
+export class RemedyError extends PcacheError {
+  override readonly name = 'RemedyError';
   readonly line: string;
   readonly database: string;
 
@@ -34,7 +34,7 @@ export class MendError extends PcacheError {
  * Runs none if something is missing that only a person can fix: the deployment is then refused anyway,
  * and must have changed nothing.
  */
-export async function mendAsAdministrator(
+export async function applyRemediesAsAdministrator(
   settings: Settings,
   { checks }: DoctorReport,
 ): Promise<string[]> {
@@ -82,7 +82,7 @@ async function runInDatabase(
       await client.query("SET LOCAL lock_timeout = '10s'");
       for (const line of lines) {
         await client.query(line).catch((cause: unknown) => {
-          throw new MendError(line, connection.database, admin.user, cause);
+          throw new RemedyError(line, connection.database, admin.user, cause);
         });
       }
     }),
