@@ -3,6 +3,7 @@ import type { StreamName } from '../../src/migrations/streams.js';
 import { changedRoutines, nextPair } from './next-pair.js';
 import { refreshPins } from './refresh-pins.js';
 import { readReleased } from './released.js';
+import { reportingSourceErrors } from './routine.js';
 import {
   filesOf,
   folders,
@@ -29,7 +30,10 @@ export async function main(args: readonly string[], root = process.cwd()): Promi
     process.stderr.write(`${wish}\n\n${usage}`);
     return 2;
   }
-  return wish.name === undefined ? refresh(root) : write(root, wish.name, wish.stream);
+  const { name, stream } = wish;
+  return reportingSourceErrors(() =>
+    name === undefined ? refresh(root) : write(root, name, stream),
+  );
 }
 
 interface Wish {

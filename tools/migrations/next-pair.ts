@@ -1,6 +1,13 @@
 import { pinnedState } from './pinned-state.js';
 import { droppedMark, pinOf } from './pins.js';
-import { dropStatements, inOrderOfUse, isReplaceable, type Routine } from './routine.js';
+import {
+  dropStatements,
+  inOrderOfUse,
+  isReplaceable,
+  isViewOf,
+  type Routine,
+  revokeStatements,
+} from './routine.js';
 import type { MigrationPair, StreamSource } from './stream-source.js';
 
 /** A routine whose source and newest pinned text differ; one of the two is missing when it is new or gone. */
@@ -23,20 +30,41 @@ export function changedRoutines({ routines, migrations }: StreamSource): Routine
 
 /**
  * The next migration of a stream: `up` has the new text of every routine that changed, `down` the text that the
- * newest earlier migration had. Without a change both hold an explanation to fill in, and nothing else.
+ * newest earlier migration had. What cannot be replaced is dropped first, with the views that read it, which come
+ * back. Without a change both hold an explanation to fill in, and nothing else.
  */
 export function nextPair(source: StreamSource, title: string): MigrationPair {
   const changes = changedRoutines(source);
-  const reversed = changes.map(({ name, before, after }) => ({
-    name,
-    before: after,
-    after: before,
-  }));
+  const gone = droppedNames(source.routines, changes);
+  const unchanged = source.routines
+    .filter(({ name }) => gone.has(name) && !changes.some((change) => change.name === name))
+    .map((view): RoutineChange => ({ name: view.name, before: view, after: view }));
+  const steps = [...changes, ...unchanged];
+  const back = steps.map(({ name, before, after }) => ({ name, before: after, after: before }));
   return {
     name: `${nextNumber(source.migrations)}_${title}`,
-    up: script(changes, true),
-    down: script(reversed, false),
+    up: script(steps, gone, true),
+    down: script(back, gone, false),
   };
+}
+
+/** The routines that up or down has to drop, with the views that read them, and so on. */
+function droppedNames(
+  routines: readonly Routine[],
+  changes: readonly RoutineChange[],
+): ReadonlySet<string> {
+  const names = new Set(
+    changes
+      .filter(({ before, after }) => !before || !after || !isReplaceable(before, after))
+      .map(({ name }) => name),
+  );
+  for (;;) {
+    const views = routines.filter(
+      (routine) => !names.has(routine.name) && isViewOf(routine, names),
+    );
+    if (views.length === 0) return names;
+    for (const { name } of views) names.add(name);
+  }
 }
 
 function nextNumber(migrations: readonly MigrationPair[]): string {
@@ -44,19 +72,27 @@ function nextNumber(migrations: readonly MigrationPair[]): string {
   return String(Number(last) + 1).padStart(4, '0');
 }
 
-function script(changes: readonly RoutineChange[], forward: boolean): string {
-  const drops = inOrderOfUse(changes.flatMap(({ before }) => before ?? []))
+function script(
+  steps: readonly RoutineChange[],
+  gone: ReadonlySet<string>,
+  forward: boolean,
+): string {
+  const makeWay = inOrderOfUse(steps.flatMap(({ before }) => before ?? []))
     .reverse()
-    .flatMap((before) => dropsFor(changes, before, forward));
-  const pins = inOrderOfUse(changes.flatMap(({ after }) => after ?? [])).map(pinOf);
-  return [UNEXPLAINED, ...(drops.length > 0 ? [drops.join('\n')] : []), ...pins]
+    .flatMap((before) => {
+      const after = steps.find(({ name }) => name === before.name)?.after;
+      const mark = forward && after === undefined ? [droppedMark(before.name).trimEnd()] : [];
+      return [
+        ...mark,
+        ...(gone.has(before.name) ? dropStatements(before) : revoked(before, after)),
+      ];
+    });
+  const pins = inOrderOfUse(steps.flatMap(({ after }) => after ?? [])).map(pinOf);
+  return [UNEXPLAINED, ...(makeWay.length > 0 ? [makeWay.join('\n')] : []), ...pins]
     .map((part) => `${part.trimEnd()}\n`)
     .join('\n');
 }
 
-function dropsFor(changes: readonly RoutineChange[], before: Routine, forward: boolean): string[] {
-  const after = changes.find(({ name }) => name === before.name)?.after;
-  if (after !== undefined) return isReplaceable(before, after) ? [] : dropStatements(before);
-  const mark = forward ? [droppedMark(before.name).trimEnd()] : [];
-  return [...mark, ...dropStatements(before)];
+function revoked(before: Routine, after: Routine | undefined): string[] {
+  return after === undefined ? [] : revokeStatements(before, after);
 }

@@ -1,6 +1,7 @@
 import { appendFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RELEASED_LIST, readReleased, releaseEntry } from './released.js';
+import { reportingSourceErrors } from './routine.js';
 import { sourceProblems } from './source-problems.js';
 import { readStreamSources } from './stream-source.js';
 
@@ -9,6 +10,10 @@ import { readStreamSources } from './stream-source.js';
  * file may change. Refuses while the migrations are not sound. `npm version` runs it. Returns the exit code.
  */
 export async function main(_args: readonly string[] = [], root = process.cwd()): Promise<number> {
+  return reportingSourceErrors(() => release(root));
+}
+
+async function release(root: string): Promise<number> {
   const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
   const released = await readReleased(root);
   const sources = await readStreamSources(root);

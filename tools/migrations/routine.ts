@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from 'node:util';
+
 export type RoutineKind = 'FUNCTION' | 'PROCEDURE' | 'VIEW';
 
 /** The source of a function, procedure or view: one file, with its comment and its privileges. */
@@ -18,10 +20,21 @@ interface Definition {
 }
 
 const CREATES = /^CREATE OR REPLACE (FUNCTION|PROCEDURE|VIEW) (\{\{[a-z_]+\}\}\.([a-z0-9_]+))/gm;
-const PRIVILEGES = /^(?:GRANT|REVOKE)\b[^;]*;/gm;
+const GRANT = /^GRANT ([^;]*?)\s+TO ([^;]*);/gm;
 
 export class RoutineSourceError extends Error {
   override readonly name = 'RoutineSourceError';
+}
+
+/** The exit code of a command; a source that cannot be read is a message to its author, not a crash. */
+export async function reportingSourceErrors(command: () => Promise<number>): Promise<number> {
+  try {
+    return await command();
+  } catch (error) {
+    if (!(error instanceof RoutineSourceError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    return 1;
+  }
 }
 
 /** Raises RoutineSourceError unless the text creates, by CREATE OR REPLACE, `name` and nothing else. */
@@ -47,14 +60,39 @@ export function dropStatements(routine: Routine): string[] {
     .reverse();
 }
 
-/** Whether CREATE OR REPLACE makes `after` of `before` completely: it keeps privileges, and refuses other headings. */
+/** Whether CREATE OR REPLACE can turn one into the other: it refuses another heading. */
 export function isReplaceable(before: Routine, after: Routine): boolean {
-  const unchangeable = (routine: Routine) =>
-    JSON.stringify([
-      definitionsOf(routine).map(({ kind, heading }) => [kind, heading]),
-      routine.text.match(PRIVILEGES) ?? [],
-    ]);
-  return unchangeable(before) === unchangeable(after);
+  const headings = (routine: Routine) =>
+    JSON.stringify(definitionsOf(routine).map(({ kind, heading }) => [kind, heading]));
+  return headings(before) === headings(after);
+}
+
+/**
+ * Where the two grant different things: the statements that take away all that `before` granted, since
+ * CREATE OR REPLACE keeps privileges; `after` then grants its own, in its order. The owner may be one of the
+ * roles, and keeps its own.
+ */
+export function revokeStatements(before: Routine, after: Routine): string[] {
+  const [old, next] = [grantsOf(before), grantsOf(after)];
+  if (isDeepStrictEqual(new Set(old), new Set(next))) return [];
+  const objects = new Set(old.map((grant) => grant.replace(/ TO .*$/, '')));
+  return [
+    ...old.map((grant) => `REVOKE ${grant.replace(/ TO (?=\S+$)/, ' FROM ')};`),
+    ...[...objects].map((object) => `GRANT ${object} TO CURRENT_USER;`),
+  ];
+}
+
+/** Whether it is a view that reads one of these, so that they cannot be dropped before it. */
+export function isViewOf(routine: Routine, names: ReadonlySet<string>): boolean {
+  const isView = definitionsOf(routine).some(({ kind }) => kind === 'VIEW');
+  return isView && [...names].some((name) => name !== routine.name && mentions(routine, name));
+}
+
+/** `EXECUTE ON FUNCTION {{schema}}.f TO {{cron_role}}`, one for each role. */
+function grantsOf({ text }: Routine): string[] {
+  return [...text.matchAll(GRANT)].flatMap(([, what = '', roles = '']) =>
+    roles.split(',').map((role) => `${what.replace(/\s+/g, ' ')} TO ${role.trim()}`),
+  );
 }
 
 /** Those that others call or read come first: PostgreSQL checks the body of an SQL function when it is made. */
@@ -109,8 +147,21 @@ function parenthesized(text: string): string {
 }
 
 function withoutDefaults(parameters: string): string {
-  return parameters
-    .replace(/\s+DEFAULT\s+(?:'[^']*'|[^,'])+/g, '')
-    .replace(/\s+/g, ' ')
-    .trim();
+  return topLevelParts(parameters)
+    .map((parameter) => parameter.replace(/\s(?:DEFAULT\s|=)[\s\S]*$/i, '').trim())
+    .join(', ')
+    .replace(/\s+/g, ' ');
+}
+
+/** Split at the commas that stand in no parentheses, brackets or quotes. */
+function topLevelParts(list: string): string[] {
+  const parts: string[] = [''];
+  let depth = 0;
+  for (const [token] of list.matchAll(/'(?:[^']|'')*'|[\s\S]/g)) {
+    if (token === '(' || token === '[') depth += 1;
+    if (token === ')' || token === ']') depth -= 1;
+    if (token === ',' && depth === 0) parts.push('');
+    else parts.push(`${parts.pop()}${token}`);
+  }
+  return parts;
 }

@@ -2,6 +2,7 @@ import { changedRoutines, type RoutineChange, UNEXPLAINED } from './next-pair.js
 import { pinnedState } from './pinned-state.js';
 import { droppedIn, pinsOf } from './pins.js';
 import { checksumsOf, type Released } from './released.js';
+import { dropStatements, isReplaceable, type Routine, revokeStatements } from './routine.js';
 import { filesOf, folders, type StreamSource } from './stream-source.js';
 
 /** What must be put right before the migrations can be merged or released, one sentence each; none is good. */
@@ -12,6 +13,7 @@ export function sourceProblems(sources: readonly StreamSource[], released: Relea
       ...orderProblems(source, released),
       ...changedRoutines(source).map((change) => staleProblem(source, change)),
       ...downProblems(source),
+      ...replacementProblems(source),
       ...unexplained(source),
     ]),
   ];
@@ -48,7 +50,7 @@ function staleProblem({ stream }: StreamSource, { name, before, after }: Routine
   const remedy =
     'Run: npm run migration (or, once that text is released: npm run migration -- <name>).';
   if (after === undefined)
-    return `${file} is gone, but the migrations still create ${name}. ${remedy}`;
+    return `${file} is gone, but the migrations still create ${name}. Run: npm run migration -- <name> (or take it out of an unreleased migration by hand).`;
   return before === undefined
     ? `${file} is in no migration. ${remedy}`
     : `${file} differs from the text that the migrations pin last. ${remedy}`;
@@ -71,6 +73,36 @@ function downProblems({ stream, migrations }: StreamSource): string[] {
         .map((routine) => `${file} does not restore ${routine}, which its up changes.`),
     ];
   });
+}
+
+/** What CREATE OR REPLACE cannot do has to come before the pin, in either direction. */
+function replacementProblems({ stream, migrations }: StreamSource): string[] {
+  return migrations.flatMap(({ name, up, down }, index) => {
+    const state = pinnedState(migrations.slice(0, index));
+    const files = filesOf(stream, name);
+    return [...pinsOf(up)].flatMap(([routine, text]) => {
+      const before = state.get(routine);
+      if (before === undefined) return [];
+      const after = { name: routine, text };
+      return [
+        ...missingFrom(files.up, up, makingWay(before, after)),
+        ...missingFrom(files.down, down, makingWay(after, before)),
+      ];
+    });
+  });
+}
+
+function makingWay(before: Routine, after: Routine): string[] {
+  return isReplaceable(before, after) ? revokeStatements(before, after) : dropStatements(before);
+}
+
+function missingFrom(file: string, script: string, statements: readonly string[]): string[] {
+  return statements
+    .filter((statement) => !script.includes(statement))
+    .map(
+      (statement) =>
+        `${file} lacks "${statement}": delete the pair and write it again with npm run migration -- <name>.`,
+    );
 }
 
 function unexplained({ stream, migrations }: StreamSource): string[] {

@@ -6,8 +6,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { main as migrationMain } from '../../../tools/migrations/migration.js';
 import { main as releaseMain } from '../../../tools/migrations/release.js';
 
-// The commands at work on a copy of this package's own migrations.
-const PARTS = ['migrations', 'cron-migrations', 'routines', 'released.sha256', 'package.json'];
+// The commands at work on a copy of this package's own migrations, of which nothing is released.
+const PARTS = ['migrations', 'cron-migrations', 'routines'];
 
 let root: string;
 let said: string[];
@@ -15,10 +15,15 @@ let said: string[];
 beforeEach(async () => {
   root = await mkdtemp(join(tmpdir(), 'pcache-migrate-checkout-'));
   for (const part of PARTS) await cp(part, join(root, part), { recursive: true });
+  await writeFile(join(root, 'released.sha256'), '# nothing is released\n');
+  await writeFile(join(root, 'package.json'), JSON.stringify({ version: '1.0.0' }));
   said = [];
   const note = (text: unknown) => said.push(String(text)) > 0;
   vi.spyOn(process.stderr, 'write').mockImplementation(note);
   vi.spyOn(console, 'log').mockImplementation(note);
+  // What is stale in the checkout is the subject of another test.
+  expect(await migration([])).toBe(0);
+  said.length = 0;
 });
 
 afterEach(async () => {
@@ -78,6 +83,20 @@ describe('npm run migration', () => {
       expect(said.join('')).toContain('Usage: npm run migration');
     },
   );
+});
+
+describe('a routine file that does not create what its name says', () => {
+  it.each([
+    ['npm run migration', () => migration([])],
+    ['npm run release', () => release()],
+  ])('is named by %s', async (_, command) => {
+    await writeFile(
+      join(root, 'routines/work/other.sql'),
+      await read('routines/work/is_cached.sql'),
+    );
+    expect(await command()).toBe(1);
+    expect(said).toEqual([expect.stringContaining('other.sql must create other')]);
+  });
 });
 
 describe('npm run release', () => {

@@ -38,6 +38,57 @@ describe('the next migration', () => {
     expect(down).toBe(`${UNEXPLAINED}\n\nDROP VIEW {{schema}}.v;\nDROP FUNCTION {{schema}}.z;\n`);
   });
 
+  it('drops the views that read what it drops, and makes them again', () => {
+    const view = viewSource('v', 'SELECT {{schema}}.f()');
+    const viewOfView = viewSource('w', 'SELECT * FROM {{schema}}.v');
+    const source = streamOf(
+      { f: functionSource('f', 'p_a text DEFAULT NULL'), v: view, w: viewOfView },
+      {
+        '0001_f': [
+          ['f', 'v', 'w']
+            .map((name, index) => pinOf({ name, text: [old, view, viewOfView][index] ?? '' }))
+            .join('\n'),
+          'SELECT 1;',
+        ],
+      },
+    );
+    const { up, down } = nextPair(source, 'change_f');
+    for (const script of [up, down]) {
+      expect(script).toContain(
+        'DROP VIEW {{schema}}.w;\nDROP VIEW {{schema}}.v;\nDROP FUNCTION {{schema}}.f;\n',
+      );
+      expect(script.match(/^--! routine \w+$/gm)).toEqual([
+        '--! routine f',
+        '--! routine v',
+        '--! routine w',
+      ]);
+    }
+  });
+
+  it('drops a view in down before the new function that it has come to read', () => {
+    const view = viewSource('v');
+    const source = streamOf(
+      { v: viewSource('v', 'SELECT {{schema}}.z()'), z: functionSource('z') },
+      { '0001_v': [pinOf({ name: 'v', text: view }), 'SELECT 1;'] },
+    );
+    const { down } = nextPair(source, 'use_z');
+    expect(down).toContain('DROP VIEW {{schema}}.v;\nDROP FUNCTION {{schema}}.z;\n');
+    expect(down).toContain(pinOf({ name: 'v', text: view }));
+  });
+
+  it('revokes what is no longer granted, in the direction in which it is lost', () => {
+    const granting = `${old}GRANT EXECUTE ON FUNCTION {{schema}}.f TO {{cron_role}};\n`;
+    const revoke = 'REVOKE EXECUTE ON FUNCTION {{schema}}.f FROM {{cron_role}};';
+    const lost = nextPair(
+      streamOf({ f: old }, { '0001_f': [pinOf({ name: 'f', text: granting }), 'SELECT 1;'] }),
+      'revoke_f',
+    );
+    expect([lost.up.includes(revoke), lost.down.includes(revoke)]).toEqual([true, false]);
+    const granted = nextPair(streamOf({ f: granting }, pinned), 'grant_f');
+    expect([granted.up.includes(revoke), granted.down.includes(revoke)]).toEqual([false, true]);
+    expect(granted.up + granted.down).not.toContain('DROP');
+  });
+
   it('drops a routine whose source is gone, says so, and brings it back in down', () => {
     const { up, down } = nextPair(streamOf({}, pinned), 'drop_f');
     expect(up).toContain('--! dropped f\nDROP FUNCTION {{schema}}.f;\n');

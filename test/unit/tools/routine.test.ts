@@ -5,6 +5,7 @@ import {
   isReplaceable,
   parseRoutine,
   RoutineSourceError,
+  revokeStatements,
 } from '../../../tools/migrations/routine.js';
 import { functionSource, viewSource } from './sources.js';
 
@@ -54,10 +55,42 @@ describe('CREATE OR REPLACE', () => {
   it.each([
     ['another parameter', before.replace('p_a text', 'p_b text')],
     ['another result', before.replace('RETURNS integer', 'RETURNS bigint')],
-    ['another grant', `${before}GRANT EXECUTE ON FUNCTION {{schema}}.f TO {{cron_role}};\n`],
   ])('is not enough for %s', (_, after) => {
     expect(isReplaceable(parseRoutine('f', before), parseRoutine('f', after))).toBe(false);
   });
+});
+
+describe('a privilege', () => {
+  const granting = (roles: string) =>
+    parseRoutine(
+      'f',
+      `${functionSource('f')}GRANT EXECUTE ON FUNCTION {{schema}}.f TO ${roles};\n`,
+    );
+  const both = granting('{{cron_role}}, {{client_role}}');
+
+  it('that changes hands is revoked from all, and the owner keeps its own', () => {
+    expect(revokeStatements(both, granting('{{cron_role}}'))).toEqual([
+      'REVOKE EXECUTE ON FUNCTION {{schema}}.f FROM {{cron_role}};',
+      'REVOKE EXECUTE ON FUNCTION {{schema}}.f FROM {{client_role}};',
+      'GRANT EXECUTE ON FUNCTION {{schema}}.f TO CURRENT_USER;',
+    ]);
+  });
+
+  it('that stays needs nothing, in whatever order the roles are', () => {
+    expect(revokeStatements(both, granting('{{client_role}},\n  {{cron_role}}'))).toEqual([]);
+    expect(revokeStatements(parseRoutine('f', functionSource('f')), both)).toEqual([]);
+  });
+});
+
+it('defaults, with commas of any kind, are no part of what is dropped', () => {
+  const first = functionSource(
+    'f',
+    "p_a text DEFAULT repeat('a,b', 2), p_b text[] DEFAULT ARRAY['x', 'y'], p_c numeric(10, 2) = 1",
+  );
+  expect(dropStatements(parseRoutine('f', first + functionSource('f')))).toEqual([
+    'DROP FUNCTION {{schema}}.f();',
+    'DROP FUNCTION {{schema}}.f(p_a text, p_b text[], p_c numeric(10, 2));',
+  ]);
 });
 
 it('routines come after those that they use', () => {

@@ -64,6 +64,20 @@ describe('finds', () => {
       ),
       'migrations/0002_f.down.sql does not restore f, which its up changes',
     ],
+    [
+      'a pin that a refresh made impossible to replace',
+      streamOf(
+        { f: functionSource('f', 'p_a text') },
+        {
+          '0001_f': [pinOf({ name: 'f', text }), 'SELECT 1;'],
+          '0002_f': [
+            pinOf({ name: 'f', text: functionSource('f', 'p_a text') }),
+            `DROP FUNCTION {{schema}}.f;\n${pinOf({ name: 'f', text })}`,
+          ],
+        },
+      ),
+      'migrations/0002_f.up.sql lacks "DROP FUNCTION {{schema}}.f;"',
+    ],
   ])('%s', (_, source, problem) => {
     expect(sourceProblems([source], nothingReleased)).toEqual([expect.stringContaining(problem)]);
   });
