@@ -185,9 +185,9 @@ BEGIN
 END
 $$;
 COMMENT ON PROCEDURE {{schema}}.run_processor IS
-  'One run of a processor''s slot, as pg_cron starts it: drains the queue in batches until it is '
-  'empty or a minute is over. Ends at once while another run holds the slot, or when the processor '
-  'is disabled.';
+  'One run of a processor''s slot, as pg_cron starts it: drains the queue in batches for up to a '
+  'minute, and stays for a while when it is empty (clocks). Ends at once while another run holds '
+  'the slot, or when the processor is disabled.';
 REVOKE ALL ON PROCEDURE {{schema}}.run_processor FROM PUBLIC;
 GRANT EXECUTE ON PROCEDURE {{schema}}.run_processor TO {{cron_role}}, {{client_role}};
 --! end

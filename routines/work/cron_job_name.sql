@@ -1,13 +1,13 @@
--- p_processor: NULL for a job of the deployment itself. p_role: the slot, maintenance or history.
--- The further parameters are the deployment's own; nothing else may decide the name, or it would
--- change when another deployment comes or goes.
+-- p_processor is NULL for a job of the deployment itself; p_role is the slot, maintenance or
+-- history. The other parameters are the deployment's own. Nothing else may decide the name: it must
+-- not change when another deployment comes or goes.
 --
--- Plain names, partitioncache_<database>[_<label>]_<role>, are read back from the end, so no two
--- coincide: the role has no _, and is a number with a label only; the label has no _; what is left
--- is the database, and the schema the default one. One schema of a database is one deployment, with
--- one table prefix; its own processor is the one that has that suffix as its label, every other has
--- its whole name. All other names end in _<hash>_<role>, which plain ones never do.
--- None begins as the names that PartitionCache's own tool gives its jobs.
+-- A plain name is partitioncache_<database>[_<label>]_<role>. No two of them are equal, since each
+-- can be read from its end: the role has no _ and is a number only where there is a label; the
+-- label has no _; the rest is the database. The schema is the default one, so the database has only
+-- one such deployment, with one table prefix: its default processor has the suffix of that prefix
+-- as its label, every other processor its own name. All other names end in _<hash>_<role>, as no
+-- plain name does. No name begins like those that PartitionCache's own tool gives to its jobs.
 CREATE OR REPLACE FUNCTION {{schema}}.cron_job_name(
   p_processor text,
   p_role text,

@@ -35,7 +35,7 @@ BEGIN
 END
 $$;
 COMMENT ON PROCEDURE {{schema}}.run_maintenance IS
-  'One run of the maintenance job, which pg_cron starts every minute. Enforces timeouts, takes '
+  'One run of the maintenance job, which lasts a minute. Enforces timeouts, takes '
   'care of batches whose run died or is held up, shows what is running, deletes old log rows, '
   'and removes cached duplicates from the queue.';
 REVOKE ALL ON PROCEDURE {{schema}}.run_maintenance FROM PUBLIC;

@@ -12,7 +12,7 @@ export class NotDeployedError extends PcacheError {
     super(
       applied === 0
         ? `The ${stream} stream is not deployed in database "${database}".`
-        : `The ${stream} stream in database "${database}" is not up to date: ${pending} of ${applied + pending} migrations are pending.`,
+        : `The ${stream} stream in database "${database}" is not up to date: ${pending} of ${applied + pending} migrations ${pending === 1 ? 'is' : 'are'} pending.`,
       { remedy: applied === 0 ? 'Deploy it with: pcache-migrate up' : 'Run: pcache-migrate up' },
     );
   }

@@ -41,10 +41,10 @@ export async function readLedger(client: ClientBase, schema: string): Promise<Ap
 
 export function ledgerFailure(
   schema: string,
-  deed: 'read' | 'written' | 'dropped',
+  action: 'read' | 'written' | 'dropped',
   cause: Error,
 ): LedgerError {
-  const problem = `The ledger ${ledgerName(schema)} cannot be ${deed}: ${describeDatabaseError(cause)}`;
+  const problem = `The ledger ${ledgerName(schema)} cannot be ${action}: ${describeDatabaseError(cause)}`;
   switch (isDatabaseError(cause) ? cause.code : undefined) {
     case '42501':
       return new LedgerError([problem], {
@@ -94,8 +94,12 @@ export function checkLedger(
 ): void {
   const known = migrations.map(({ name }) => name);
   const done = applied.map(({ name }) => name);
-  const unknown = done.filter((name) => !known.includes(name));
-  if (unknown.length > 0) throw unknown[0] === done[0] ? otherHistory(done) : newer(unknown);
+  const beyond = done.slice(known.length);
+  const isNewer =
+    known.every((name, index) => name === done[index]) &&
+    beyond.every((name) => !known.includes(name));
+  if (isNewer && beyond.length > 0) throw newer(beyond);
+  if (done[0] !== undefined && !known.includes(done[0])) throw otherHistory(done);
   const misplaced = done.flatMap((name, index) =>
     name === known[index]
       ? []

@@ -4,7 +4,7 @@ import { type JobStatus, readJobs } from '../../src/jobs/read-jobs.js';
 import type { Settings } from '../../src/settings/settings.js';
 
 export interface JobRun {
-  readonly jobId: number;
+  readonly jobName: string;
   readonly status: string;
   readonly message: string | undefined;
   readonly started: Date | undefined;
@@ -12,7 +12,7 @@ export interface JobRun {
 }
 
 interface JobRunRow {
-  jobid: string;
+  job_name: string;
   status: string;
   return_message: string | null;
   start_time: Date | null;
@@ -39,12 +39,12 @@ export async function latestRuns(
   limit: number,
 ): Promise<JobRun[]> {
   const { rows } = await cron.query<JobRunRow>(
-    `SELECT jobid, status, return_message, start_time, extract(epoch FROM duration)::float8 AS seconds
+    `SELECT job_name, status, return_message, start_time, extract(epoch FROM duration)::float8 AS seconds
        FROM ${cronName(settings, 'job_runs')} WHERE jobid = ANY ($1) ORDER BY runid DESC LIMIT $2`,
     [jobs.map(({ jobId }) => jobId), limit],
   );
   return rows.map((row) => ({
-    jobId: Number(row.jobid),
+    jobName: row.job_name,
     status: row.status,
     message: row.return_message ?? undefined,
     started: row.start_time ?? undefined,

@@ -14,7 +14,7 @@ const runsShown = 6;
 export async function showJobs(settings: Settings, { say, style }: Output): Promise<void> {
   await withClient(settings.cron, async (cron) => {
     for (const job of await readJobs(cron, settings)) {
-      say(`  job ${job.jobId}, '${job.schedule}', in database ${job.database}: ${job.command}`);
+      say(`  ${job.jobName}, '${job.schedule}', in database ${job.database}: ${job.command}`);
       say(
         `    ${counted(job.runs, 'run')}, ${job.failures} failed; last: ${job.lastStatus ?? 'none'}`,
       );
@@ -31,8 +31,8 @@ export function runTable(style: Style, runs: readonly JobRun[]): string {
   return table(
     style,
     ['job', 'status', 'started', 'seconds', 'message'],
-    runs.map(({ jobId, status, started, seconds, message }) => [
-      jobId,
+    runs.map(({ jobName, status, started, seconds, message }) => [
+      jobName,
       status,
       started === undefined ? '' : clockTime(started),
       seconds === undefined ? '' : seconds.toFixed(3),

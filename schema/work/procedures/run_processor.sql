@@ -48,7 +48,7 @@ BEGIN
 END
 $$;
 
-COMMENT ON PROCEDURE partitioncache.run_processor(IN p_job_name text, IN p_slot integer) IS 'One run of a processor''s slot, as pg_cron starts it: drains the queue in batches until it is empty or a minute is over. Ends at once while another run holds the slot, or when the processor is disabled.';
+COMMENT ON PROCEDURE partitioncache.run_processor(IN p_job_name text, IN p_slot integer) IS 'One run of a processor''s slot, as pg_cron starts it: drains the queue in batches for up to a minute, and stays for a while when it is empty (clocks). Ends at once while another run holds the slot, or when the processor is disabled.';
 
 REVOKE ALL ON PROCEDURE partitioncache.run_processor(IN p_job_name text, IN p_slot integer) FROM PUBLIC;
 GRANT ALL ON PROCEDURE partitioncache.run_processor(IN p_job_name text, IN p_slot integer) TO cron_role;

@@ -19,7 +19,7 @@ export const downCommand = defineCommand({
   summary: 'Roll migrations back, cron first, then work',
   details:
     `Disables the processors and waits up to ${DRAIN_SECONDS} s for their runs to end before it takes anything of the work stream back. ` +
-    'Asks before it drops tables that hold rows; where it can not ask, --yes is needed. Tables of yours are never touched.',
+    'Asks before it drops tables that hold rows; where it cannot ask, --yes is needed. Tables of yours are never touched.',
   examples: [
     ['down', 'The last migration (of cron, as long as cron is deployed)'],
     ['down --stream work --to <migration>', 'Until this one is the last applied'],

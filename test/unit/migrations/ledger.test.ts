@@ -24,9 +24,9 @@ test('what a newer version applied is named, once, with the remedy', () => {
         'This database was migrated by a newer pcache-migrate.',
     }),
   );
-  expect(check('0001_a', '0002_x')).toThrow(
+  expect(check('0001_a', '0002_b', '0003_c', '0004_d')).toThrow(
     expect.objectContaining({
-      message: expect.stringMatching(/0002_x.*newer pcache-migrate/s),
+      message: expect.stringMatching(/^Migration 0004_d is applied/),
       remedy: 'Install the newer version that migrated this database.',
     }),
   );
@@ -44,6 +44,16 @@ test('another history is refused from its first migration on, with the remedy', 
       }),
     );
   }
+});
+
+test('what another build applied is refused, and not taken for a newer version', () => {
+  expect(check('0001_a', '0002_x', '0003_y', '0004_z')).toThrow(
+    expect.objectContaining({
+      message: expect.stringMatching(
+        /0002_x in place 2, where 0002_b belongs.*by another build of pcache-migrate/s,
+      ),
+    }),
+  );
 });
 
 test('a gap, another order and a repetition are refused', () => {
