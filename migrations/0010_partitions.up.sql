@@ -72,8 +72,10 @@ REVOKE ALL ON FUNCTION {{schema}}.set_bits_expression FROM PUBLIC;
 --! end
 
 --! routine bootstrap_partition
+-- Definer: the table belongs to the migrator, whoever needs it. So no argument becomes SQL, except
+-- the partition key as a quoted identifier.
 CREATE OR REPLACE FUNCTION {{schema}}.bootstrap_partition(
-  p_partition_key text, p_datatype text, p_bitsize integer, p_element_type text
+  p_partition_key text, p_datatype text, p_bitsize integer, p_bigint boolean
 ) RETURNS boolean
 LANGUAGE plpgsql
 SECURITY DEFINER
@@ -116,8 +118,17 @@ BEGIN
 
   CASE v_backend
     WHEN 'array' THEN
-      v_column := coalesce(
-        p_element_type, CASE p_datatype WHEN 'float' THEN 'numeric' ELSE p_datatype END) || '[]';
+      v_column := CASE p_datatype
+        WHEN 'integer' THEN CASE WHEN p_bigint THEN 'bigint[]' ELSE 'integer[]' END
+        WHEN 'float' THEN 'numeric[]'
+        WHEN 'text' THEN 'text[]'
+        WHEN 'timestamp' THEN 'timestamp[]'
+      END;
+      -- A client may have recreated the metadata without the constraint on it.
+      IF v_column IS NULL THEN
+        RAISE EXCEPTION 'datatype "%" is not one of integer, float, text and timestamp', p_datatype
+          USING ERRCODE = 'invalid_parameter_value';
+      END IF;
       v_count := 'cardinality(partition_keys)';
     WHEN 'bit' THEN
       v_column := format('bit(%s)', v_bitsize);
@@ -138,9 +149,9 @@ END
 $$;
 COMMENT ON FUNCTION {{schema}}.bootstrap_partition IS
   'Creates the metadata and the cache table of a partition key unless they exist; returns true '
-  'when it created the table. p_element_type overrides the element type of the array (for bigint '
-  'keys of datatype integer); p_bitsize is in bits, 1000 by default. Raises 42804 when the key '
-  'exists with another datatype.';
+  'when it created the table. p_bigint: an array cache of datatype integer holds bigint keys; '
+  'p_bitsize is in bits, 1000 by default. Raises 42804 when the key exists with another datatype, '
+  '22023 for a datatype that an array cache does not have.';
 REVOKE ALL ON FUNCTION {{schema}}.bootstrap_partition FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.bootstrap_partition TO {{cron_role}}, {{client_role}};
 --! end

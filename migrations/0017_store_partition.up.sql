@@ -44,11 +44,7 @@ BEGIN
   THEN
     PERFORM {{schema}}.bootstrap_partition(
       (p_result.item).partition_key, (p_result.item).datatype, p_default_bitsize,
-      CASE
-        WHEN (p_result.item).datatype = 'integer'
-          AND format_type(p_result.result_type, NULL) NOT IN ('integer[]', 'smallint[]')
-          THEN 'bigint'
-      END);
+      format_type(p_result.result_type, NULL) NOT IN ('integer[]', 'smallint[]'));
   END IF;
 END
 $$;

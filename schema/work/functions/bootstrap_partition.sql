@@ -1,4 +1,4 @@
-CREATE FUNCTION partitioncache.bootstrap_partition(p_partition_key text, p_datatype text, p_bitsize integer, p_element_type text) RETURNS boolean
+CREATE FUNCTION partitioncache.bootstrap_partition(p_partition_key text, p_datatype text, p_bitsize integer, p_bigint boolean) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -39,8 +39,17 @@ BEGIN
 
   CASE v_backend
     WHEN 'array' THEN
-      v_column := coalesce(
-        p_element_type, CASE p_datatype WHEN 'float' THEN 'numeric' ELSE p_datatype END) || '[]';
+      v_column := CASE p_datatype
+        WHEN 'integer' THEN CASE WHEN p_bigint THEN 'bigint[]' ELSE 'integer[]' END
+        WHEN 'float' THEN 'numeric[]'
+        WHEN 'text' THEN 'text[]'
+        WHEN 'timestamp' THEN 'timestamp[]'
+      END;
+      -- A client may have recreated the metadata without the constraint on it.
+      IF v_column IS NULL THEN
+        RAISE EXCEPTION 'datatype "%" is not one of integer, float, text and timestamp', p_datatype
+          USING ERRCODE = 'invalid_parameter_value';
+      END IF;
       v_count := 'cardinality(partition_keys)';
     WHEN 'bit' THEN
       v_column := format('bit(%s)', v_bitsize);
@@ -60,8 +69,8 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION partitioncache.bootstrap_partition(p_partition_key text, p_datatype text, p_bitsize integer, p_element_type text) IS 'Creates the metadata and the cache table of a partition key unless they exist; returns true when it created the table. p_element_type overrides the element type of the array (for bigint keys of datatype integer); p_bitsize is in bits, 1000 by default. Raises 42804 when the key exists with another datatype.';
+COMMENT ON FUNCTION partitioncache.bootstrap_partition(p_partition_key text, p_datatype text, p_bitsize integer, p_bigint boolean) IS 'Creates the metadata and the cache table of a partition key unless they exist; returns true when it created the table. p_bigint: an array cache of datatype integer holds bigint keys; p_bitsize is in bits, 1000 by default. Raises 42804 when the key exists with another datatype, 22023 for a datatype that an array cache does not have.';
 
-REVOKE ALL ON FUNCTION partitioncache.bootstrap_partition(p_partition_key text, p_datatype text, p_bitsize integer, p_element_type text) FROM PUBLIC;
-GRANT ALL ON FUNCTION partitioncache.bootstrap_partition(p_partition_key text, p_datatype text, p_bitsize integer, p_element_type text) TO cron_role;
-GRANT ALL ON FUNCTION partitioncache.bootstrap_partition(p_partition_key text, p_datatype text, p_bitsize integer, p_element_type text) TO client_role;
+REVOKE ALL ON FUNCTION partitioncache.bootstrap_partition(p_partition_key text, p_datatype text, p_bitsize integer, p_bigint boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.bootstrap_partition(p_partition_key text, p_datatype text, p_bitsize integer, p_bigint boolean) TO cron_role;
+GRANT ALL ON FUNCTION partitioncache.bootstrap_partition(p_partition_key text, p_datatype text, p_bitsize integer, p_bigint boolean) TO client_role;

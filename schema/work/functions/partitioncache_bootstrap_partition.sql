@@ -18,7 +18,7 @@ BEGIN
       USING ERRCODE = 'feature_not_supported',
             HINT = 'Another backend is a deployment of its own, with its own table prefix.';
   END IF;
-  EXECUTE format('SELECT %I.bootstrap_partition($1, $2, $3, NULL)', v_deployment.schema_name)
+  EXECUTE format('SELECT %I.bootstrap_partition($1, $2, $3, false)', v_deployment.schema_name)
     USING p_partition_key, p_datatype, p_bitsize;
   RETURN true;
 END
