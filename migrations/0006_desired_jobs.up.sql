@@ -95,9 +95,10 @@ AS $$
              config.frequency_seconds, deployment.pg_cron_version)) AS schedule
     FROM {{processor_config}} AS config, {{schema}}.deployment
   ),
-  jobs (position, job_name, schedule, command, kind) AS (
+  jobs (position, job_name, schedule, command, kind, processor, slot, keep_days) AS (
     SELECT 1, {{schema}}.cron_job_name(job_name, slot::text), schedule,
-           format('CALL %I.run_processor(%L, %s)', {{schema:literal}}, job_name, slot), 'processor'
+           format('CALL %I.run_processor(%L, %s)', {{schema:literal}}, job_name, slot),
+           'processor', job_name, slot, NULL::integer
     FROM processor, generate_series(1, max_parallel_jobs) AS slot
     WHERE enabled
     UNION ALL
@@ -105,26 +106,29 @@ AS $$
     -- Also while all are disabled: what was begun before is still to be timed out.
     SELECT 2, {{schema}}.cron_job_name(NULL, 'maintenance'),
            {{schema}}.cron_schedule({{schema}}.start_interval(1, deployment.pg_cron_version)),
-           format('CALL %I.run_maintenance()', {{schema:literal}}), 'maintenance'
+           format('CALL %I.run_maintenance()', {{schema:literal}}),
+           'maintenance', NULL, NULL, NULL
     FROM {{schema}}.deployment
     WHERE EXISTS (SELECT FROM processor)
     UNION ALL
     SELECT 3, {{schema}}.cron_job_name(NULL, 'history'), '17 3 * * *',
            format('SELECT %I.prune_job_runs(%s)',
-                  deployment.cron_schema, settings.run_retention_days), 'history'
+                  deployment.cron_schema, settings.run_retention_days),
+           'history', NULL, NULL, settings.run_retention_days
     FROM {{schema}}.deployment, {{schema}}.settings
     WHERE EXISTS (SELECT FROM processor)
   )
   SELECT coalesce(
     jsonb_agg(jsonb_build_object(
                 'job_name', job_name, 'schedule', schedule, 'command', command, 'kind', kind,
-                'database', CASE kind WHEN 'history' THEN NULL ELSE current_database() END)
+                'processor', processor, 'slot', slot, 'keep_days', keep_days)
               ORDER BY position, job_name),
     '[]')
   FROM jobs
 $$;
 COMMENT ON FUNCTION {{schema}}.desired_jobs IS
-  'The jobs this deployment should have: [{job_name, schedule, command, kind, database}]; '
-  'database is NULL for what runs in the pg_cron database. A disabled processor has no slots.';
+  'The jobs this deployment should have: [{job_name, schedule, command, kind, processor, slot, '
+  'keep_days}]. command is for comparison: apply_jobs makes it itself from the last four. A '
+  'disabled processor has no slots.';
 REVOKE ALL ON FUNCTION {{schema}}.desired_jobs FROM PUBLIC;
 --! end

@@ -10,6 +10,7 @@ BEGIN
   -- Two calls at once (by a trigger and by sync) would both find a job missing.
   PERFORM pg_advisory_xact_lock(
     quote_ident({{cron_schema:literal}})::regnamespace::oid::integer, 0);
+  PERFORM {{cron_schema}}.check_desired_jobs(p_desired);
 
   FOR v_job IN
     SELECT own.jobid, own.job_name
@@ -55,6 +56,7 @@ $$;
 COMMENT ON FUNCTION {{cron_schema}}.apply_jobs IS
   'Makes pg_cron''s jobs of this deployment match p_desired (desired_jobs() of the work database). '
   'Returns {actions: [{action: scheduled|altered|unscheduled, job_name}], jobs: [{job_name, '
-  'schedule, command, job_id}]}. Raises what pg_cron raises, and then changes nothing.';
+  'schedule, command, job_id}]}. Raises what check_desired_jobs or pg_cron raises, and then '
+  'changes nothing.';
 REVOKE ALL ON FUNCTION {{cron_schema}}.apply_jobs FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{cron_schema}}.apply_jobs TO {{migrator_role}};

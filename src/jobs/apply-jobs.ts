@@ -15,8 +15,11 @@ export interface DesiredJob {
   readonly schedule: string;
   readonly command: string;
   readonly kind: 'processor' | 'maintenance' | 'history';
-  /** Null means the pg_cron database itself. */
-  readonly database: string | null;
+  /** Of a processor's job. */
+  readonly processor: string | null;
+  readonly slot: number | null;
+  /** Of the history's job. */
+  readonly keep_days: number | null;
 }
 
 interface ApplyAnswer {

@@ -9,6 +9,7 @@ BEGIN
   -- Two calls at once (by a trigger and by sync) would both find a job missing.
   PERFORM pg_advisory_xact_lock(
     quote_ident('partitioncache_work_database')::regnamespace::oid::integer, 0);
+  PERFORM "partitioncache_work_database".check_desired_jobs(p_desired);
 
   FOR v_job IN
     SELECT own.jobid, own.job_name
@@ -52,7 +53,7 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION partitioncache_work_database.apply_jobs(p_desired jsonb) IS 'Makes pg_cron''s jobs of this deployment match p_desired (desired_jobs() of the work database). Returns {actions: [{action: scheduled|altered|unscheduled, job_name}], jobs: [{job_name, schedule, command, job_id}]}. Raises what pg_cron raises, and then changes nothing.';
+COMMENT ON FUNCTION partitioncache_work_database.apply_jobs(p_desired jsonb) IS 'Makes pg_cron''s jobs of this deployment match p_desired (desired_jobs() of the work database). Returns {actions: [{action: scheduled|altered|unscheduled, job_name}], jobs: [{job_name, schedule, command, job_id}]}. Raises what check_desired_jobs or pg_cron raises, and then changes nothing.';
 
 REVOKE ALL ON FUNCTION partitioncache_work_database.apply_jobs(p_desired jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION partitioncache_work_database.apply_jobs(p_desired jsonb) TO migrator;

@@ -9,9 +9,10 @@ CREATE FUNCTION partitioncache.desired_jobs() RETURNS jsonb
              config.frequency_seconds, deployment.pg_cron_version)) AS schedule
     FROM "public"."partitioncache_queue_processor_config" AS config, "partitioncache".deployment
   ),
-  jobs (position, job_name, schedule, command, kind) AS (
+  jobs (position, job_name, schedule, command, kind, processor, slot, keep_days) AS (
     SELECT 1, "partitioncache".cron_job_name(job_name, slot::text), schedule,
-           format('CALL %I.run_processor(%L, %s)', 'partitioncache', job_name, slot), 'processor'
+           format('CALL %I.run_processor(%L, %s)', 'partitioncache', job_name, slot),
+           'processor', job_name, slot, NULL::integer
     FROM processor, generate_series(1, max_parallel_jobs) AS slot
     WHERE enabled
     UNION ALL
@@ -19,25 +20,27 @@ CREATE FUNCTION partitioncache.desired_jobs() RETURNS jsonb
     -- Also while all are disabled: what was begun before is still to be timed out.
     SELECT 2, "partitioncache".cron_job_name(NULL, 'maintenance'),
            "partitioncache".cron_schedule("partitioncache".start_interval(1, deployment.pg_cron_version)),
-           format('CALL %I.run_maintenance()', 'partitioncache'), 'maintenance'
+           format('CALL %I.run_maintenance()', 'partitioncache'),
+           'maintenance', NULL, NULL, NULL
     FROM "partitioncache".deployment
     WHERE EXISTS (SELECT FROM processor)
     UNION ALL
     SELECT 3, "partitioncache".cron_job_name(NULL, 'history'), '17 3 * * *',
            format('SELECT %I.prune_job_runs(%s)',
-                  deployment.cron_schema, settings.run_retention_days), 'history'
+                  deployment.cron_schema, settings.run_retention_days),
+           'history', NULL, NULL, settings.run_retention_days
     FROM "partitioncache".deployment, "partitioncache".settings
     WHERE EXISTS (SELECT FROM processor)
   )
   SELECT coalesce(
     jsonb_agg(jsonb_build_object(
                 'job_name', job_name, 'schedule', schedule, 'command', command, 'kind', kind,
-                'database', CASE kind WHEN 'history' THEN NULL ELSE current_database() END)
+                'processor', processor, 'slot', slot, 'keep_days', keep_days)
               ORDER BY position, job_name),
     '[]')
   FROM jobs
 $$;
 
-COMMENT ON FUNCTION partitioncache.desired_jobs() IS 'The jobs this deployment should have: [{job_name, schedule, command, kind, database}]; database is NULL for what runs in the pg_cron database. A disabled processor has no slots.';
+COMMENT ON FUNCTION partitioncache.desired_jobs() IS 'The jobs this deployment should have: [{job_name, schedule, command, kind, processor, slot, keep_days}]. command is for comparison: apply_jobs makes it itself from the last four. A disabled processor has no slots.';
 
 REVOKE ALL ON FUNCTION partitioncache.desired_jobs() FROM PUBLIC;

@@ -1,0 +1,40 @@
+CREATE OR REPLACE FUNCTION {{cron_schema}}.check_desired_jobs(p_desired jsonb) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  v_job record;
+BEGIN
+  FOR v_job IN
+    SELECT desired.job_name FROM {{cron_schema}}.desired_job_rows(p_desired) AS desired
+    WHERE desired.command IS NULL OR desired.schedule IS NULL
+      OR NOT coalesce(starts_with(desired.job_name, 'partitioncache'), false)
+  LOOP
+    RAISE EXCEPTION 'job "%" is no job of this package', v_job.job_name
+      USING ERRCODE = 'invalid_parameter_value',
+            HINT = 'Both databases must be at the same version: run pcache-migrate up.';
+  END LOOP;
+
+  -- Scheduling a name again would take the job of that name over, whoever's it is.
+  FOR v_job IN
+    SELECT job.jobid, job.jobname, job.database
+    FROM cron.job AS job
+    JOIN {{cron_schema}}.desired_job_rows(p_desired) AS desired
+      ON desired.job_name = job.jobname::text
+    WHERE job.username = current_user
+      AND job.database <> {{work_database:literal}}
+      AND NOT {{cron_schema}}.is_own(job.database, job.command)
+  LOOP
+    RAISE EXCEPTION
+      'the name "%" belongs to a job of database "%", which is not of this deployment',
+      v_job.jobname, v_job.database
+      USING ERRCODE = 'duplicate_object',
+            HINT = format('If nothing needs that job, remove it as %s: SELECT cron.unschedule(%s);',
+                          current_user, v_job.jobid);
+  END LOOP;
+END
+$$;
+COMMENT ON FUNCTION {{cron_schema}}.check_desired_jobs IS
+  'Raises 22023 for a job that this package does not have, and 42710 for the name of a job that '
+  'runs in another database and does not belong to this deployment.';
+REVOKE ALL ON FUNCTION {{cron_schema}}.check_desired_jobs FROM PUBLIC;
