@@ -3,7 +3,7 @@ import type { StreamName } from '../../src/migrations/streams.js';
 import { changedRoutines, nextPair } from './next-pair.js';
 import { refreshPins } from './refresh-pins.js';
 import { readReleased } from './released.js';
-import { reportingSourceErrors } from './routine.js';
+import { reportingSourceErrors } from './reporting-source-errors.js';
 import {
   filesOf,
   folders,

@@ -1,7 +1,7 @@
 import { appendFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RELEASED_LIST, readReleased, releaseEntry } from './released.js';
-import { reportingSourceErrors } from './routine.js';
+import { reportingSourceErrors } from './reporting-source-errors.js';
 import { sourceProblems } from './source-problems.js';
 import { readStreamSources } from './stream-source.js';
 

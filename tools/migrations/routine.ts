@@ -26,17 +26,6 @@ export class RoutineSourceError extends Error {
   override readonly name = 'RoutineSourceError';
 }
 
-/** The exit code of a command; a source that cannot be read is a message to its author, not a crash. */
-export async function reportingSourceErrors(command: () => Promise<number>): Promise<number> {
-  try {
-    return await command();
-  } catch (error) {
-    if (!(error instanceof RoutineSourceError)) throw error;
-    process.stderr.write(`${error.message}\n`);
-    return 1;
-  }
-}
-
 /** Raises RoutineSourceError unless the text creates, by CREATE OR REPLACE, `name` and nothing else. */
 export function parseRoutine(name: string, text: string): Routine {
   const names = [...text.matchAll(CREATES)].map((match) => match[3]);
