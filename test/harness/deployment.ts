@@ -131,9 +131,23 @@ async function removeSite(site: TestSite, cronDatabase: string, ownDatabase: boo
 async function asAdmin(cluster: ClusterAddress, database: string, statements: readonly string[]) {
   const client = await adminClient(database, cluster);
   try {
-    for (const statement of statements) await client.query(statement);
+    for (const statement of statements) await undisturbed(() => client.query(statement));
   } finally {
     await client.end();
+  }
+}
+
+/**
+ * All test files grant on the same database and the same functions of pg_cron. Of two that do so at once,
+ * PostgreSQL refuses one ("tuple concurrently updated"), which has changed nothing and can try again.
+ */
+async function undisturbed<T>(statement: () => Promise<T>, attempts = 10): Promise<T> {
+  try {
+    return await statement();
+  } catch (error) {
+    const isDisturbed = (error as Error).message === 'tuple concurrently updated';
+    if (!isDisturbed || attempts === 1) throw error;
+    return undisturbed(statement, attempts - 1);
   }
 }
 
