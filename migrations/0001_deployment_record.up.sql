@@ -44,7 +44,8 @@ CREATE TABLE {{schema}}.settings (
   max_attempts          integer NOT NULL DEFAULT 3 CHECK (max_attempts > 0),
   retry_backoff_seconds integer NOT NULL DEFAULT 300 CHECK (retry_backoff_seconds >= 0),
   log_retention_days    integer NOT NULL DEFAULT 30 CHECK (log_retention_days > 0),
-  run_retention_days    integer NOT NULL DEFAULT 7 CHECK (run_retention_days > 0)
+  run_retention_days    integer NOT NULL DEFAULT 7 CHECK (run_retention_days > 0),
+  max_slots             integer NOT NULL DEFAULT 20 CHECK (max_slots > 0)
 );
 
 COMMENT ON TABLE {{schema}}.settings IS
@@ -65,6 +66,10 @@ COMMENT ON COLUMN {{schema}}.settings.log_retention_days IS
 COMMENT ON COLUMN {{schema}}.settings.run_retention_days IS
   'For how many days pg_cron''s run history of our jobs is kept '
   '(takes effect with the next sync).';
+
+COMMENT ON COLUMN {{schema}}.settings.max_slots IS
+  'How many slots the enabled processors may have together: each takes a place in pg_cron, which '
+  'other databases share.';
 
 INSERT INTO {{schema}}.settings DEFAULT VALUES;
 

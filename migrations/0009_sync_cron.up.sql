@@ -1,6 +1,42 @@
 -- A row of the configuration becomes jobs of pg_cron. The trigger is deferred to COMMIT, so that
 -- all changes of a transaction are applied at once and a ROLLBACK schedules nothing.
 
+--! routine check_slots
+CREATE OR REPLACE FUNCTION {{schema}}.check_slots(
+  p_job_name text, p_former_name text, p_slots integer
+) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  v_limit integer := (SELECT max_slots FROM {{schema}}.settings);
+  v_total bigint;
+BEGIN
+  -- One change at a time: two that fit alone could exceed the limit together.
+  PERFORM pg_advisory_xact_lock(
+    (quote_ident({{schema:literal}}) || '.settings')::regclass::oid::integer, 0);
+  SELECT p_slots + coalesce(sum(max_parallel_jobs), 0) INTO v_total
+  FROM {{processor_config}}
+  WHERE enabled AND job_name <> p_job_name AND job_name IS DISTINCT FROM p_former_name;
+  IF v_total > v_limit THEN
+    RAISE EXCEPTION
+      'processor "%" cannot have % slots: the enabled processors would have %, the limit is %',
+      p_job_name, p_slots, v_total, v_limit
+      USING ERRCODE = 'check_violation',
+            HINT = format(
+              'Lower max_parallel_jobs, disable another processor, or raise the limit as the '
+              'migrator: UPDATE %I.settings SET max_slots = %s;', {{schema:literal}}, v_total);
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION {{schema}}.check_slots IS
+  'Raises 23514 when p_slots slots of processor p_job_name, and those of all other enabled '
+  'processors, are more than max_slots. p_former_name: what the processor was called before, NULL '
+  'for a new one. Holds a lock until the end of the transaction.';
+REVOKE ALL ON FUNCTION {{schema}}.check_slots FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION {{schema}}.check_slots TO {{client_role}}, {{cron_role}};
+--! end
+
 --! routine validate_processor_config
 CREATE OR REPLACE FUNCTION {{schema}}.validate_processor_config() RETURNS trigger
 LANGUAGE plpgsql
@@ -21,6 +57,13 @@ BEGIN
             HINT = 'Another queue or cache is a deployment of its own: '
                    'give it its own PCACHE_SCHEMA and run pcache-migrate setup.';
   END IF;
+  -- Only what takes more slots: a limit that was lowered since must not block other changes.
+  IF NEW.enabled AND (
+    TG_OP = 'INSERT' OR NOT OLD.enabled OR NEW.max_parallel_jobs > OLD.max_parallel_jobs
+  ) THEN
+    PERFORM {{schema}}.check_slots(
+      NEW.job_name, CASE TG_OP WHEN 'UPDATE' THEN OLD.job_name END, NEW.max_parallel_jobs);
+  END IF;
   -- A row restored from a dump of another database must name this
   -- one: jobs never run anywhere else.
   NEW.target_database := current_database();
@@ -29,8 +72,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.validate_processor_config IS
-  'Trigger function: refuses a processor for tables that this deployment does '
-  'not serve; sets target_database and updated_at.';
+  'Trigger function: refuses a processor for tables that this deployment does not serve, and more '
+  'slots than check_slots allows; sets target_database and updated_at.';
 REVOKE ALL ON FUNCTION {{schema}}.validate_processor_config FROM PUBLIC;
 --! end
 

@@ -17,6 +17,13 @@ BEGIN
             HINT = 'Another queue or cache is a deployment of its own: '
                    'give it its own PCACHE_SCHEMA and run pcache-migrate setup.';
   END IF;
+  -- Only what takes more slots: a limit that was lowered since must not block other changes.
+  IF NEW.enabled AND (
+    TG_OP = 'INSERT' OR NOT OLD.enabled OR NEW.max_parallel_jobs > OLD.max_parallel_jobs
+  ) THEN
+    PERFORM {{schema}}.check_slots(
+      NEW.job_name, CASE TG_OP WHEN 'UPDATE' THEN OLD.job_name END, NEW.max_parallel_jobs);
+  END IF;
   -- A row restored from a dump of another database must name this
   -- one: jobs never run anywhere else.
   NEW.target_database := current_database();
@@ -25,6 +32,6 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.validate_processor_config IS
-  'Trigger function: refuses a processor for tables that this deployment does '
-  'not serve; sets target_database and updated_at.';
+  'Trigger function: refuses a processor for tables that this deployment does not serve, and more '
+  'slots than check_slots allows; sets target_database and updated_at.';
 REVOKE ALL ON FUNCTION {{schema}}.validate_processor_config FROM PUBLIC;
