@@ -573,6 +573,7 @@ describe('the jobs', () => {
     const { cron } = scenario.settings;
     await inWork(
       scenario,
+      'UPDATE partitioncache.settings SET max_slots = 40',
       ...[1, 2].map(
         (n) =>
           `INSERT INTO public.queue_processor_config
