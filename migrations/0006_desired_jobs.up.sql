@@ -121,14 +121,15 @@ AS $$
   SELECT coalesce(
     jsonb_agg(jsonb_build_object(
                 'job_name', job_name, 'schedule', schedule, 'command', command, 'kind', kind,
-                'processor', processor, 'slot', slot, 'keep_days', keep_days)
+                'processor', processor, 'slot', slot, 'keep_days', keep_days,
+                'database', current_database())
               ORDER BY position, job_name),
     '[]')
   FROM jobs
 $$;
 COMMENT ON FUNCTION {{schema}}.desired_jobs IS
   'The jobs this deployment should have: [{job_name, schedule, command, kind, processor, slot, '
-  'keep_days}]. command is for comparison: apply_jobs makes it itself from the last four. A '
-  'disabled processor has no slots.';
+  'keep_days, database}]. command is for comparison, since apply_jobs makes it itself; database is '
+  'this one, by which apply_jobs knows a copy. A disabled processor has no slots.';
 REVOKE ALL ON FUNCTION {{schema}}.desired_jobs FROM PUBLIC;
 --! end

@@ -5,6 +5,18 @@ AS $$
 DECLARE
   v_job record;
 BEGIN
+  -- A copy or a renamed database still points here: it must not change the jobs of the original.
+  FOR v_job IN
+    SELECT desired.database
+    FROM jsonb_to_recordset(p_desired) AS desired (database text)
+    WHERE desired.database IS DISTINCT FROM {{work_database:literal}}
+  LOOP
+    RAISE EXCEPTION 'the jobs of database "%" are not those of database "%"',
+      v_job.database, {{work_database:literal}}
+      USING ERRCODE = 'invalid_parameter_value',
+            HINT = 'A copy or a renamed database has to be deployed under its own name.';
+  END LOOP;
+
   FOR v_job IN
     SELECT desired.job_name FROM {{cron_schema}}.desired_job_rows(p_desired) AS desired
     WHERE desired.command IS NULL OR desired.schedule IS NULL
@@ -35,6 +47,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION {{cron_schema}}.check_desired_jobs IS
-  'Raises 22023 for a job that this package does not have, and 42710 for the name of a job that '
-  'runs in another database and does not belong to this deployment.';
+  'Raises 22023 for jobs of another work database than this schema''s, or that this package does '
+  'not have, and 42710 for the name of a job that runs in another database and does not belong to '
+  'this deployment.';
 REVOKE ALL ON FUNCTION {{cron_schema}}.check_desired_jobs FROM PUBLIC;

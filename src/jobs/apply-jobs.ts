@@ -20,6 +20,8 @@ export interface DesiredJob {
   readonly slot: number | null;
   /** Of the history's job. */
   readonly keep_days: number | null;
+  /** The work database. */
+  readonly database: string;
 }
 
 interface ApplyAnswer {

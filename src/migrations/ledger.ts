@@ -3,6 +3,7 @@ import { isDatabaseError } from '../database/database-error.js';
 import { describeDatabaseError } from '../database/describe-database-error.js';
 import { PcacheError, type PcacheErrorDetails } from '../errors/pcache-error.js';
 import { type LockPolicy, lockingTransaction } from './locking-transaction.js';
+import { span } from './span.js';
 
 /** Made and kept by node-pg-migrate, in a schema of its own for each stream. */
 export const LEDGER_TABLE = 'migrations';
@@ -116,8 +117,8 @@ export function checkLedger(
 }
 
 function newer(unknown: readonly string[]): LedgerError {
-  const [first, last] = [unknown[0], unknown.at(-1)];
-  const which = first === last ? `Migration ${first} is` : `Migrations ${first} to ${last} are`;
+  const which =
+    unknown.length === 1 ? `Migration ${unknown[0]} is` : `Migrations ${span(unknown)} are`;
   return new LedgerError(
     [
       `${which} applied, but not in this version.`,

@@ -42,7 +42,7 @@ describe('apply_jobs, called by a hostile migrator', () => {
     processor: 'p',
     slot: 1,
     command: 'GRANT pg_write_all_data TO attacker',
-    database: 'postgres',
+    database: site.database,
     ...changes,
   });
 
@@ -84,6 +84,8 @@ describe('apply_jobs, called by a hostile migrator', () => {
     ['a name that is not ours', { job_name: 'backup' }, '22023'],
     ['no name', { job_name: null }, '22023'],
     ['no schedule', { schedule: null }, '22023'],
+    ['the jobs of a copy of the work database', { database: 'a_copy' }, '22023'],
+    ['jobs of no database', { database: null }, '22023'],
   ])('refuses %s, and changes nothing', async (_, changes, code) => {
     const before = await jobs();
     await expect(apply([job(changes)])).rejects.toMatchObject({ code });
