@@ -2,6 +2,7 @@ import type pg from 'pg';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Settings } from '../../src/settings/settings.js';
 import { connectAs, createSite, setUp, tablesOf } from '../harness/deployment.js';
+import { waitFor } from '../harness/wait-for.js';
 
 // Whoever may write the configuration, as a client may, must not fill the pg_cron that others share.
 describe('the slots of all processors together', () => {
@@ -59,11 +60,22 @@ describe('the slots of all processors together', () => {
   });
 
   it('cannot exceed the limit by two changes at once', async () => {
+    const observer = await connectAs(settings.work);
+    const pid = (await app.query('SELECT pg_backend_pid() AS pid')).rows[0].pid;
     await work.query('BEGIN');
     await add(work, 'third', 1);
-    const other = add(app, 'fourth', 1);
+    // Handled from the start: its refusal may arrive before the answer to COMMIT does.
+    const refused = expect(add(app, 'fourth', 1)).rejects.toMatchObject({ code: '23514' });
+    await waitFor(
+      'the second change waits for the first',
+      async () => {
+        const { rows } = await observer.query('SELECT pg_blocking_pids($1) AS pids', [pid]);
+        return rows[0].pids.length > 0;
+      },
+      { deadlineMs: 30_000 },
+    );
     await work.query('COMMIT');
-    await expect(other).rejects.toMatchObject({ code: '23514' });
+    await refused;
     expect(await slots()).toBe(20);
   });
 
