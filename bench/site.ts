@@ -103,6 +103,7 @@ function settingsOf(cluster: ThrowawayCluster, options: SiteOptions): Quickstart
       DB_USER: `migrator_${options.name}`,
       PG_CRON_USER: `cron_${options.name}`,
       PG_QUEUE_USER: `app_${options.name}`,
+      PG_FRAGMENT_ROLE: `fragments_${options.name}`,
       PCACHE_CRON_TRANSPORT: 'deploy',
       CACHE_BACKEND: `postgresql_${options.backend ?? 'array'}`,
       PG_BIT_CACHE_TABLE_PREFIX: 'my_cache',

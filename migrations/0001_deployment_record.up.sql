@@ -13,6 +13,7 @@ CREATE TABLE {{schema}}.deployment (
   cron_schema     text NOT NULL,
   cron_role       text NOT NULL,
   client_role     text NOT NULL,
+  fragment_role   text,
   transport       text NOT NULL DEFAULT 'deploy' CHECK (transport IN ('deploy', 'direct', 'link')),
   pg_cron_version text
 );
@@ -20,6 +21,9 @@ CREATE TABLE {{schema}}.deployment (
 COMMENT ON TABLE {{schema}}.deployment IS
   'The deployment to which this schema belongs (one row). Written by '
   'pcache-migrate; do not edit it by hand.';
+COMMENT ON COLUMN {{schema}}.deployment.fragment_role IS
+  'The role whose rights fragments have; NULL: those of whoever runs the processor. '
+  'set_fragment_role changes it.';
 COMMENT ON COLUMN {{schema}}.deployment.transport IS
   'How a change of the processor configuration reaches pg_cron. deploy: '
   'pcache-migrate sync applies it; direct: the sync_cron trigger calls pg_cron in '

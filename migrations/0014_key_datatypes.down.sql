@@ -1,3 +1,2 @@
-DROP FUNCTION {{schema}}.collected_as;
 DROP FUNCTION {{schema}}.require_datatype;
 DROP FUNCTION {{schema}}.datatype_of_result;

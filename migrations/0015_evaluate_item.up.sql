@@ -1,6 +1,6 @@
--- A fragment is untrusted SQL. It is evaluated read-only, with the rights of
--- whoever runs the processor, in a subtransaction that is always rolled back:
--- only the variables that hold its keys survive.
+-- A fragment is untrusted SQL. It is evaluated read-only, with the rights of the
+-- fragment role, in a subtransaction that is always rolled back: only the variables
+-- that hold its keys survive.
 
 --! routine is_plainly_closed
 CREATE OR REPLACE FUNCTION {{schema}}.is_plainly_closed(p_fragment text) RETURNS boolean
@@ -34,30 +34,6 @@ REVOKE ALL ON FUNCTION {{schema}}.is_plainly_closed FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.is_plainly_closed TO {{cron_role}}, {{client_role}};
 --! end
 
---! routine require_closed
--- The tables that the text names are in the clients' schema; nothing else is looked up here.
-CREATE OR REPLACE FUNCTION {{schema}}.require_closed(p_fragment text) RETURNS void
-LANGUAGE plpgsql
-SET search_path = {{client_schema}}, pg_temp
-AS $$
-DECLARE
-  v_cursor refcursor;
-BEGIN
-  IF NOT {{schema}}.is_plainly_closed(p_fragment) THEN
-    -- A cursor takes exactly one whole statement that returns rows. Opening it parses and
-    -- plans the statement, but runs nothing.
-    OPEN v_cursor FOR EXECUTE p_fragment;
-    CLOSE v_cursor;
-  END IF;
-END
-$$;
-COMMENT ON FUNCTION {{schema}}.require_closed IS
-  'Raises PostgreSQL''s own error unless the text is by itself one statement that returns rows, '
-  'so that it cannot break out of parentheses around it.';
-REVOKE ALL ON FUNCTION {{schema}}.require_closed FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION {{schema}}.require_closed TO {{cron_role}}, {{client_role}};
---! end
-
 --! routine fragment_text
 CREATE OR REPLACE FUNCTION {{schema}}.fragment_text(p_query text) RETURNS text
 LANGUAGE plpgsql IMMUTABLE STRICT
@@ -74,6 +50,174 @@ REVOKE ALL ON FUNCTION {{schema}}.fragment_text FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.fragment_text TO {{cron_role}}, {{client_role}};
 --! end
 
+--! routine set_fragment_role
+CREATE OR REPLACE FUNCTION {{schema}}.set_fragment_role(p_role text) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  c_schema CONSTANT name := {{schema:literal}};
+  v_migrator CONSTANT name := (
+    SELECT pg_get_userbyid(relowner)
+    FROM pg_class
+    WHERE relname = 'deployment' AND relnamespace = quote_ident(c_schema)::regnamespace);
+BEGIN
+  IF p_role IS NULL THEN
+    -- First of all it must stop to be SECURITY DEFINER: never let fragments have our rights.
+    ALTER FUNCTION {{schema}}.run_fragment SECURITY INVOKER;
+    EXECUTE format('ALTER FUNCTION %I.run_fragment OWNER TO %I', c_schema, v_migrator);
+  ELSE
+    IF EXISTS (
+      SELECT FROM pg_roles
+      WHERE rolname = p_role
+        AND (rolsuper OR rolcanlogin OR rolname = v_migrator
+             OR EXISTS (SELECT FROM {{schema}}.deployment
+                        WHERE p_role IN (cron_role, client_role))))
+    THEN
+      RAISE EXCEPTION 'role "%" cannot be the fragment role', p_role
+        USING ERRCODE = 'invalid_parameter_value',
+              HINT = 'It must be a role of its own, without LOGIN and SUPERUSER.';
+    END IF;
+    -- A function's owner needs CREATE on its schema, at the moment when he becomes that.
+    EXECUTE format('GRANT CREATE ON SCHEMA %I TO %I', c_schema, p_role);
+    EXECUTE format('ALTER FUNCTION %I.run_fragment OWNER TO %I', c_schema, p_role);
+    EXECUTE format('REVOKE CREATE ON SCHEMA %I FROM %I', c_schema, p_role);
+    ALTER FUNCTION {{schema}}.run_fragment SECURITY DEFINER;
+  END IF;
+  UPDATE {{schema}}.deployment SET fragment_role = p_role
+  WHERE fragment_role IS DISTINCT FROM p_role;
+END
+$$;
+COMMENT ON FUNCTION {{schema}}.set_fragment_role IS
+  'From the next fragment on, fragments have the rights of role p_role; with NULL, those of '
+  'whoever runs the processor. The caller must own this schema and be a member of p_role. '
+  'Raises 22023 for a role that may log in, is a superuser or has another part in the deployment, '
+  '42704 for an unknown one, 42501 for one that the caller is no member of.';
+REVOKE ALL ON FUNCTION {{schema}}.set_fragment_role FROM PUBLIC;
+--! end
+
+--! routine run_fragment
+-- The only routine that runs a fragment's SQL. set_fragment_role makes it SECURITY DEFINER and
+-- gives it to the fragment role: then a fragment has the rights of that role, whoever runs the
+-- processor, and PostgreSQL refuses it SET ROLE and signals to others' sessions. So this uses
+-- nothing of our schema, where that role has no rights.
+--
+-- Whoever may create something in the clients' schema could put a function in the place of one of
+-- pg_catalog that takes any array: so the code below calls only what is named with its schema, or
+-- takes text alone.
+CREATE OR REPLACE FUNCTION {{schema}}.run_fragment(
+  p_fragment text,
+  p_is_closed boolean,
+  p_datatype text,
+  p_limit bigint,
+  OUT result_type oid,
+  OUT bigint_keys bigint[],
+  OUT numeric_keys numeric[],
+  OUT text_keys text[],
+  OUT timestamp_keys timestamp[]
+)
+LANGUAGE plpgsql
+SET search_path = {{client_schema}}, pg_temp
+AS $$
+DECLARE
+  v_collected text;
+  v_query text;
+  v_cursor refcursor;
+BEGIN
+  PERFORM pg_catalog.set_config('transaction_read_only', 'on', true);
+  IF NOT p_is_closed THEN
+    -- A cursor takes exactly one whole statement that returns rows. Opening it parses and plans the
+    -- statement, but runs nothing.
+    OPEN v_cursor FOR EXECUTE p_fragment;
+    CLOSE v_cursor;
+  END IF;
+  IF p_datatype IS NULL THEN
+    -- LIMIT 0 runs nothing. A scalar subquery must have exactly one column.
+    EXECUTE pg_catalog.format(
+      'SELECT pg_catalog.pg_typeof((SELECT * FROM (%s) AS fragment LIMIT 0))', p_fragment)
+      INTO result_type;
+    RETURN;
+  END IF;
+  -- Of the widest type, so that nothing is lost before the keys are stored.
+  v_collected := CASE p_datatype
+    WHEN 'integer' THEN 'keys::bigint[]'
+    -- A cast from double precision keeps 15 digits, its text keeps all of them. Clients compare
+    -- real as double precision.
+    WHEN 'float' THEN
+      'CASE WHEN pg_catalog.pg_typeof(keys) OPERATOR(pg_catalog.=) '
+      'ANY (''{real[],double precision[]}''::pg_catalog.regtype[]) '
+      'THEN keys::double precision[]::pg_catalog.text[]::numeric[] ELSE keys::numeric[] END'
+    WHEN 'text' THEN 'keys::pg_catalog.text[]'
+    -- A local time in the hour that is repeated when summer time ends stands for two instants: NULL
+    -- says that the keys have one of them.
+    WHEN 'timestamp' THEN
+      'CASE WHEN pg_catalog.pg_typeof(keys) OPERATOR(pg_catalog.<>) '
+      '''timestamp with time zone[]''::pg_catalog.regtype '
+      'OR keys::timestamp[]::timestamp with time zone[] '
+      'OPERATOR(pg_catalog.=) keys::timestamp with time zone[] '
+      'THEN keys::timestamp[] END'
+  END;
+  v_query := pg_catalog.format(
+    'SELECT pg_catalog.pg_typeof(keys), %1$s FROM ('
+    'SELECT ARRAY(SELECT DISTINCT fragment.* FROM (%2$s) AS fragment (key) '
+    'WHERE key IS NOT NULL ORDER BY key LIMIT %3$s) '
+    'AS keys OFFSET 0) AS found',
+    v_collected, p_fragment, coalesce(p_limit::text, 'ALL'));
+  CASE p_datatype
+    WHEN 'integer' THEN EXECUTE v_query INTO result_type, bigint_keys;
+    WHEN 'float' THEN EXECUTE v_query INTO result_type, numeric_keys;
+    WHEN 'text' THEN EXECUTE v_query INTO result_type, text_keys;
+    WHEN 'timestamp' THEN EXECUTE v_query INTO result_type, timestamp_keys;
+  END CASE;
+END
+$$;
+COMMENT ON FUNCTION {{schema}}.run_fragment IS
+  'Runs a fragment (as fragment_text() writes it), which makes the transaction read-only, and '
+  'returns the type of the array of its keys and the keys, distinct and ascending, p_limit at most '
+  '(NULL: all). p_is_closed: whether it is known to be one statement; if not, that is checked '
+  'first. p_datatype: of the partition, which says in which of the arrays the keys are; NULL: '
+  'nothing is run, and result_type is the type of the fragment''s column. Raises whatever the '
+  'fragment raises. Nothing that the fragment does to the session or transaction is undone here: '
+  'the caller runs it in a subtransaction and rolls that back.';
+REVOKE ALL ON FUNCTION {{schema}}.run_fragment FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION {{schema}}.run_fragment TO {{cron_role}}, {{client_role}};
+-- To replace a function takes SECURITY DEFINER from it, and leaves it its owner.
+SELECT {{schema}}.set_fragment_role((SELECT fragment_role FROM {{schema}}.deployment));
+--! end
+
+--! routine require_fragment_role
+-- A dump that is restored without its owners, or REASSIGN OWNED, gives run_fragment to somebody
+-- else, perhaps a superuser, and each fragment his rights with it.
+CREATE OR REPLACE FUNCTION {{schema}}.require_fragment_role() RETURNS void
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  v_role CONSTANT text := (SELECT fragment_role FROM {{schema}}.deployment);
+  v_found text := (
+    SELECT CASE WHEN prosecdef THEN pg_get_userbyid(proowner) END
+    FROM pg_proc
+    WHERE proname = 'run_fragment'
+      AND pronamespace = quote_ident({{schema:literal}})::regnamespace);
+BEGIN
+  IF v_found IS DISTINCT FROM v_role THEN
+    RAISE EXCEPTION 'fragments would run as %, not as %',
+      coalesce(format('role "%s"', v_found), 'the caller'),
+      coalesce(format('role "%s"', v_role), 'the caller')
+      USING ERRCODE = 'invalid_authorization_specification',
+            HINT = format(
+              'Somebody has changed the function run_fragment, as a restore without owners does. '
+              'As the migrator: SELECT %I.set_fragment_role(%L);', {{schema:literal}}, v_role);
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION {{schema}}.require_fragment_role IS
+  'Raises 28000 unless fragments have the rights of the fragment role that is recorded for this '
+  'deployment, or of their caller where none is.';
+REVOKE ALL ON FUNCTION {{schema}}.require_fragment_role FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION {{schema}}.require_fragment_role TO {{cron_role}}, {{client_role}};
+--! end
+
 --! routine probe_fragment
 CREATE OR REPLACE FUNCTION {{schema}}.probe_fragment(p_query text) RETURNS oid
 LANGUAGE plpgsql
@@ -81,17 +225,12 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   v_fragment text := {{schema}}.fragment_text(p_query);
-  -- LIMIT 0 runs nothing. A scalar subquery must have exactly one column.
-  v_query text := format(
-    'SELECT pg_catalog.pg_typeof((SELECT * FROM (%s) AS fragment LIMIT 0))', v_fragment);
+  v_is_closed boolean := {{schema}}.is_plainly_closed(v_fragment);
   v_type oid;
   v_probed boolean := false;
 BEGIN
   BEGIN
-    PERFORM set_config('transaction_read_only', 'on', true),
-            set_config('search_path', quote_ident({{client_schema:literal}}) || ', pg_temp', true);
-    PERFORM {{schema}}.require_closed(v_fragment);
-    EXECUTE v_query INTO v_type;
+    v_type := ({{schema}}.run_fragment(v_fragment, v_is_closed, NULL, NULL)).result_type;
     v_probed := true;
     RAISE EXCEPTION USING ERRCODE = 'PCEVL', MESSAGE = 'probed';
   EXCEPTION
@@ -241,8 +380,8 @@ DECLARE
   v_result {{schema}}.item_result;
   v_item {{schema}}.batch_item := p_item;
   v_fragment text := rtrim(p_item.query, E'; \t\n\r\f\v') || E'\n'; -- as fragment_text()
-  v_query text;
-  v_settings text;
+  v_is_closed boolean;
+  v_found record;
   v_fits boolean;
   v_evaluated boolean := false;
   v_state text;
@@ -253,32 +392,11 @@ BEGIN
     IF v_item.datatype IS NULL THEN
       v_item.datatype := {{schema}}.datatype_for(p_item);
     END IF;
-    -- One key more than allowed is enough to know that there are too many.
-    v_query := format(
-      'SELECT pg_catalog.pg_typeof(keys), %1$s FROM ('
-      'SELECT ARRAY(SELECT DISTINCT fragment.* FROM (%2$s) AS fragment (key) '
-      'WHERE key IS NOT NULL ORDER BY key LIMIT %3$s) '
-      'AS keys OFFSET 0) AS found',
-      CASE v_item.datatype
-        WHEN 'integer' THEN 'keys::bigint[]'
-        ELSE {{schema}}.collected_as(v_item.datatype)
-      END,
-      v_fragment, coalesce((p_result_limit::bigint + 1)::text, 'ALL'));
-    -- The second setting makes the tables of the fragment those of the clients' schema. Whoever may
-    -- create something there could put a function in the place of one of pg_catalog that takes any
-    -- array: so the code below calls only what is named with its schema, or takes text alone.
-    v_settings := set_config('transaction_read_only', 'on', true)
-      || set_config('search_path', quote_ident({{client_schema:literal}}) || ', pg_temp', true);
     -- Without a semicolon there is no second statement, without a parenthesis none to close.
-    IF v_fragment ~ '[;()]' THEN
-      PERFORM {{schema}}.require_closed(v_fragment);
-    END IF;
-    CASE v_item.datatype
-      WHEN 'integer' THEN EXECUTE v_query INTO v_result.result_type, v_result.bigint_keys;
-      WHEN 'float' THEN EXECUTE v_query INTO v_result.result_type, v_result.numeric_keys;
-      WHEN 'text' THEN EXECUTE v_query INTO v_result.result_type, v_result.text_keys;
-      WHEN 'timestamp' THEN EXECUTE v_query INTO v_result.result_type, v_result.timestamp_keys;
-    END CASE;
+    v_is_closed := v_fragment !~ '[;()]' OR {{schema}}.is_plainly_closed(v_fragment);
+    -- One key more than allowed is enough to know that there are too many.
+    v_found := {{schema}}.run_fragment(
+      v_fragment, v_is_closed, v_item.datatype, p_result_limit::bigint + 1);
     v_evaluated := true;
     RAISE EXCEPTION USING ERRCODE = 'PCEVL', MESSAGE = 'evaluated';
   EXCEPTION
@@ -297,6 +415,11 @@ BEGIN
   v_result.item := v_item;
   v_result.ended_at := clock_timestamp();
   IF v_evaluated THEN
+    v_result.result_type := v_found.result_type;
+    v_result.bigint_keys := v_found.bigint_keys;
+    v_result.numeric_keys := v_found.numeric_keys;
+    v_result.text_keys := v_found.text_keys;
+    v_result.timestamp_keys := v_found.timestamp_keys;
     -- The array types, by their oid, that need no second look: their elements are kept as they are.
     CASE v_item.datatype
       WHEN 'integer' THEN

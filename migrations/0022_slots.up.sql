@@ -14,6 +14,8 @@ BEGIN
       USING ERRCODE = 'no_data_found',
             HINT = 'pcache-migrate processor status lists the processors.';
   END IF;
+  -- Before anything is claimed: no fragment is to blame.
+  PERFORM {{schema}}.require_fragment_role();
   INSERT INTO {{schema}}.slot (job_name, slot)
   VALUES (p_job_name, p_slot)
   ON CONFLICT (job_name, slot) DO NOTHING;
@@ -31,7 +33,8 @@ END
 $$;
 COMMENT ON FUNCTION {{schema}}.open_slot IS
   'Takes the session lock of a slot and returns its lock_key, or NULL while another run holds it. '
-  'Raises P0002 for an unknown processor.';
+  'Raises P0002 for an unknown processor, 28000 when fragments would '
+  'run as another role than the deployment''s fragment role.';
 REVOKE ALL ON FUNCTION {{schema}}.open_slot FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.open_slot TO {{cron_role}}, {{client_role}};
 --! end

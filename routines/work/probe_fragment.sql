@@ -4,17 +4,12 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   v_fragment text := {{schema}}.fragment_text(p_query);
-  -- LIMIT 0 runs nothing. A scalar subquery must have exactly one column.
-  v_query text := format(
-    'SELECT pg_catalog.pg_typeof((SELECT * FROM (%s) AS fragment LIMIT 0))', v_fragment);
+  v_is_closed boolean := {{schema}}.is_plainly_closed(v_fragment);
   v_type oid;
   v_probed boolean := false;
 BEGIN
   BEGIN
-    PERFORM set_config('transaction_read_only', 'on', true),
-            set_config('search_path', quote_ident({{client_schema:literal}}) || ', pg_temp', true);
-    PERFORM {{schema}}.require_closed(v_fragment);
-    EXECUTE v_query INTO v_type;
+    v_type := ({{schema}}.run_fragment(v_fragment, v_is_closed, NULL, NULL)).result_type;
     v_probed := true;
     RAISE EXCEPTION USING ERRCODE = 'PCEVL', MESSAGE = 'probed';
   EXCEPTION

@@ -7,12 +7,14 @@ import {
   clientSchema,
   clientSchemaClientRole,
   clientSchemaCronRole,
+  clientSchemaFragmentRole,
   clientSchemaMigrator,
 } from './checks/client-schema.js';
 import { adminConnection, cronConnection, workConnection } from './checks/connections.js';
 import { cronHistory, cronSchedule, cronUsage } from './checks/cron-grants.js';
 import { cronDatabaseCreate, cronSchema } from './checks/cron-schema.js';
 import { deploymentIdentity } from './checks/deployment-identity.js';
+import { fragmentRole } from './checks/fragment-role.js';
 import { jobLogins } from './checks/job-logins.js';
 import { dblinkExtension, dblinkUsage, linkLogin } from './checks/link.js';
 import { cronMigrations, workMigrations } from './checks/migrations.js';
@@ -43,13 +45,14 @@ const CHECKS: readonly (readonly [Applies, readonly DoctorCheck[]])[] = [
   [always, [serverVersion, workWritable]],
   [forCron, [cronWritable]],
   [forCronElsewhere, [sameCluster]],
-  [always, [roles]],
+  [always, [roles, fragmentRole]],
   [forCron, [pgCronLoaded, pgCronDatabase, pgCronExtension, pgCronVersion]],
   [forCron, [cronUsage, cronSchedule, cronHistory]],
   [forCron, [cronSchema, cronDatabaseCreate, cronMigrations]],
   [always, [cronRoleConnect, workSchema, workMigrations, deploymentIdentity]],
   [forWork, [workDatabaseCreate, clientRoleConnect]],
   [always, [clientSchema, clientSchemaCronRole]],
+  [withFragmentRole, [clientSchemaFragmentRole]],
   [
     forWork,
     [clientSchemaMigrator, clientSchemaClientRole, ownTables, ownTriggers, clientFunctions],
@@ -87,6 +90,10 @@ function forLink(request: DoctorRequest): boolean {
 
 function forWorkWith(backend: Settings['cacheBackend']): Applies {
   return (request) => forWork(request) && request.settings.cacheBackend === backend;
+}
+
+function withFragmentRole({ settings }: DoctorRequest): boolean {
+  return settings.fragmentRole !== undefined;
 }
 
 function withAdministrator(request: DoctorRequest): boolean {

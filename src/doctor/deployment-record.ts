@@ -10,6 +10,8 @@ export interface Deployment {
   readonly cron_schema: string;
   readonly cron_role: string;
   readonly client_role: string;
+  /** Null where fragments have the rights of whoever runs the processor. */
+  readonly fragment_role: string | null;
   readonly transport: string;
   /** Null until the cron stream is up. */
   readonly pg_cron_version: string | null;

@@ -4,6 +4,7 @@ import { LEDGER_TABLE } from '../migrations/ledger.js';
 /** What the connected role finds under the name of our schema. */
 export interface SchemaState {
   readonly owner: string;
+  readonly isOurs: boolean;
   readonly hasUsage: boolean;
   readonly hasCreate: boolean;
   /** The table `deployment`, which distinguishes our schemas from others; undefined if there is none. */
@@ -19,6 +20,7 @@ export type MarkerColumn = 'queue_prefix' | 'work_schema';
 
 interface Row {
   owner: string;
+  is_ours: boolean;
   has_usage: boolean;
   has_create: boolean;
   deployment_owner: string | null;
@@ -30,6 +32,7 @@ interface Row {
 // The query identifies objects by oid: identifying them by name would itself need USAGE on the schema.
 const QUERY = `
   SELECT pg_get_userbyid(n.nspowner)::text AS owner,
+         pg_has_role(n.nspowner, 'USAGE') AS is_ours,
          has_schema_privilege(n.oid, 'USAGE') AS has_usage,
          has_schema_privilege(n.oid, 'CREATE') AS has_create,
          pg_get_userbyid(d.relowner)::text AS deployment_owner,
@@ -59,6 +62,7 @@ export async function readSchemaState(
   return (
     row && {
       owner: row.owner,
+      isOurs: row.is_ours,
       hasUsage: row.has_usage,
       hasCreate: row.has_create,
       deployment:

@@ -3,6 +3,7 @@ import { withAdvisoryLock } from '../database/advisory-lock.js';
 import { withClient } from '../database/connect.js';
 import { describeDatabaseError } from '../database/describe-database-error.js';
 import { remedyThen } from '../database/remedy-of.js';
+import { applyFragmentRole } from '../deployment/fragment-role.js';
 import { lockPolicy } from '../deployment/lock-policy.js';
 import { readStreamPlan } from '../deployment/stream-plan.js';
 import { streamSites } from '../deployment/stream-sites.js';
@@ -40,6 +41,8 @@ export interface UpReport {
   /** Statements run as the administrator beforehand. */
   readonly administrator: readonly string[];
   readonly streams: readonly StreamChange[];
+  /** The role whose rights fragments have from now on; null if that did not change. */
+  readonly fragmentRole: string | null;
   readonly jobs: readonly AppliedAction[];
   /** Whether the link to the pg_cron database was created or renewed, with the credentials of the settings. */
   readonly linkRenewed: boolean;
@@ -69,18 +72,19 @@ export async function up(settings: Settings, options: UpOptions): Promise<UpRepo
   const administrator = await preflight(settings, options.streams);
   if (!options.streams.includes('cron')) {
     return withClient(settings.work, (work) =>
-      withAdvisoryLock(work, streamSites(settings).work.lock, options, async () => ({
-        administrator,
-        streams: [await upStream(work, settings, 'work', options)],
-        jobs: [],
-        linkRenewed: false,
-      })),
+      withAdvisoryLock(work, streamSites(settings).work.lock, options, async () => {
+        const streams = [await upStream(work, settings, 'work', options)];
+        const fragmentRole = await applyFragmentRole(work, settings);
+        return { administrator, streams, fragmentRole, jobs: [], linkRenewed: false };
+      }),
     );
   }
   return withLockedDatabases(settings, options, async (databases) => {
     const changes: StreamChange[] = [];
+    let fragmentRole: string | null = null;
     if (options.streams.includes('work')) {
       changes.push(await upStream(databases.work, settings, 'work', options));
+      fragmentRole = await applyFragmentRole(databases.work, settings);
     }
     try {
       changes.push(await upStream(databases.cron, settings, 'cron', options));
@@ -89,7 +93,7 @@ export async function up(settings: Settings, options: UpOptions): Promise<UpRepo
         (await isComplete(databases.cron, settings, 'cron'));
       const jobs = complete ? await connectCronSide(databases, settings) : [];
       const linkRenewed = complete && settings.transport === 'link';
-      return { administrator, streams: changes, jobs, linkRenewed };
+      return { administrator, streams: changes, fragmentRole, jobs, linkRenewed };
     } catch (error) {
       const [work] = changes;
       if (work?.stream !== 'work' || !(error instanceof Error)) throw error;

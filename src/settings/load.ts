@@ -12,7 +12,12 @@ import { parsePort } from './port.js';
 import { type Problem, Problems } from './problem.js';
 import { type ResolvedVariable, resolvedVariables } from './resolved.js';
 import { refuseOtherQueueDatabase } from './same-database.js';
-import type { AdministratorSettings, LinkSettings, Settings } from './settings.js';
+import type {
+  AdministratorSettings,
+  ConnectionSettings,
+  LinkSettings,
+  Settings,
+} from './settings.js';
 import { modeOf, readTransport, transportIn } from './transport.js';
 import type { VariableName } from './variables.js';
 
@@ -69,6 +74,10 @@ function readSettings(reading: ConnectionReading): Settings | undefined {
   const clientSchema = parsed('PCACHE_CLIENT_SCHEMA', lookup, (found) =>
     parseName(found, 'schema', problems),
   );
+  const fragmentRole = parsed('PG_FRAGMENT_ROLE', lookup, (found) =>
+    parseName(found, 'role', problems),
+  );
+  refuseSharedRole(fragmentRole, { work, cron, client }, problems);
   const cronSchema = work && schema && cronSchemaName(schema, work.database);
   refuseSharedSchema(schema, mode === 'single' ? cronSchema : undefined, lookup, problems);
 
@@ -82,6 +91,7 @@ function readSettings(reading: ConnectionReading): Settings | undefined {
     client,
     admin,
     link,
+    fragmentRole,
     schema,
     clientSchema,
     cronSchema,
@@ -106,6 +116,27 @@ function readLink(lookup: Lookup, problems: Problems): LinkSettings | undefined 
   const host = parsed('PCACHE_LINK_HOST', lookup, (found) => parseHost(found, problems));
   const port = parsed('PCACHE_LINK_PORT', lookup, (found) => parsePort(found, problems));
   return host === undefined ? undefined : { host, port };
+}
+
+function refuseSharedRole(
+  fragmentRole: string | undefined,
+  others: Record<'work' | 'cron' | 'client', ConnectionSettings | undefined>,
+  problems: Problems,
+): void {
+  const parts = {
+    work: 'migrator (DB_USER)',
+    cron: 'cron role (PG_CRON_USER)',
+    client: 'client role (PG_QUEUE_USER)',
+  } as const;
+  for (const part of ['work', 'cron', 'client'] as const) {
+    if (fragmentRole === undefined || others[part]?.user !== fragmentRole) continue;
+    problems.add(
+      'PG_FRAGMENT_ROLE',
+      `is the ${parts[part]} as well, so a fragment would have its rights`,
+      'Give fragments a role of their own: CREATE ROLE pcache_fragments NOLOGIN;',
+    );
+    return;
+  }
 }
 
 function refuseSharedSchema(

@@ -62,6 +62,8 @@ export interface Settings {
   readonly client: ConnectionSettings;
   readonly admin: AdministratorSettings | undefined;
   readonly link: LinkSettings;
+  /** Whose rights fragments have; undefined: those of the cron role. */
+  readonly fragmentRole: string | undefined;
   readonly schema: string;
   readonly clientSchema: string;
   readonly cronSchema: string;

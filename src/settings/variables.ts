@@ -221,6 +221,13 @@ const CATALOGUE = [
     meaning: "With link: the port by which the server reaches itself; unset: the server's own.",
   },
   {
+    name: 'PG_FRAGMENT_ROLE',
+    group: PACKAGE,
+    meaning:
+      'The fragment role: a role without LOGIN whose rights fragments have; unset: those of the cron role.',
+    example: 'pcache_fragments',
+  },
+  {
     name: 'PG_ADMIN_USER',
     group: ADMIN,
     meaning: 'A superuser, for CREATE EXTENSION and grants; unset: the lines to run are printed.',

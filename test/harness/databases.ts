@@ -51,6 +51,13 @@ export async function createRole(prefix: string, cluster?: ClusterAddress): Prom
   return role;
 }
 
+/** Creates a role that cannot log in, without further privileges. Returns its name. */
+export async function createGroup(prefix: string, cluster?: ClusterAddress): Promise<string> {
+  const name = uniqueName(prefix);
+  await asAdmin(`CREATE ROLE ${quote(name)} NOLOGIN`, cluster);
+  return name;
+}
+
 async function asAdmin(statement: string, cluster?: ClusterAddress): Promise<void> {
   const client = await adminClient('postgres', cluster);
   try {

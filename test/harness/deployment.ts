@@ -9,7 +9,14 @@ import { loadSettings } from '../../src/settings/load.js';
 import type { ConnectionSettings, Settings } from '../../src/settings/settings.js';
 import type { ClusterAddress } from '../../tools/throwaway/cluster.js';
 import { sharedCluster } from './cluster.js';
-import { adminClient, createDatabase, createRole, dropDatabase, type Role } from './databases.js';
+import {
+  adminClient,
+  createDatabase,
+  createGroup,
+  createRole,
+  dropDatabase,
+  type Role,
+} from './databases.js';
 
 export interface TestSite {
   readonly cluster: ClusterAddress;
@@ -17,6 +24,8 @@ export interface TestSite {
   readonly migrator: Role;
   readonly cronRole: Role;
   readonly app: Role;
+  /** Undefined where fragments have the rights of whoever runs the processor. */
+  readonly fragmentRole: string | undefined;
   /** The environment a user would have for this site, overridden by the changes. */
   environment(changes?: NodeJS.ProcessEnv): NodeJS.ProcessEnv;
   settings(changes?: NodeJS.ProcessEnv): Settings;
@@ -32,6 +41,8 @@ export interface SiteOptions {
   link?: boolean;
   /** One role is migrator, cron role and client. */
   oneRole?: boolean;
+  /** false: fragments have the rights of whoever runs the processor. */
+  fragmentRole?: boolean;
 }
 
 const sites: { remove: () => Promise<void> }[] = [];
@@ -52,6 +63,8 @@ export async function createSite(options: SiteOptions = {}): Promise<TestSite> {
   const migrator = await createRole('migrator', cluster);
   const cronRole = options.oneRole ? migrator : await createRole('cron', cluster);
   const app = options.oneRole ? migrator : await createRole('app', cluster);
+  const fragmentRole =
+    options.fragmentRole === false ? undefined : await createGroup('fragment', cluster);
   const database =
     options.database ??
     (await createDatabase(options.databasePrefix ?? 'work', { owner: migrator.name, cluster }));
@@ -74,7 +87,8 @@ export async function createSite(options: SiteOptions = {}): Promise<TestSite> {
        SELECT i, nullif(i % 300, 7), 5000000000 + i % 40, (i % 25) + 0.5, 'city ' || i % 20, '2026-01-01'::timestamp + i % 12 * interval '1 day'
        FROM generate_series(1, 3000) AS i
        ON CONFLICT DO NOTHING`,
-    `GRANT SELECT ON pois TO ${cronRole.name}, ${app.name}`,
+    `GRANT SELECT ON pois TO ${[cronRole.name, app.name, ...(fragmentRole ? [fragmentRole] : [])].join(', ')}`,
+    ...(fragmentRole ? [`GRANT ${fragmentRole} TO ${migrator.name}`] : []),
   ]);
   const environment = (changes: NodeJS.ProcessEnv = {}) => ({
     DB_HOST: cluster.host,
@@ -90,6 +104,7 @@ export async function createSite(options: SiteOptions = {}): Promise<TestSite> {
     CACHE_BACKEND: 'postgresql_array',
     PG_ARRAY_CACHE_TABLE_PREFIX: 'my_cache',
     PCACHE_LINK_PORT: String(cluster.serverPort),
+    ...(fragmentRole ? { PG_FRAGMENT_ROLE: fragmentRole } : {}),
     ...(options.link ? { PCACHE_CRON_TRANSPORT: 'link' } : {}),
     ...changes,
   });
@@ -99,6 +114,7 @@ export async function createSite(options: SiteOptions = {}): Promise<TestSite> {
     migrator,
     cronRole,
     app,
+    fragmentRole,
     environment,
     settings: (changes) => settingsFrom(environment(changes)),
   };
@@ -114,9 +130,8 @@ export function settingsFrom(env: NodeJS.ProcessEnv): Settings {
 }
 
 async function removeSite(site: TestSite, cronDatabase: string, ownDatabase: boolean) {
-  const roles = [...new Set([site.migrator, site.cronRole, site.app].map(({ name }) => name))].join(
-    ', ',
-  );
+  const names = [site.migrator, site.cronRole, site.app].map(({ name }) => name);
+  const roles = [...new Set([...names, site.fragmentRole ?? []].flat())].join(', ');
   await asAdmin(site.cluster, cronDatabase, [
     `SELECT cron.unschedule(jobid) FROM cron.job WHERE username = '${site.cronRole.name}'`,
   ]);

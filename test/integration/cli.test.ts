@@ -252,6 +252,7 @@ describe('deploying', () => {
         },
       ],
       jobs: [],
+      fragmentRole: null,
       linkRenewed: false,
     });
     expect(code).toBe(0);

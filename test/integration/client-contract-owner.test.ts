@@ -44,7 +44,8 @@ async function createSingleRoleSite(environment: NodeJS.ProcessEnv) {
   const { name, password } = site.cronRole;
   const admin = await adminClient(site.database);
   await admin.query(
-    `GRANT CREATE ON DATABASE ${site.database} TO ${name}; GRANT USAGE, CREATE ON SCHEMA public TO ${name}`,
+    `GRANT CREATE ON DATABASE ${site.database} TO ${name}; GRANT USAGE, CREATE ON SCHEMA public TO ${name};
+     REVOKE ${site.fragmentRole} FROM ${site.migrator.name}; GRANT ${site.fragmentRole} TO ${name}`,
   );
   await admin.end();
   const settings = site.settings({

@@ -62,6 +62,7 @@ describe.each(['postgresql_array', 'postgresql_bit'])('the definer functions of 
       p_datatype: "'integer'",
       text: "'integer'",
       integer: '8',
+      bigint: '8',
       boolean: 'true',
     };
     const value = values[name] ?? values[type];

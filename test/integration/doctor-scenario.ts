@@ -6,7 +6,13 @@ import { up } from '../../src/operations/up.js';
 import { cronSchemaName } from '../../src/settings/cron-schema.js';
 import type { ConnectionSettings, Settings } from '../../src/settings/settings.js';
 import type { ClusterAddress } from '../../tools/throwaway/cluster.js';
-import { adminClient, createDatabase, createRole, type Role } from '../harness/databases.js';
+import {
+  adminClient,
+  createDatabase,
+  createGroup,
+  createRole,
+  type Role,
+} from '../harness/databases.js';
 
 export const CRON_DATABASE = 'postgres';
 
@@ -27,6 +33,7 @@ export async function createScenario(
     await createRole(`${prefix}cron`, cluster),
     await createRole(`${prefix}client`, cluster),
   ];
+  const fragmentRole = await createGroup(`${prefix}fragments`, cluster);
   const as = (role: Role, name: string): ConnectionSettings => ({
     host: cluster.host,
     port: cluster.port,
@@ -43,6 +50,7 @@ export async function createScenario(
     client: as(client, database),
     admin: undefined,
     link: { host: '127.0.0.1', port: undefined },
+    fragmentRole,
     schema: 'partitioncache',
     clientSchema: 'public',
     cronSchema: cronSchemaName('partitioncache', database),
@@ -55,10 +63,12 @@ export async function createScenario(
   const [migrates, schedules, uses] = [migrator, cron, client].map(({ name }) =>
     escapeIdentifier(name),
   );
+
   await asAdmin(scenario, database, [
     `GRANT CREATE ON DATABASE ${escapeIdentifier(database)} TO ${migrates}`,
     `GRANT USAGE, CREATE ON SCHEMA public TO ${migrates}, ${uses}`,
-    `GRANT USAGE ON SCHEMA public TO ${schedules}`,
+    `GRANT USAGE ON SCHEMA public TO ${schedules}, ${escapeIdentifier(fragmentRole)}`,
+    `GRANT ${escapeIdentifier(fragmentRole)} TO ${migrates}`,
   ]);
   await asAdmin(scenario, CRON_DATABASE, [
     `GRANT CREATE ON DATABASE ${escapeIdentifier(CRON_DATABASE)} TO ${schedules}`,

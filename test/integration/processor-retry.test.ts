@@ -81,7 +81,7 @@ describe('fragments that fail in several ways', () => {
   beforeAll(async () => {
     await work.query(
       `CREATE TABLE secrets AS SELECT 1 AS zipcode;
-       CREATE TABLE delay AS SELECT 60 AS seconds; GRANT SELECT ON delay TO ${site.cronRole.name}`,
+       CREATE TABLE delay AS SELECT 60 AS seconds; GRANT SELECT ON delay TO ${site.fragmentRole}`,
     );
     await configure('timeout_seconds = 1, result_limit = 2');
     await enqueue(app, settings, [
@@ -163,8 +163,8 @@ describe('fragments that fail in several ways', () => {
 
   it('are all evaluated at once when the causes are fixed, and cached', async () => {
     await work.query(
-      `GRANT SELECT ON secrets TO ${site.cronRole.name};
-       CREATE TABLE not_yet AS SELECT 7 AS zipcode, 'here'::text AS city; GRANT SELECT ON not_yet TO ${site.cronRole.name};
+      `GRANT SELECT ON secrets TO ${site.fragmentRole};
+       CREATE TABLE not_yet AS SELECT 7 AS zipcode, 'here'::text AS city; GRANT SELECT ON not_yet TO ${site.fragmentRole};
        UPDATE delay SET seconds = 0`,
     );
     await configure('result_limit = NULL');
@@ -233,7 +233,7 @@ describe('a fragment that is in the queue already', () => {
     ['fails', 'failed'],
   ])('and at work is not waited for, and is not lost when it %s', async (_, status) => {
     await work.query(
-      `CREATE TABLE IF NOT EXISTS gate (zipcode integer); GRANT SELECT ON gate TO ${site.cronRole.name};
+      `CREATE TABLE IF NOT EXISTS gate (zipcode integer); GRANT SELECT ON gate TO ${site.fragmentRole};
        UPDATE ${tablesOf(settings).fragmentQueue} SET query = 'SELECT zipcode / ${status === 'ok' ? 1 : 0} FROM gate';
        TRUNCATE gate; INSERT INTO gate VALUES (1)`,
     );

@@ -53,7 +53,12 @@ describe.each(['work', 'cron'] as const)('the routines in the %s database', (sid
     expect(await routines("obj_description(pg_proc.oid, 'pg_proc') IS NULL")).toEqual([]);
   });
 
-  it('belong to the role that deploys', async () => {
-    expect(await routines(`pg_get_userbyid(proowner) <> '${settings[side].user}'`)).toEqual([]);
+  it('belong to the role that deploys, but for what fragments run in', async () => {
+    const others = await routines(`pg_get_userbyid(proowner) <> '${settings[side].user}'`);
+    const ofFragments = await routines(`pg_get_userbyid(proowner) = '${settings.fragmentRole}'`);
+    expect(others).toEqual(ofFragments);
+    expect(ofFragments).toEqual(
+      side === 'work' ? ['partitioncache.run_fragment(text,boolean,text,bigint)'] : [],
+    );
   });
 });

@@ -1,6 +1,13 @@
 import { beforeAll, describe, it } from 'vitest';
 import type { Attack } from './untrusted/attack.js';
-import { type Bench, type Clean, cleanRun, openBench, withstand } from './untrusted/bench.js';
+import {
+  type Bench,
+  type Clean,
+  cleanRun,
+  LAYOUTS,
+  openBench,
+  withstand,
+} from './untrusted/bench.js';
 import { results } from './untrusted/results.js';
 import { advisoryLocks, session } from './untrusted/session.js';
 import { statements } from './untrusted/statements.js';
@@ -19,34 +26,38 @@ function title(attack: Attack): string {
   return `is harmless: ${name}${refusedFrom ? `, refused from PostgreSQL ${refusedFrom.version / 10_000} on` : ''}`;
 }
 
-let bench: Bench;
-
-beforeAll(async () => {
-  bench = await openBench();
-  return () => bench.admin.end();
-});
-
-describe.each([
+const WAYS = [
   ['a run of a slot', 'slot'],
   ['processing by hand in one transaction', 'manual'],
-] as const)('in %s', (_, way) => {
-  let clean: Clean;
+] as const;
+
+describe.each(LAYOUTS)('%s', (layout) => {
+  let bench: Bench;
 
   beforeAll(async () => {
-    clean = await cleanRun(bench, way);
+    bench = await openBench(layout);
+    return () => bench.admin.end();
   });
 
-  describe.each([
-    ['a write', writes],
-    ['a statement that is not one SELECT', statements],
-    ['a change of the session', session],
-    ['an advisory lock of the session', advisoryLocks],
-    ['a strange result', results],
-  ] as const)('%s', (_, attacks) => {
-    it.each(
-      attacks
-        .filter(({ costly }) => way === 'slot' || !costly)
-        .map((attack) => [title(attack), attack] as const),
-    )('%s', (_, attack) => withstand(bench, way, clean, attack));
+  describe.each(WAYS)('in %s', (_, way) => {
+    let clean: Clean;
+
+    beforeAll(async () => {
+      clean = await cleanRun(bench, way);
+    });
+
+    describe.each([
+      ['a write', writes],
+      ['a statement that is not one SELECT', statements],
+      ['a change of the session', session],
+      ['an advisory lock of the session', advisoryLocks],
+      ['a strange result', results],
+    ] as const)('%s', (_, attacks) => {
+      it.each(
+        attacks
+          .filter(({ costly }) => way === 'slot' || !costly)
+          .map((attack) => [title(attack), attack] as const),
+      )('%s', (_, attack) => withstand(bench, way, clean, attack));
+    });
   });
 });

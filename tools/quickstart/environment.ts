@@ -6,9 +6,12 @@ import type { ClusterAddress } from '../throwaway/cluster.js';
 
 export type Environment = Readonly<Record<string, string>>;
 
-export type QuickstartSettings = Settings & { readonly admin: AdministratorSettings };
+export type QuickstartSettings = Settings & {
+  readonly admin: AdministratorSettings;
+  readonly fragmentRole: string;
+};
 
-/** What a user would put into .env for this server: two databases, three roles, an administrator. */
+/** What a user would put into .env for this server: two databases, four roles, an administrator. */
 export function environmentFor(cluster: ClusterAddress): Environment {
   return {
     DB_HOST: cluster.host,
@@ -21,6 +24,7 @@ export function environmentFor(cluster: ClusterAddress): Environment {
     PG_CRON_DATABASE: 'postgres',
     PG_QUEUE_USER: 'app',
     PG_QUEUE_PASSWORD: randomPassword(),
+    PG_FRAGMENT_ROLE: 'pcache_fragments',
     CACHE_BACKEND: 'postgresql_array',
     PG_ARRAY_CACHE_TABLE_PREFIX: 'my_cache',
     PCACHE_CRON_TRANSPORT: 'link',
@@ -41,9 +45,10 @@ export function settingsFrom(environment: Environment, directory: string): Quick
       `the quickstart's own settings are refused: ${result.problems.map(({ variable, message }) => `${variable} ${message}`).join('; ')}`,
     );
   }
-  const { settings } = result;
-  if (settings.admin === undefined) throw new Error('PG_ADMIN_USER is missing');
-  return { ...settings, admin: settings.admin };
+  const { admin, fragmentRole } = result.settings;
+  if (admin === undefined) throw new Error('PG_ADMIN_USER is missing');
+  if (fragmentRole === undefined) throw new Error('PG_FRAGMENT_ROLE is missing');
+  return { ...result.settings, admin, fragmentRole };
 }
 
 export function renderEnvFile(environment: Environment): string {

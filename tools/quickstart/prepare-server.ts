@@ -16,6 +16,9 @@ export async function prepareServer(settings: QuickstartSettings): Promise<Serve
         `CREATE ROLE ${escapeIdentifier(user)} LOGIN PASSWORD ${escapeLiteral(password ?? '')}`,
       );
     }
+    const fragmentRole = escapeIdentifier(settings.fragmentRole);
+    await client.query(`CREATE ROLE ${fragmentRole} NOLOGIN`);
+    await client.query(`GRANT ${fragmentRole} TO ${escapeIdentifier(settings.work.user)}`);
     await client.query(
       `CREATE DATABASE ${escapeIdentifier(settings.work.database)} OWNER ${escapeIdentifier(settings.work.user)}`,
     );
@@ -27,7 +30,7 @@ export async function prepareServer(settings: QuickstartSettings): Promise<Serve
   });
 }
 
-/** The roles that the deployment works with; none of them needs to be a superuser. */
+/** The roles that log in for the deployment; none of them needs to be a superuser. */
 export function rolesOf(settings: QuickstartSettings): ConnectionSettings[] {
   return [settings.work, settings.cron, settings.client];
 }

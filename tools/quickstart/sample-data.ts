@@ -24,9 +24,8 @@ export async function createSampleTable(settings: QuickstartSettings): Promise<v
     await client.query(`CREATE INDEX ON ${pois} (category, zipcode)`);
     await client.query(`CREATE INDEX ON ${pois} (zipcode)`);
     await client.query(`ANALYZE ${pois}`);
-    // The jobs run the fragments, as the cron role.
     await client.query(
-      `GRANT SELECT ON ${pois} TO ${escapeIdentifier(settings.cron.user)}, ${escapeIdentifier(settings.client.user)}`,
+      `GRANT SELECT ON ${pois} TO ${escapeIdentifier(settings.fragmentRole)}, ${escapeIdentifier(settings.client.user)}`,
     );
   });
 }

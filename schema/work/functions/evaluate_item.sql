@@ -1,13 +1,13 @@
 CREATE FUNCTION partitioncache.evaluate_item(p_item partitioncache.batch_item, p_result_limit integer) RETURNS partitioncache.item_result
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $_$
+    AS $$
 DECLARE
   v_result "partitioncache".item_result;
   v_item "partitioncache".batch_item := p_item;
   v_fragment text := rtrim(p_item.query, E'; \t\n\r\f\v') || E'\n'; -- as fragment_text()
-  v_query text;
-  v_settings text;
+  v_is_closed boolean;
+  v_found record;
   v_fits boolean;
   v_evaluated boolean := false;
   v_state text;
@@ -18,32 +18,11 @@ BEGIN
     IF v_item.datatype IS NULL THEN
       v_item.datatype := "partitioncache".datatype_for(p_item);
     END IF;
-    -- One key more than allowed is enough to know that there are too many.
-    v_query := format(
-      'SELECT pg_catalog.pg_typeof(keys), %1$s FROM ('
-      'SELECT ARRAY(SELECT DISTINCT fragment.* FROM (%2$s) AS fragment (key) '
-      'WHERE key IS NOT NULL ORDER BY key LIMIT %3$s) '
-      'AS keys OFFSET 0) AS found',
-      CASE v_item.datatype
-        WHEN 'integer' THEN 'keys::bigint[]'
-        ELSE "partitioncache".collected_as(v_item.datatype)
-      END,
-      v_fragment, coalesce((p_result_limit::bigint + 1)::text, 'ALL'));
-    -- The second setting makes the tables of the fragment those of the clients' schema. Whoever may
-    -- create something there could put a function in the place of one of pg_catalog that takes any
-    -- array: so the code below calls only what is named with its schema, or takes text alone.
-    v_settings := set_config('transaction_read_only', 'on', true)
-      || set_config('search_path', quote_ident('public') || ', pg_temp', true);
     -- Without a semicolon there is no second statement, without a parenthesis none to close.
-    IF v_fragment ~ '[;()]' THEN
-      PERFORM "partitioncache".require_closed(v_fragment);
-    END IF;
-    CASE v_item.datatype
-      WHEN 'integer' THEN EXECUTE v_query INTO v_result.result_type, v_result.bigint_keys;
-      WHEN 'float' THEN EXECUTE v_query INTO v_result.result_type, v_result.numeric_keys;
-      WHEN 'text' THEN EXECUTE v_query INTO v_result.result_type, v_result.text_keys;
-      WHEN 'timestamp' THEN EXECUTE v_query INTO v_result.result_type, v_result.timestamp_keys;
-    END CASE;
+    v_is_closed := v_fragment !~ '[;()]' OR "partitioncache".is_plainly_closed(v_fragment);
+    -- One key more than allowed is enough to know that there are too many.
+    v_found := "partitioncache".run_fragment(
+      v_fragment, v_is_closed, v_item.datatype, p_result_limit::bigint + 1);
     v_evaluated := true;
     RAISE EXCEPTION USING ERRCODE = 'PCEVL', MESSAGE = 'evaluated';
   EXCEPTION
@@ -62,6 +41,11 @@ BEGIN
   v_result.item := v_item;
   v_result.ended_at := clock_timestamp();
   IF v_evaluated THEN
+    v_result.result_type := v_found.result_type;
+    v_result.bigint_keys := v_found.bigint_keys;
+    v_result.numeric_keys := v_found.numeric_keys;
+    v_result.text_keys := v_found.text_keys;
+    v_result.timestamp_keys := v_found.timestamp_keys;
     -- The array types, by their oid, that need no second look: their elements are kept as they are.
     CASE v_item.datatype
       WHEN 'integer' THEN
@@ -91,7 +75,7 @@ BEGIN
   END IF;
   RETURN v_result;
 END
-$_$;
+$$;
 
 COMMENT ON FUNCTION partitioncache.evaluate_item(p_item partitioncache.batch_item, p_result_limit integer) IS 'Runs one fragment (a single SELECT of one column) read-only. outcome of the result: ok, limit (one key more than p_result_limit), failed, or put_back (a conflict with others); its item has the partition''s datatype. Nothing else of the fragment survives. Raises query_canceled only.';
 

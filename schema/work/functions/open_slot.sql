@@ -11,6 +11,8 @@ BEGIN
       USING ERRCODE = 'no_data_found',
             HINT = 'pcache-migrate processor status lists the processors.';
   END IF;
+  -- Before anything is claimed: no fragment is to blame.
+  PERFORM "partitioncache".require_fragment_role();
   INSERT INTO "partitioncache".slot (job_name, slot)
   VALUES (p_job_name, p_slot)
   ON CONFLICT (job_name, slot) DO NOTHING;
@@ -27,7 +29,7 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION partitioncache.open_slot(p_job_name text, p_slot integer) IS 'Takes the session lock of a slot and returns its lock_key, or NULL while another run holds it. Raises P0002 for an unknown processor.';
+COMMENT ON FUNCTION partitioncache.open_slot(p_job_name text, p_slot integer) IS 'Takes the session lock of a slot and returns its lock_key, or NULL while another run holds it. Raises P0002 for an unknown processor, 28000 when fragments would run as another role than the deployment''s fragment role.';
 
 REVOKE ALL ON FUNCTION partitioncache.open_slot(p_job_name text, p_slot integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION partitioncache.open_slot(p_job_name text, p_slot integer) TO cron_role;

@@ -8,6 +8,7 @@ CREATE TABLE partitioncache.deployment (
     cron_schema text NOT NULL,
     cron_role text NOT NULL,
     client_role text NOT NULL,
+    fragment_role text,
     transport text DEFAULT 'deploy'::text NOT NULL,
     pg_cron_version text,
     CONSTRAINT deployment_cache_backend_check CHECK ((cache_backend = ANY (ARRAY['array'::text, 'bit'::text, 'roaringbit'::text]))),
@@ -16,6 +17,8 @@ CREATE TABLE partitioncache.deployment (
 );
 
 COMMENT ON TABLE partitioncache.deployment IS 'The deployment to which this schema belongs (one row). Written by pcache-migrate; do not edit it by hand.';
+
+COMMENT ON COLUMN partitioncache.deployment.fragment_role IS 'The role whose rights fragments have; NULL: those of whoever runs the processor. set_fragment_role changes it.';
 
 COMMENT ON COLUMN partitioncache.deployment.transport IS 'How a change of the processor configuration reaches pg_cron. deploy: pcache-migrate sync applies it; direct: the sync_cron trigger calls pg_cron in this database; link: the trigger calls it over dblink.';
 

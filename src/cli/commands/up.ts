@@ -50,12 +50,15 @@ export const upCommand = defineCommand({
 
 export function upText(
   settings: Settings,
-  { administrator, streams, jobs, linkRenewed }: UpReport,
+  { administrator, streams, fragmentRole, jobs, linkRenewed }: UpReport,
   verbose: boolean,
 ): string {
   return paragraphs(
     administratorText(administrator),
     ...streams.map((change) => appliedText(change, verbose)),
+    fragmentRole === null
+      ? ''
+      : `From now on, fragments have the rights of role "${fragmentRole}", and no others.`,
     linkRenewed ? 'Renewed the link from the work database to pg_cron, and tried it.' : '',
     jobActions(settings, jobs),
   );

@@ -56,6 +56,21 @@ export const clientSchemaCronRole: DoctorCheck = {
     }),
 };
 
+export const clientSchemaFragmentRole: DoctorCheck = {
+  id: 'client-schema-fragment-role',
+  title: "fragment role: clients' schema",
+  needs: ['client-schema', 'fragment-role'],
+  run: ({ settings, work }) =>
+    checkGrants({
+      client: clientOf(work),
+      database: settings.work.database,
+      by: 'owner of the schema',
+      grants: [onSchema(settings.fragmentRole as string, settings.clientSchema, 'USAGE')],
+      without: 'fragments find no tables in it',
+      whenMissing: 'warning',
+    }),
+};
+
 export const clientSchemaClientRole: DoctorCheck = {
   id: 'client-schema-client-role',
   title: "client role: clients' schema",

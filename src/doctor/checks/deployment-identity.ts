@@ -1,3 +1,4 @@
+import { escapeIdentifier } from 'pg';
 import type { Settings } from '../../settings/settings.js';
 import { failed, ok, text } from '../check-result.js';
 import type { DoctorCheck } from '../context.js';
@@ -61,7 +62,25 @@ function compare(deployed: Deployment, settings: Settings): Difference[] {
     ),
     ...difference('PG_CRON_USER', deployed.cron_role, cron.user),
     ...difference('PG_QUEUE_USER', deployed.client_role, client.user),
+    ...fragmentRoleLost(deployed, settings),
     ...modeDifference(deployed, settings),
+  ];
+}
+
+/** Another role is for `up` to set; but a forgotten variable must not give fragments the cron role's rights. */
+function fragmentRoleLost(
+  { fragment_role }: Deployment,
+  { schema, fragmentRole }: Settings,
+): Difference[] {
+  if (fragment_role === null || fragmentRole !== undefined) return [];
+  return [
+    {
+      name: 'PG_FRAGMENT_ROLE',
+      deployed: fragment_role,
+      configured: '',
+      back: `PG_FRAGMENT_ROLE=${fragment_role}`,
+      advice: `To give fragments the rights of the cron role on purpose, as the migrator: SELECT ${escapeIdentifier(schema)}.set_fragment_role(NULL);`,
+    },
   ];
 }
 

@@ -9,17 +9,18 @@ const MOST_LINES = 20;
 
 export const readableTables: DoctorCheck = {
   id: 'readable-tables',
-  title: 'cron role: tables that fragments read',
-  needs: ['client-schema', 'roles'],
+  title: 'tables that fragments read',
+  needs: ['client-schema', 'roles', 'fragment-role'],
   run: async ({ settings, work }) => {
     const client = clientOf(work);
-    const { clientSchema, cron } = settings;
-    const tables = await unreadableTables(client, settings);
+    const { clientSchema } = settings;
+    const role = settings.fragmentRole ?? settings.cron.user;
+    const tables = await unreadableTables(client, settings, role);
     if (tables.length === 0)
       return ok(`all in schema "${clientSchema}"; other schemas are not checked`);
     const more = tables.length - MOST_LINES;
     return warning(
-      `role "${cron.user}", which runs the fragments, may not read ${tables.length} ${tables.length === 1 ? 'table' : 'tables'} of schema "${clientSchema}"` +
+      `role "${role}", whose rights fragments have, may not read ${tables.length} ${tables.length === 1 ? 'table' : 'tables'} of schema "${clientSchema}"` +
         (more > 0 ? ` (${more} more than listed here)` : '') +
         '; grant what your fragments need',
       sql(
@@ -29,7 +30,7 @@ export const readableTables: DoctorCheck = {
           .slice(0, MOST_LINES)
           .map(
             (table) =>
-              `GRANT SELECT ON ${escapeIdentifier(clientSchema)}.${escapeIdentifier(table)} TO ${escapeIdentifier(cron.user)};`,
+              `GRANT SELECT ON ${escapeIdentifier(clientSchema)}.${escapeIdentifier(table)} TO ${escapeIdentifier(role)};`,
           ),
       ),
     );
@@ -40,6 +41,7 @@ export const readableTables: DoctorCheck = {
 async function unreadableTables(
   client: ClientBase,
   settings: Context['settings'],
+  role: string,
 ): Promise<string[]> {
   const deployments = (await readDeployments(client)).flatMap(({ deployment }) => deployment ?? []);
   const prefixes = [
@@ -60,7 +62,7 @@ async function unreadableTables(
       ORDER BY 1`,
     [
       settings.clientSchema,
-      settings.cron.user,
+      role,
       prefixes.flatMap((each) => Object.values(deploymentTables(each))),
       prefixes.flatMap(({ tablePrefix }) => [`${tablePrefix}_cache_`, `${tablePrefix}_eviction_`]),
     ],

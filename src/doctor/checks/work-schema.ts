@@ -1,6 +1,6 @@
-import { type Finding, failed, ok, text } from '../check-result.js';
+import { escapeIdentifier } from 'pg';
+import { type Finding, failed, ok, sql, text } from '../check-result.js';
 import type { DoctorCheck } from '../context.js';
-import { checkGrants, onSchema } from '../grants.js';
 import { clientOf } from '../reach.js';
 import { checkSchemaCreation } from '../schema-creation.js';
 import { readSchemaState } from '../schema-state.js';
@@ -24,21 +24,24 @@ export const workSchema: DoctorCheck = {
         text('user', `Keep that schema as it is, and ${ANOTHER_SCHEMA}`),
       );
     }
-    if (state.deployment === undefined) {
-      return checkGrants({
-        client,
-        database,
-        by: 'owner of the schema',
-        grants: [onSchema(user, schema, 'USAGE'), onSchema(user, schema, 'CREATE')],
-        without: 'nothing can be deployed in it',
-      });
+    if (state.deployment !== undefined && !state.deployment.ownedByUs) {
+      return otherOwner(
+        `"${schema}" was deployed by role "${state.deployment.owner}", and role "${user}" may not act as that role`,
+        variable(settings.work, 'user', 'DB_USER'),
+        state.deployment.owner,
+      );
     }
-    if (state.deployment.ownedByUs) return ok(`"${schema}" is deployed`);
-    return otherOwner(
-      `"${schema}" was deployed by role "${state.deployment.owner}", and role "${user}" may not act as that role`,
-      variable(settings.work, 'user', 'DB_USER'),
-      state.deployment.owner,
-    );
+    if (!state.isOurs) {
+      return failed(
+        `"${schema}" belongs to role "${state.owner}", who could put something else in the place of what is deployed in it`,
+        sql(
+          'administrator',
+          database,
+          `ALTER SCHEMA ${escapeIdentifier(schema)} OWNER TO ${escapeIdentifier(user)};`,
+        ),
+      );
+    }
+    return ok(`"${schema}" is ${state.deployment === undefined ? 'empty' : 'deployed'}`);
   },
 };
 

@@ -10,6 +10,8 @@ interface Fragment {
   readonly mayInform?: boolean;
   /** Takes seconds, so one way of processing it must do. */
   readonly costly?: boolean;
+  /** The error where the fragment has a role of its own, because of which PostgreSQL refuses it, or earlier. */
+  readonly errorInRole?: string | RegExp;
 }
 
 /** Ends as failed, with this error in the log: the whole of it, or what it must match. */
@@ -30,6 +32,11 @@ export function refused(name: string, query: string, error: string | RegExp): Re
 
 export function harmless(name: string, query: string, keys: Harmless['keys'] = [1]): Harmless {
   return { name, query, keys };
+}
+
+/** The same, where the fragment role makes another error of it. */
+export function inRole(error: string | RegExp, attack: Attack): Attack {
+  return { ...attack, errorInRole: error };
 }
 
 /** A fragment that makes a function of the database execute this statement. */

@@ -21,6 +21,10 @@ export interface Bench {
   readonly notifications: string[];
 }
 
+/** Whose rights fragments have: those of a role of their own, or those of whoever processes them. */
+export const LAYOUTS = ['with a fragment role', 'without a fragment role'] as const;
+export type Layout = (typeof LAYOUTS)[number];
+
 /** How several fragments come to be worked on in one session. */
 export type Way = 'slot' | 'manual';
 
@@ -40,8 +44,8 @@ export interface Run {
 }
 
 /** A bench on which only the tests' own sessions work: pg_cron has no job for the processor. */
-export async function openBench(): Promise<Bench> {
-  const bench = await openSite({ enable: false });
+export async function openBench(layout: Layout): Promise<Bench> {
+  const bench = await openSite(layout, { enable: false });
   await bench.admin.query(`
     ALTER TABLE ${tablesOf(bench.settings).processorConfig} DISABLE TRIGGER pcache_sync_cron;
     ${endOfRun(bench.settings)}`);
@@ -55,8 +59,8 @@ export async function openBench(): Promise<Bench> {
 }
 
 /** Like openBench, but the processor is enabled: pg_cron's own jobs drain the queue. */
-export async function openSite({ enable }: { enable: boolean }): Promise<Bench> {
-  const site = await createSite();
+export async function openSite(layout: Layout, { enable }: { enable: boolean }): Promise<Bench> {
+  const site = await createSite({ fragmentRole: layout === 'with a fragment role' });
   const settings = site.settings();
   await setUp(settings, { enable, parallel: 1, frequencySeconds: 1 });
   const admin = await adminClient(site.database);
@@ -329,7 +333,12 @@ function expectSame(before: readonly string[], after: readonly string[]): void {
   expect(changes, changes.join('; ')).toEqual([]);
 }
 
-function expectedError({ serverVersion }: Bench, attack: Attack): string | RegExp | undefined {
+function expectedError(
+  { serverVersion, site }: Bench,
+  attack: Attack,
+): string | RegExp | undefined {
+  if (site.fragmentRole !== undefined && attack.errorInRole !== undefined)
+    return attack.errorInRole;
   if ('error' in attack) return attack.error;
   const { refusedFrom } = attack;
   return refusedFrom && serverVersion >= refusedFrom.version ? refusedFrom.error : undefined;

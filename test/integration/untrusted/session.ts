@@ -1,4 +1,4 @@
-import { type Attack, byFunction, bySuperuser, harmless, refused } from './attack.js';
+import { type Attack, byFunction, bySuperuser, harmless, inRole, refused } from './attack.js';
 
 const transaction: readonly Attack[] = [
   ...['COMMIT', 'ROLLBACK', 'BEGIN', 'SAVEPOINT a', 'ROLLBACK TO a', "PREPARE TRANSACTION 'a'"].map(
@@ -57,35 +57,57 @@ const transaction: readonly Attack[] = [
   harmless('taking a transaction id', 'SELECT (txid_current() > 0)::integer'),
 ];
 
+function notWithin(parameter: string): string {
+  return `42501: cannot set parameter "${parameter}" within security-definer function`;
+}
+
 const role: readonly Attack[] = [
-  harmless(
-    'SET ROLE to a role it is a member of',
-    "SELECT attack.run('SET ROLE ' || attack.owner())",
+  inRole(
+    notWithin('role'),
+    harmless(
+      'SET ROLE to a role it is a member of',
+      "SELECT attack.run('SET ROLE ' || attack.owner())",
+    ),
   ),
-  harmless(
-    'role by set_config, for the session',
-    "SELECT 1 FROM set_config('role', attack.owner(), false)",
+  inRole(
+    notWithin('role'),
+    harmless(
+      'role by set_config, for the session',
+      "SELECT 1 FROM set_config('role', attack.owner(), false)",
+    ),
   ),
-  harmless(
-    'role by set_config, for the transaction',
-    "SELECT 1 FROM set_config('role', attack.owner(), true)",
+  inRole(
+    notWithin('role'),
+    harmless(
+      'role by set_config, for the transaction',
+      "SELECT 1 FROM set_config('role', attack.owner(), true)",
+    ),
   ),
-  refused(
-    'SET ROLE to a superuser',
-    byFunction('SET ROLE postgres'),
-    '42501: permission denied to set role "postgres"',
+  inRole(
+    notWithin('role'),
+    refused(
+      'SET ROLE to a superuser',
+      byFunction('SET ROLE postgres'),
+      '42501: permission denied to set role "postgres"',
+    ),
   ),
   refused(
     'SET ROLE in a function that a superuser owns',
     bySuperuser('SET ROLE postgres'),
     '42501: cannot set parameter "role" within security-definer function',
   ),
-  refused(
-    'SET SESSION AUTHORIZATION',
-    byFunction('SET SESSION AUTHORIZATION postgres'),
-    /42501: permission denied to set session authorization/,
+  inRole(
+    notWithin('session_authorization'),
+    refused(
+      'SET SESSION AUTHORIZATION',
+      byFunction('SET SESSION AUTHORIZATION postgres'),
+      /42501: permission denied to set session authorization/,
+    ),
   ),
-  harmless('RESET SESSION AUTHORIZATION', byFunction('SET SESSION AUTHORIZATION DEFAULT')),
+  inRole(
+    notWithin('session_authorization'),
+    harmless('RESET SESSION AUTHORIZATION', byFunction('SET SESSION AUTHORIZATION DEFAULT')),
+  ),
 ];
 
 const settings: readonly Attack[] = [

@@ -1,4 +1,4 @@
-import { type Attack, harmless, refused } from './attack.js';
+import { type Attack, harmless, inRole, refused } from './attack.js';
 
 // What PostgreSQL says about it depends on where the text is put: between parentheses, or alone.
 const severalStatements =
@@ -184,15 +184,21 @@ const reachingOut: readonly Attack[] = [
     'SELECT fragment.key',
     '42P01: missing FROM-clause entry for table "fragment"',
   ),
-  harmless(
-    'reading the results of others',
-    "SELECT unnest(partition_keys) FROM my_cache_cache_zipcode WHERE query_hash = 'first'",
-    [4711],
+  inRole(
+    /42501: permission denied for table/,
+    harmless(
+      'reading the results of others',
+      "SELECT unnest(partition_keys) FROM my_cache_cache_zipcode WHERE query_hash = 'first'",
+      [4711],
+    ),
   ),
-  harmless(
-    'reading the queue',
-    "SELECT count(*)::integer FROM partitioncache_queue_query_fragment_queue WHERE query = 'nobody has this'",
-    [0],
+  inRole(
+    /42501: permission denied for table/,
+    harmless(
+      'reading the queue',
+      "SELECT count(*)::integer FROM partitioncache_queue_query_fragment_queue WHERE query = 'nobody has this'",
+      [0],
+    ),
   ),
   refused(
     'reading passwords',

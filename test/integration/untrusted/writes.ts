@@ -1,4 +1,4 @@
-import { type Attack, byFunction, bySuperuser, harmless, refused } from './attack.js';
+import { type Attack, byFunction, bySuperuser, harmless, inRole, refused } from './attack.js';
 
 // An attack that fails for lack of a privilege shows nothing, so most of these run as a superuser.
 const readOnly = (command: string) => `25006: cannot execute ${command} in a read-only transaction`;
@@ -154,30 +154,45 @@ export const writes: readonly Attack[] = [
     "SELECT length(non_blocking_fragment_queue_upsert('more', 'zipcode', 'integer', 'SELECT 1', 9, 'partitioncache_queue_query_fragment_queue'))",
     readOnly('SELECT FOR UPDATE'),
   ),
-  refused(
-    'a partition through the clients’ function',
-    "SELECT partitioncache_bootstrap_partition('my_cache', 'loot', 'integer', 'array')::integer",
-    readOnly('INSERT'),
+  inRole(
+    /42704: no deployment of pcache-migrate/,
+    refused(
+      'a partition through the clients’ function',
+      "SELECT partitioncache_bootstrap_partition('my_cache', 'loot', 'integer', 'array')::integer",
+      readOnly('INSERT'),
+    ),
   ),
-  refused(
-    'the clients’ own processing, from within',
-    'SELECT processed_count FROM partitioncache_manual_process_queue(10)',
-    fromWithin,
+  inRole(
+    /42501: permission denied for (table|schema)|P0002: there is no processor/,
+    refused(
+      'the clients’ own processing, from within',
+      'SELECT processed_count FROM partitioncache_manual_process_queue(10)',
+      fromWithin,
+    ),
   ),
-  refused(
-    'a run, from within',
-    "SELECT attack.run(format('CALL partitioncache.run_processor(%L, 2)', job_name)) FROM partitioncache_queue_processor_config",
-    fromWithin,
+  inRole(
+    /42501: permission denied for (table|schema)|P0002: there is no processor/,
+    refused(
+      'a run, from within',
+      "SELECT attack.run(format('CALL partitioncache.run_processor(%L, 2)', job_name)) FROM partitioncache_queue_processor_config",
+      fromWithin,
+    ),
   ),
-  refused(
-    'a fragment by hand, from within',
-    "SELECT attack.run(format('CALL partitioncache.process_now(%L, NULL)', job_name)) FROM partitioncache_queue_processor_config",
-    fromWithin,
+  inRole(
+    /42501: permission denied for (table|schema)|P0002: there is no processor/,
+    refused(
+      'a fragment by hand, from within',
+      "SELECT attack.run(format('CALL partitioncache.process_now(%L, NULL)', job_name)) FROM partitioncache_queue_processor_config",
+      fromWithin,
+    ),
   ),
-  refused(
-    'the maintenance, from within',
-    byFunction('CALL partitioncache.run_maintenance()'),
-    fromWithin,
+  inRole(
+    /42501: permission denied for (table|schema)|P0002: there is no processor/,
+    refused(
+      'the maintenance, from within',
+      byFunction('CALL partitioncache.run_maintenance()'),
+      fromWithin,
+    ),
   ),
 ];
 

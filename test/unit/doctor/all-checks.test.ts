@@ -19,6 +19,7 @@ const settings: Settings = {
   client: connection,
   admin: { user: 'postgres', password: undefined },
   link: { host: 'localhost', port: undefined },
+  fragmentRole: undefined,
   schema: 'partitioncache',
   clientSchema: 'public',
   cronSchema: 'partitioncache_work',
@@ -44,6 +45,8 @@ test('what does not apply is left out', () => {
   expect(ids({ mode: 'single', transport: 'direct' })).not.toContain('same-cluster');
   expect(ids({ transport: 'deploy' })).not.toContain('dblink-extension');
   expect(ids({ admin: undefined })).not.toContain('admin-connection');
+  expect(ids({})).not.toContain('client-schema-fragment-role');
+  expect(ids({ fragmentRole: 'fragments' })).toContain('client-schema-fragment-role');
   expect(ids({ cacheBackend: 'roaringbit' })).not.toContain('intarray');
   expect(ids({ cacheBackend: 'roaringbit' })).toContain('roaringbitmap');
 });
