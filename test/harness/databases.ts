@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import type { ClusterAddress } from '../../tools/throwaway/cluster.js';
+import { passwordVerifier } from '../../tools/throwaway/password-verifier.js';
 import { sharedCluster } from './cluster.js';
 import { connectionConfig } from './connection.js';
 
@@ -45,7 +46,7 @@ export interface Role {
 export async function createRole(prefix: string, cluster?: ClusterAddress): Promise<Role> {
   const role = { name: uniqueName(prefix), password: randomBytes(12).toString('base64url') };
   await asAdmin(
-    `CREATE ROLE ${quote(role.name)} LOGIN PASSWORD ${pg.escapeLiteral(role.password)}`,
+    `CREATE ROLE ${quote(role.name)} LOGIN PASSWORD ${pg.escapeLiteral(passwordVerifier(role.password))}`,
     cluster,
   );
   return role;

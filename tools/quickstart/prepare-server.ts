@@ -1,6 +1,7 @@
 import { escapeIdentifier, escapeLiteral } from 'pg';
 import { withClient } from '../../src/database/connect.js';
 import { asAdministrator, type ConnectionSettings } from '../../src/settings/settings.js';
+import { passwordVerifier } from '../throwaway/password-verifier.js';
 import type { QuickstartSettings } from './environment.js';
 
 export interface ServerVersions {
@@ -13,7 +14,7 @@ export async function prepareServer(settings: QuickstartSettings): Promise<Serve
   return withClient(asAdministrator(settings.cron, settings.admin), async (client) => {
     for (const { user, password } of rolesOf(settings)) {
       await client.query(
-        `CREATE ROLE ${escapeIdentifier(user)} LOGIN PASSWORD ${escapeLiteral(password ?? '')}`,
+        `CREATE ROLE ${escapeIdentifier(user)} LOGIN PASSWORD ${escapeLiteral(passwordVerifier(password ?? ''))}`,
       );
     }
     const fragmentRole = escapeIdentifier(settings.fragmentRole);
