@@ -1,72 +1,73 @@
 -- Transport link: reaches the pg_cron database from this one over dblink, with the cron role's
--- credentials in a user mapping that only the migrator (and superusers) can read.
+-- credentials in a table that only the migrator (and superusers) can read.
+--
+-- Not with a foreign server and a user mapping: the options of one can only be given in the text
+-- of a statement, and pg_stat_statements, the server's log and the context of an error show such
+-- texts. A row arrives by COPY … FROM STDIN in binary, which none of them shows.
 
---! routine cron_link_name
-CREATE OR REPLACE FUNCTION {{schema}}.cron_link_name() RETURNS text
-LANGUAGE sql IMMUTABLE
-SET search_path = pg_catalog, pg_temp
-AS $$
-  -- The names of foreign servers are unique in a database; the schema in the name keeps those of
-  -- two deployments apart.
-  SELECT {{schema:literal}} || '_cron'
-$$;
-COMMENT ON FUNCTION {{schema}}.cron_link_name IS
-  'Name of the foreign server that leads to the pg_cron database.';
-REVOKE ALL ON FUNCTION {{schema}}.cron_link_name FROM PUBLIC;
---! end
+CREATE TABLE {{schema}}.cron_link (
+  -- No constraint anywhere: the error of one that is broken quotes the row.
+  host     text,
+  port     text,
+  database text,
+  role     text,
+  password text
+);
+COMMENT ON TABLE {{schema}}.cron_link IS
+  'One row, if the transport is link: where this server finds the pg_cron database, and the cron '
+  'role''s password. port NULL means this server''s own.';
 
 --! routine drop_cron_link
 CREATE OR REPLACE FUNCTION {{schema}}.drop_cron_link() RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+  v_grantee name;
 BEGIN
-  EXECUTE format('DROP SERVER IF EXISTS %I CASCADE', {{schema}}.cron_link_name());
+  DELETE FROM {{schema}}.cron_link;
+  -- Default privileges and GRANT … ON ALL TABLES reach this table as well.
+  REVOKE ALL ON {{schema}}.cron_link FROM PUBLIC;
+  FOR v_grantee IN
+    SELECT DISTINCT pg_get_userbyid(grantee)
+    FROM pg_class
+    JOIN pg_attribute ON attrelid = pg_class.oid
+    CROSS JOIN LATERAL aclexplode(relacl || attacl)
+    WHERE relnamespace = quote_ident({{schema:literal}})::regnamespace AND relname = 'cron_link'
+      AND grantee NOT IN (0, relowner)
+  LOOP
+    EXECUTE format('REVOKE ALL ON %I.cron_link FROM %I CASCADE', {{schema:literal}}, v_grantee);
+  END LOOP;
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.drop_cron_link IS
-  'Drops the foreign server to the pg_cron database and its user mapping.';
+  'Forgets the way to the pg_cron database and its password, and takes every privilege on the '
+  'table that holds them from all but its owner.';
 REVOKE ALL ON FUNCTION {{schema}}.drop_cron_link FROM PUBLIC;
 --! end
 
---! routine set_cron_link
--- The password is a parameter and is put into the statement here, so that it appears in neither
--- pg_stat_activity nor pg_stat_statements nor a log of DDL statements.
-CREATE OR REPLACE FUNCTION {{schema}}.set_cron_link(
-  p_host text, p_port integer, p_database text, p_user text, p_password text
-)
-RETURNS void
-LANGUAGE plpgsql
+--! routine cron_link_connection
+CREATE OR REPLACE FUNCTION {{schema}}.cron_link_connection() RETURNS text
+LANGUAGE sql
 SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-  v_server text := {{schema}}.cron_link_name();
-  v_state text;
-  v_message text;
-  v_hint text;
-BEGIN
-  PERFORM {{schema}}.drop_cron_link();
-  EXECUTE format(
-    'CREATE SERVER %I FOREIGN DATA WRAPPER dblink_fdw OPTIONS (host %L, port %L, dbname %L)',
-    v_server, p_host, coalesce(p_port, current_setting('port')::integer)::text, p_database);
-  EXECUTE format(
-    'CREATE USER MAPPING FOR CURRENT_USER SERVER %I OPTIONS (user %L, password %L)',
-    v_server, p_user, p_password);
-EXCEPTION
-  WHEN OTHERS THEN
-    -- Raise a new error, because the context of the original quotes
-    -- the statement and thus the password.
-    GET STACKED DIAGNOSTICS
-      v_state = RETURNED_SQLSTATE, v_message = MESSAGE_TEXT, v_hint = PG_EXCEPTION_HINT;
-    RAISE EXCEPTION 'the link % to the pg_cron database could not be created: %',
-      v_server, v_message
-      USING ERRCODE = v_state, HINT = v_hint;
-END
+  -- libpq's quoting; chr(92) is the backslash, whose meaning in a literal is a setting.
+  SELECT string_agg(
+    name || '='''
+      || replace(replace(value, chr(92), repeat(chr(92), 2)), '''', chr(92) || '''') || '''', ' ')
+  FROM {{schema}}.cron_link,
+       LATERAL (VALUES
+         ('host', host),
+         ('port', coalesce(port, current_setting('port'))),
+         ('dbname', database),
+         ('user', role),
+         ('password', password)) AS parameter (name, value)
 $$;
-COMMENT ON FUNCTION {{schema}}.set_cron_link IS
-  'Creates or replaces the link to the pg_cron database. p_port NULL means this server''s own '
-  'port. Needs USAGE on the foreign data wrapper dblink_fdw.';
-REVOKE ALL ON FUNCTION {{schema}}.set_cron_link FROM PUBLIC;
+COMMENT ON FUNCTION {{schema}}.cron_link_connection IS
+  'The link as a connection string, with its password: to be called inside the statement that '
+  'connects, so that the password is neither in that statement nor among its parameters. NULL '
+  'if there is no link.';
+REVOKE ALL ON FUNCTION {{schema}}.cron_link_connection FROM PUBLIC;
 --! end
 
 --! routine query_cron_link
@@ -81,6 +82,10 @@ DECLARE
     FROM pg_extension
     JOIN pg_namespace ON pg_namespace.oid = extnamespace
     WHERE extname = 'dblink');
+  v_far_side constant text := (
+    SELECT format('database "%s" on %s:%s as role "%s"',
+                  database, host, coalesce(port, current_setting('port')), role)
+    FROM {{schema}}.cron_link);
   v_open boolean := false;
   v_result jsonb;
   v_state text;
@@ -92,8 +97,13 @@ BEGIN
       USING ERRCODE = 'undefined_object',
             HINT = 'Have an administrator run there: CREATE EXTENSION dblink;';
   END IF;
-  EXECUTE format('SELECT %I.dblink_connect($1, $2)', v_dblink)
-    USING v_connection, {{schema}}.cron_link_name();
+  IF v_far_side IS NULL THEN
+    RAISE EXCEPTION 'no link is set up; run pcache-migrate up'
+      USING ERRCODE = 'object_not_in_prerequisite_state';
+  END IF;
+  EXECUTE format(
+    'SELECT %I.dblink_connect($1, %I.cron_link_connection())', v_dblink, {{schema:literal}})
+    USING v_connection;
   v_open := true;
   EXECUTE format('SELECT result FROM %I.dblink($1, $2) AS answer (result jsonb)', v_dblink)
     INTO v_result USING v_connection, p_query;
@@ -106,8 +116,8 @@ EXCEPTION
     IF v_open THEN
       EXECUTE format('SELECT %I.dblink_disconnect($1)', v_dblink) USING v_connection;
     END IF;
-    RAISE EXCEPTION 'the pg_cron database could not be reached or refused over the link %: %',
-      {{schema}}.cron_link_name(), concat_ws(': ', v_message, nullif(v_detail, ''))
+    RAISE EXCEPTION 'the pg_cron database could not be reached or refused over the link%: %',
+      concat(' to ' || v_far_side), concat_ws(': ', v_message, nullif(v_detail, ''))
       USING ERRCODE = v_state,
             HINT = 'Run pcache-migrate doctor: it says what is missing. '
                    'Nothing of this transaction was kept.';

@@ -17,6 +17,7 @@ import { deploymentIdentity } from './checks/deployment-identity.js';
 import { fragmentRole } from './checks/fragment-role.js';
 import { jobLogins } from './checks/job-logins.js';
 import { dblinkExtension, dblinkUsage, linkLogin } from './checks/link.js';
+import { linkReaders } from './checks/link-readers.js';
 import { cronMigrations, workMigrations } from './checks/migrations.js';
 import { mode } from './checks/mode.js';
 import { ownTables } from './checks/own-tables.js';
@@ -59,7 +60,7 @@ const CHECKS: readonly (readonly [Applies, readonly DoctorCheck[]])[] = [
   ],
   [forWorkWith('array'), [intarray]],
   [forWorkWith('roaringbit'), [roaringbitmap]],
-  [forLink, [dblinkExtension, dblinkUsage, linkLogin]],
+  [forLink, [dblinkExtension, dblinkUsage, linkLogin, linkReaders]],
   [forCron, [jobCapacity, jobLogins]],
   [always, [readableTables]],
 ];

@@ -1,6 +1,6 @@
-import type { ClientBase } from 'pg';
 import { withClient } from '../database/connect.js';
 import { describeDatabaseError } from '../database/describe-database-error.js';
+import { inTransaction } from '../database/in-transaction.js';
 import { PcacheError } from '../errors/pcache-error.js';
 import {
   type AdministratorSettings,
@@ -87,16 +87,4 @@ async function runInDatabase(
       }
     }),
   );
-}
-
-async function inTransaction(client: ClientBase, use: () => Promise<void>): Promise<void> {
-  await client.query('BEGIN');
-  try {
-    await use();
-    await client.query('COMMIT');
-  } catch (error) {
-    // Only the first error matters; the connection may be gone as well.
-    await client.query('ROLLBACK').catch(() => {});
-    throw error;
-  }
 }

@@ -13,7 +13,11 @@ export interface Grant {
 
 // These queries identify objects by oid: identifying them by name would itself need USAGE on the schema.
 
-export function onDatabase(role: string, database: string, privilege: 'CONNECT' | 'CREATE'): Grant {
+export function onDatabase(
+  role: string,
+  database: string,
+  privilege: 'CONNECT' | 'CREATE' | 'TEMPORARY',
+): Grant {
   return {
     privilege: `${privilege} ON DATABASE ${escapeIdentifier(database)}`,
     role,
@@ -56,16 +60,6 @@ export function onFunction(role: string, schema: string, name: string, types: st
              FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
             WHERE n.nspname = $2 AND p.proname = $3 AND oidvectortypes(p.proargtypes) = $4`,
     values: [role, schema, name, types],
-  };
-}
-
-export function onForeignDataWrapper(role: string, wrapper: string): Grant {
-  return {
-    privilege: `USAGE ON FOREIGN DATA WRAPPER ${escapeIdentifier(wrapper)}`,
-    role,
-    held: `SELECT has_foreign_data_wrapper_privilege($1::name, oid, 'USAGE') AS held
-             FROM pg_foreign_data_wrapper WHERE fdwname = $2`,
-    values: [role, wrapper],
   };
 }
 

@@ -76,12 +76,7 @@ export async function createSite(options: SiteOptions = {}): Promise<TestSite> {
   await asAdmin(cluster, database, [
     `GRANT CREATE ON DATABASE ${pg.escapeIdentifier(database)} TO ${migrator.name}`,
     `GRANT USAGE, CREATE ON SCHEMA public TO ${migrator.name}, ${app.name}`,
-    ...(options.link
-      ? [
-          'CREATE EXTENSION IF NOT EXISTS dblink',
-          `GRANT USAGE ON FOREIGN DATA WRAPPER dblink_fdw TO ${migrator.name}`,
-        ]
-      : []),
+    ...(options.link ? ['CREATE EXTENSION IF NOT EXISTS dblink'] : []),
     'CREATE TABLE IF NOT EXISTS pois (id integer PRIMARY KEY, zipcode integer, area bigint, price numeric, city text, opened timestamp)',
     `INSERT INTO pois
        SELECT i, nullif(i % 300, 7), 5000000000 + i % 40, (i % 25) + 0.5, 'city ' || i % 20, '2026-01-01'::timestamp + i % 12 * interval '1 day'

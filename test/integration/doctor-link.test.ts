@@ -1,5 +1,6 @@
 import { beforeAll, expect, test } from 'vitest';
 import { applyRemediesAsAdministrator } from '../../src/doctor/apply-remedies.js';
+import { down } from '../../src/operations/down.js';
 import type { Settings } from '../../src/settings/settings.js';
 import type { ThrowawayCluster } from '../../tools/throwaway/cluster.js';
 import { sharedCluster, startOwnCluster } from '../harness/cluster.js';
@@ -38,21 +39,20 @@ function withLink(link: Partial<Settings['link']>): Settings {
   return { ...scenario.settings, link: { ...scenario.settings.link, ...link } };
 }
 
-test('a missing dblink is reported, and fixed together with the grant', async () => {
+test('a missing dblink is reported, and fixed', async () => {
   const settings = withAdmin(scenario);
   const report = await examine(settings);
   expect(complaints(report)).toEqual(['dblink-extension']);
   expectStatus(find(report, 'link-login'), 'skipped');
   expect(await applyRemediesAsAdministrator(settings, report)).toEqual([
     'CREATE EXTENSION dblink SCHEMA "public";',
-    `GRANT USAGE ON FOREIGN DATA WRAPPER "dblink_fdw" TO "${settings.work.user}";`,
   ]);
   expect(complaints(await examine(settings))).toEqual([]);
 });
 
 test('each missing grant is found, and its lines fix it', async () => {
   await inWork(
-    `REVOKE USAGE ON FOREIGN DATA WRAPPER dblink_fdw FROM ${scenario.settings.work.user}`,
+    `REVOKE TEMPORARY ON DATABASE ${scenario.settings.work.database} FROM PUBLIC, ${scenario.settings.work.user}`,
     'REVOKE EXECUTE ON FUNCTION public.dblink_connect(text, text) FROM PUBLIC',
   );
   const report = await examine(scenario.settings);
@@ -108,6 +108,40 @@ test('another server at the other end is refused', async (context) => {
 test('a deployment with it is sound', async () => {
   await deploy(scenario.settings);
   expect(complaints(await examine(scenario.settings))).toEqual([]);
+});
+
+test('whoever may read its password is named, and up takes that away', async () => {
+  const { work, cron, client } = scenario.settings;
+  await inWork(
+    `ALTER DEFAULT PRIVILEGES FOR ROLE ${work.user} GRANT SELECT ON TABLES TO ${client.user}`,
+    `GRANT SELECT ON ALL TABLES IN SCHEMA partitioncache TO ${client.user}`,
+    `GRANT SELECT (password) ON partitioncache.cron_link TO ${cron.user}, PUBLIC`,
+  );
+  const check = await examineOne(scenario.settings, 'link-readers');
+  expectStatus(check, 'warning');
+  expect(check.detail).toContain(`"${cron.user}"`);
+  expect(check.remedy?.lines).toHaveLength(3);
+  await deploy(scenario.settings);
+  expectStatus(await examineOne(scenario.settings, 'link-readers'), 'ok');
+
+  await inWork(`GRANT SELECT (password) ON partitioncache.cron_link TO ${cron.user}, PUBLIC`);
+  await runRemedy(scenario, await examineOne(scenario.settings, 'link-readers'));
+  expectStatus(await examineOne(scenario.settings, 'link-readers'), 'ok');
+});
+
+test('default privileges give nobody the password', async () => {
+  const { settings } = scenario;
+  await down(settings, {
+    streams: ['cron', 'work'],
+    extent: { all: true },
+    confirm: async () => true,
+    drainSeconds: 5,
+    waitSeconds: 5,
+    onWait() {},
+    log() {},
+  });
+  await deploy(settings);
+  expectStatus(await examineOne(settings, 'link-readers'), 'ok');
 });
 
 test('trust makes it unavailable, which is reported with the line for pg_hba.conf', async () => {

@@ -2,11 +2,25 @@ CREATE FUNCTION partitioncache.drop_cron_link() RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
+DECLARE
+  v_grantee name;
 BEGIN
-  EXECUTE format('DROP SERVER IF EXISTS %I CASCADE', "partitioncache".cron_link_name());
+  DELETE FROM "partitioncache".cron_link;
+  -- Default privileges and GRANT … ON ALL TABLES reach this table as well.
+  REVOKE ALL ON "partitioncache".cron_link FROM PUBLIC;
+  FOR v_grantee IN
+    SELECT DISTINCT pg_get_userbyid(grantee)
+    FROM pg_class
+    JOIN pg_attribute ON attrelid = pg_class.oid
+    CROSS JOIN LATERAL aclexplode(relacl || attacl)
+    WHERE relnamespace = quote_ident('partitioncache')::regnamespace AND relname = 'cron_link'
+      AND grantee NOT IN (0, relowner)
+  LOOP
+    EXECUTE format('REVOKE ALL ON %I.cron_link FROM %I CASCADE', 'partitioncache', v_grantee);
+  END LOOP;
 END
 $$;
 
-COMMENT ON FUNCTION partitioncache.drop_cron_link() IS 'Drops the foreign server to the pg_cron database and its user mapping.';
+COMMENT ON FUNCTION partitioncache.drop_cron_link() IS 'Forgets the way to the pg_cron database and its password, and takes every privilege on the table that holds them from all but its owner.';
 
 REVOKE ALL ON FUNCTION partitioncache.drop_cron_link() FROM PUBLIC;

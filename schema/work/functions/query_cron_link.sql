@@ -9,6 +9,10 @@ DECLARE
     FROM pg_extension
     JOIN pg_namespace ON pg_namespace.oid = extnamespace
     WHERE extname = 'dblink');
+  v_far_side constant text := (
+    SELECT format('database "%s" on %s:%s as role "%s"',
+                  database, host, coalesce(port, current_setting('port')), role)
+    FROM "partitioncache".cron_link);
   v_open boolean := false;
   v_result jsonb;
   v_state text;
@@ -20,8 +24,13 @@ BEGIN
       USING ERRCODE = 'undefined_object',
             HINT = 'Have an administrator run there: CREATE EXTENSION dblink;';
   END IF;
-  EXECUTE format('SELECT %I.dblink_connect($1, $2)', v_dblink)
-    USING v_connection, "partitioncache".cron_link_name();
+  IF v_far_side IS NULL THEN
+    RAISE EXCEPTION 'no link is set up; run pcache-migrate up'
+      USING ERRCODE = 'object_not_in_prerequisite_state';
+  END IF;
+  EXECUTE format(
+    'SELECT %I.dblink_connect($1, %I.cron_link_connection())', v_dblink, 'partitioncache')
+    USING v_connection;
   v_open := true;
   EXECUTE format('SELECT result FROM %I.dblink($1, $2) AS answer (result jsonb)', v_dblink)
     INTO v_result USING v_connection, p_query;
@@ -34,8 +43,8 @@ EXCEPTION
     IF v_open THEN
       EXECUTE format('SELECT %I.dblink_disconnect($1)', v_dblink) USING v_connection;
     END IF;
-    RAISE EXCEPTION 'the pg_cron database could not be reached or refused over the link %: %',
-      "partitioncache".cron_link_name(), concat_ws(': ', v_message, nullif(v_detail, ''))
+    RAISE EXCEPTION 'the pg_cron database could not be reached or refused over the link%: %',
+      concat(' to ' || v_far_side), concat_ws(': ', v_message, nullif(v_detail, ''))
       USING ERRCODE = v_state,
             HINT = 'Run pcache-migrate doctor: it says what is missing. '
                    'Nothing of this transaction was kept.';

@@ -1,27 +1,19 @@
 import { type ClientBase, escapeIdentifier } from 'pg';
+import { copyRow } from '../../database/copy-row.js';
 import { isDatabaseError } from '../../database/database-error.js';
 import type { Settings } from '../../settings/settings.js';
 import { type Finding, failed, ok, sql, text } from '../check-result.js';
 import type { DoctorCheck } from '../context.js';
-import {
-  checkGrants,
-  type Grant,
-  grantLine,
-  onForeignDataWrapper,
-  onFunction,
-  onSchema,
-} from '../grants.js';
+import { checkGrants, type Grant, onDatabase, onFunction, onSchema } from '../grants.js';
 import { clientOf } from '../reach.js';
 import { variable } from '../wording.js';
-
-const WRAPPER = 'dblink_fdw';
 
 export const dblinkExtension: DoctorCheck = {
   id: 'dblink-extension',
   title: 'extension dblink',
   needs: ['work-connection'],
   run: async ({ settings, work }) => {
-    const { user, database } = settings.work;
+    const { database } = settings.work;
     const client = clientOf(work);
     if ((await dblinkSchema(client)) !== undefined) return ok('installed');
     const { rowCount } = await client.query(
@@ -42,7 +34,6 @@ export const dblinkExtension: DoctorCheck = {
             'administrator',
             database,
             `CREATE EXTENSION dblink SCHEMA ${escapeIdentifier(settings.clientSchema)};`,
-            grantLine(onForeignDataWrapper(user, WRAPPER)),
           ),
         );
   },
@@ -59,15 +50,15 @@ export const dblinkUsage: DoctorCheck = {
       client,
       database,
       by: 'administrator',
-      grants: dblinkGrants(user, (await dblinkSchema(client)) ?? ''),
-      without: 'the link can be neither created nor used',
+      grants: dblinkGrants(user, database, (await dblinkSchema(client)) ?? ''),
+      without: 'the link can be neither tried nor used',
     });
   },
 };
 
-function dblinkGrants(role: string, schema: string): Grant[] {
+function dblinkGrants(role: string, database: string, schema: string): Grant[] {
   return [
-    onForeignDataWrapper(role, WRAPPER),
+    onDatabase(role, database, 'TEMPORARY'),
     onSchema(role, schema, 'USAGE'),
     onFunction(role, schema, 'dblink_connect', 'text, text'),
     onFunction(role, schema, 'dblink', 'text, text'),
@@ -86,7 +77,7 @@ async function dblinkSchema(client: ClientBase): Promise<string | undefined> {
 export const linkLogin: DoctorCheck = {
   id: 'link-login',
   title: 'link to the pg_cron database',
-  needs: ['dblink-usage', 'cron-connection', 'same-cluster'],
+  needs: ['dblink-usage', 'work-writable', 'cron-connection', 'same-cluster'],
   run: async ({ settings, work }) => {
     const client = clientOf(work);
     const { rows } = await client.query<{ port: string; started: string }>(
@@ -116,6 +107,7 @@ export const linkLogin: DoctorCheck = {
 const STARTED = 'SELECT extract(epoch FROM pg_postmaster_start_time())::text';
 const LINK_ADDRESS = 'PCACHE_LINK_HOST and PCACHE_LINK_PORT';
 const CONNECTION = 'pcache_migrate_doctor';
+const TRIAL = 'pcache_migrate_doctor_link';
 const CONNECT_TIMEOUT_SECONDS = 10;
 
 // The SQLSTATE that dblink uses for this (prohibited_sql_statement_attempted).
@@ -124,11 +116,7 @@ const NO_PASSWORD_ASKED = '2F003';
 /** Returns the start time of the server at the other end. */
 async function tryLink(client: ClientBase, settings: Settings, port: number): Promise<string> {
   const schema = escapeIdentifier((await dblinkSchema(client)) ?? '');
-  // As a parameter: the password must not appear in a statement that the server shows or logs.
-  await client.query(`SELECT ${schema}.dblink_connect($1, $2)`, [
-    CONNECTION,
-    connectionString(settings, port),
-  ]);
+  await connectLink(client, schema, connectionString(settings, port));
   try {
     const { rows } = await client.query<{ started: string }>(
       `SELECT started FROM ${schema}.dblink($1, $2) AS answer (started text)`,
@@ -137,6 +125,22 @@ async function tryLink(client: ClientBase, settings: Settings, port: number): Pr
     return rows[0]?.started ?? '';
   } finally {
     await client.query(`SELECT ${schema}.dblink_disconnect($1)`, [CONNECTION]);
+  }
+}
+
+/** In a statement, or among its parameters, the server might log the password. */
+async function connectLink(client: ClientBase, schema: string, connection: string): Promise<void> {
+  // The connection outlives the rollback.
+  await client.query('BEGIN READ WRITE');
+  try {
+    await client.query(`CREATE TEMPORARY TABLE ${TRIAL} (connection text)`);
+    await copyRow(client, `pg_temp.${TRIAL}`, [connection]);
+    await client.query(
+      `SELECT ${schema}.dblink_connect($1, (SELECT connection FROM pg_temp.${TRIAL}))`,
+      [CONNECTION],
+    );
+  } finally {
+    await client.query('ROLLBACK');
   }
 }
 
