@@ -3,7 +3,6 @@ import { EXIT_CODES } from '../errors/exit-codes.js';
 import { exitCodeOf } from '../errors/pcache-error.js';
 import { loadSettings } from '../settings/load.js';
 import { SettingsError } from '../settings/problem.js';
-import type { Settings } from '../settings/settings.js';
 import type { GlobalArguments, Program } from './build-parser.js';
 import type { Command, Context, Outcome } from './command.js';
 import { commands, groups } from './commands/index.js';
@@ -107,7 +106,6 @@ async function run(
     settings: () => {
       const result = readSettings();
       if (!result.ok) throw new SettingsError(result.problems);
-      printer.hide(secretsOf(result.settings));
       return result.settings;
     },
     lockWait: (waitSeconds) => ({
@@ -124,9 +122,4 @@ async function run(
 function waitingText(waitSeconds: number, holder: LockHolder | undefined): string {
   const who = holder === undefined ? '' : ` (${describeLockHolder(holder)})`;
   return `Waiting up to ${waitSeconds} s for another run of ${NAME}${who} …`;
-}
-
-function secretsOf({ work, cron, client, admin }: Settings): string[] {
-  const passwords = [work, cron, client, admin].map((connection) => connection?.password);
-  return passwords.filter((password) => password !== undefined);
 }
