@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { EXIT_CODES } from '../errors/exit-codes.js';
+import { shown } from '../errors/shown.js';
 import { runCli } from './run-cli.js';
 
 const interruption = new AbortController();
@@ -12,7 +13,7 @@ process.on('SIGINT', () => {
 // The reader has gone away (`| head`); the command still finishes what it began.
 const outputFailed = (error?: NodeJS.ErrnoException | null) => {
   if (!error || error.code === 'EPIPE') return;
-  console.error(`Error: the output could not be written: ${error.message}`);
+  console.error(`Error: the output could not be written: ${shown(error.message)}`);
   process.exit(EXIT_CODES.failed);
 };
 process.stdout.on('error', outputFailed);

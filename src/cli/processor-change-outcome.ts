@@ -1,4 +1,5 @@
 import { EXIT_CODES } from '../errors/exit-codes.js';
+import { shown } from '../errors/shown.js';
 import { configureProcessor } from '../operations/configure-processor.js';
 import { defaultJobName } from '../processor/default-job-name.js';
 import {
@@ -45,7 +46,7 @@ export async function changeProcessor(
       for (const { jobName } of differing) await setProcessor(work, settings, jobName, change);
     },
   );
-  const which = processor === ALL ? 'every processor' : `processor "${processor}"`;
+  const which = processor === ALL ? 'every processor' : `processor "${shown(processor)}"`;
   const where = `${which} in database "${settings.work.database}"`;
   const what = changeText(change);
   return {

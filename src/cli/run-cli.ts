@@ -26,10 +26,10 @@ export async function runCli(argv: readonly string[], world: World): Promise<num
   const given = beforeDashes(argv);
   let json = given.includes('--json');
   let name: CommandName | '' = '';
-  const printer = createPrinter(world);
   const noColor = given.includes('--no-color');
   const stdoutStyle = styleOf(world.stdout, world.env, noColor);
   const stderrStyle = styleOf(world.stderr, world.env, noColor);
+  const printer = createPrinter(world, { stdout: stdoutStyle, stderr: stderrStyle });
   try {
     const parsed = parseArguments(argv, programFor(world.stdout));
     if (parsed.kind === 'text') {

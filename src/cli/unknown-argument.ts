@@ -1,3 +1,4 @@
+import { shown } from '../errors/shown.js';
 import { mostSimilar } from '../settings/similar-name.js';
 import type { Command } from './command.js';
 import { globalOptions } from './options.js';
@@ -29,17 +30,17 @@ function explain(
   const option = optionIn(argv, argument);
   if (option !== undefined) {
     const options = Object.keys({ ...command?.options, ...globalOptions });
-    return `There is no option ${option}${command ? ` of ${name} ${command.name}` : ''}.${suggestion(argument, options, '--')}`;
+    return `There is no option ${shown(option)}${command ? ` of ${name} ${command.name}` : ''}.${suggestion(argument, options, '--')}`;
   }
   if (command !== undefined) {
-    return `${name} ${command.name} has no place for the argument ${JSON.stringify(argument)}.`;
+    return `${name} ${command.name} has no place for the argument "${shown(argument)}".`;
   }
   const given = words.slice(0, words.indexOf(argument));
   const candidates = commands
     .map((candidate) => candidate.name.split(' '))
     .filter((candidate) => given.every((word, index) => candidate[index] === word))
     .map((candidate) => candidate[given.length] ?? '');
-  return `There is no command ${[name, ...given, argument].join(' ')}.${suggestion(argument, candidates, [name, ...given, ''].join(' '))}`;
+  return `There is no command ${[name, ...given, argument].map(shown).join(' ')}.${suggestion(argument, candidates, [name, ...given, ''].map(shown).join(' '))}`;
 }
 
 function optionIn(argv: readonly string[], name: string): string | undefined {

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClientBase } from 'pg';
 import { EXIT_CODES } from '../errors/exit-codes.js';
 import { PcacheError } from '../errors/pcache-error.js';
+import { shown } from '../errors/shown.js';
 
 /** The session that holds the lock; values that the server hides from this role are undefined. */
 export interface LockHolder {
@@ -41,8 +42,8 @@ export class LockBusyError extends PcacheError {
 export function describeLockHolder(holder: LockHolder): string {
   return [
     `pid ${holder.pid}`,
-    holder.user && `user "${holder.user}"`,
-    holder.application && `application "${holder.application}"`,
+    holder.user && `user "${shown(holder.user)}"`,
+    holder.application && `application "${shown(holder.application)}"`,
     holder.clientAddress && `from ${holder.clientAddress}`,
     holder.connectedSince && `connected since ${holder.connectedSince.toISOString()}`,
   ]

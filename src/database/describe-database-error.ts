@@ -1,3 +1,5 @@
+import { PcacheError } from '../errors/pcache-error.js';
+import { shown } from '../errors/shown.js';
 import { errorCode, isDatabaseError } from './database-error.js';
 
 /** What the server reported, in psql's order and with psql's labels. */
@@ -5,7 +7,7 @@ export function describeDatabaseError(error: unknown): string {
   if (isDatabaseError(error)) {
     const place = [error.schema, error.table, error.column].filter(Boolean).join('.');
     return lines([
-      `${error.message} (SQLSTATE ${error.code})`,
+      `${shown(error.message)} (SQLSTATE ${error.code})`,
       ['DETAIL', error.detail],
       ['HINT', error.hint],
       ['ON', place],
@@ -18,23 +20,26 @@ export function describeDatabaseError(error: unknown): string {
   if (error instanceof AggregateError && error.errors.length > 0) {
     return [...new Set(error.errors.map(describeDatabaseError))].join('; ');
   }
-  if (!(error instanceof Error)) return String(error);
+  if (!(error instanceof Error)) return shown(String(error));
   const code = errorCode(error);
-  const message = error.message.trim() || error.name;
+  const said = error.message.trim() || error.name;
+  // Ours have line breaks of ours.
+  const message = error instanceof PcacheError ? said : shown(said);
   return code === undefined || message.includes(code) ? message : `${message} (${code})`;
 }
 
 const LONGEST_QUERY = 200;
 
 function shortened(query: string | undefined): string | undefined {
-  return query !== undefined && query.length > LONGEST_QUERY
-    ? `${query.slice(0, LONGEST_QUERY)} …`
+  const characters = [...(query ?? '')];
+  return characters.length > LONGEST_QUERY
+    ? `${characters.slice(0, LONGEST_QUERY).join('')} …`
     : query;
 }
 
 function lines([message, ...rest]: [string, ...[string, string | undefined][]]): string {
   return [
     message,
-    ...rest.filter(([, text]) => text).map(([label, text]) => `${label}: ${text}`),
+    ...rest.flatMap(([label, text]) => (text ? [`${label}: ${shown(text)}`] : [])),
   ].join('\n');
 }

@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { shown } from '../errors/shown.js';
 import type { ConnectionSettings, ConnectionVariables } from '../settings/settings.js';
 import { errorCode, isDatabaseError } from './database-error.js';
 import { describeDatabaseError } from './describe-database-error.js';
@@ -156,7 +157,7 @@ function explainCode(
   if (code !== undefined && UNTRUSTED.has(code)) {
     return {
       what: `the server's certificate is not trusted: ${said}`,
-      remedy: `Set PGSSLROOTCERT (or sslrootcert in the URI) to the authority that signed it${ssl.rootCert === undefined ? '' : `; now it is ${ssl.rootCert}`}.`,
+      remedy: `Set PGSSLROOTCERT (or sslrootcert in the URI) to the authority that signed it${ssl.rootCert === undefined ? '' : `; now it is ${shown(ssl.rootCert)}`}.`,
     };
   }
   return {

@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { PcacheError } from '../errors/pcache-error.js';
+import { shown } from '../errors/shown.js';
 import type { ConnectionSettings } from '../settings/settings.js';
 
 /** The server asks for a password and there is none; pg itself would only say that it is not a string. */
@@ -24,7 +25,9 @@ export function requiredPassword(path: string | undefined, target: Target): stri
     .split(/\r?\n/u)
     .map(fields)
     .find((entry) => matches(entry, target))?.[4];
-  return password || missing(`the password file ${path} has no line for this connection`);
+  return (
+    password || missing(`the password file ${path && shown(path)} has no line for this connection`)
+  );
 }
 
 function missing(reason: string, remedy?: string): never {
@@ -37,17 +40,17 @@ function missing(reason: string, remedy?: string): never {
 function readPrivateFile(path: string | undefined): string {
   if (path === undefined) return missing('there is no password file');
   const stats = statSync(path, { throwIfNoEntry: false });
-  if (stats === undefined) return missing(`there is no password file ${path}`);
+  if (stats === undefined) return missing(`there is no password file ${shown(path)}`);
   if ((stats.mode & 0o077) !== 0) {
     return missing(
-      `the password file ${path} is ignored because others may read it`,
-      `Keep others from reading the password file: chmod 600 ${path}`,
+      `the password file ${shown(path)} is ignored because others may read it`,
+      `Keep others from reading the password file: chmod 600 ${shown(path)}`,
     );
   }
   try {
     return readFileSync(path, 'utf8');
   } catch {
-    return missing(`the password file ${path} can't be read`);
+    return missing(`the password file ${shown(path)} can't be read`);
   }
 }
 

@@ -1,3 +1,5 @@
+import { pasteable, shown } from '../errors/shown.js';
+
 export type CheckStatus = 'ok' | 'warning' | 'failed' | 'skipped';
 
 /** Who can do what a failed check asks for. */
@@ -56,22 +58,24 @@ export function failures(report: DoctorReport): CheckResult[] {
   return report.checks.filter(({ status }) => status === 'failed');
 }
 
+// A detail is one line, and so is each line of a remedy: whatever a name in them contains.
+
 export function ok(detail: string): Finding {
-  return { status: 'ok', detail };
+  return { status: 'ok', detail: shown(detail) };
 }
 
 export function warning(detail: string, remedy?: Remedy): Finding {
-  return { status: 'warning', detail, remedy };
+  return { status: 'warning', detail: shown(detail), remedy };
 }
 
 export function failed(detail: string, remedy: Remedy): Finding {
-  return { status: 'failed', detail, remedy };
+  return { status: 'failed', detail: shown(detail), remedy };
 }
 
 export function text(by: RemedyBy, ...lines: string[]): TextRemedy {
-  return { kind: 'text', by, lines };
+  return { kind: 'text', by, lines: lines.map(shown) };
 }
 
 export function sql(by: RemedyBy, database: string, ...lines: string[]): SqlRemedy {
-  return { kind: 'sql', by, database, lines };
+  return { kind: 'sql', by, database, lines: lines.map(pasteable) };
 }

@@ -1,6 +1,7 @@
 import { isDatabaseError } from '../database/database-error.js';
 import { describeDatabaseError } from '../database/describe-database-error.js';
 import { type Check, type CheckResult, type Finding, failed, text } from './check-result.js';
+import { oneLine } from './wording.js';
 
 /** Runs the checks in order; the checks that one of them needs must come before it. */
 export async function runInOrder<C>(
@@ -33,7 +34,7 @@ async function runCheck<C>(check: Check<C>, context: C): Promise<Finding> {
   } catch (error) {
     if (!isDatabaseError(error)) throw error;
     return failed(
-      `the server rejected the query: ${describeDatabaseError(error)}`,
+      `the server rejected the query: ${oneLine(describeDatabaseError(error))}`,
       text('administrator', 'Fix what the server reports, and run pcache-migrate doctor again.'),
     );
   }

@@ -6,6 +6,11 @@ export function quoted(name: string): string {
   return `"${name}"`;
 }
 
+/** What a server said, with its details, as one line. */
+export function oneLine(text: string): string {
+  return text.trim().replaceAll(/\s*\n\s*/g, '; ');
+}
+
 export function list(names: readonly string[]): string {
   return names.map(quoted).join(', ');
 }

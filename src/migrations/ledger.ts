@@ -2,6 +2,7 @@ import { type ClientBase, escapeIdentifier } from 'pg';
 import { isDatabaseError } from '../database/database-error.js';
 import { describeDatabaseError } from '../database/describe-database-error.js';
 import { PcacheError, type PcacheErrorDetails } from '../errors/pcache-error.js';
+import { shown } from '../errors/shown.js';
 import { type LockPolicy, lockingTransaction } from './locking-transaction.js';
 import { span } from './span.js';
 
@@ -105,7 +106,7 @@ export function checkLedger(
     name === known[index]
       ? []
       : [
-          `The ledger has ${name} in place ${index + 1}, where ${known[index] ?? 'nothing'} belongs.`,
+          `The ledger has ${shown(name)} in place ${index + 1}, where ${known[index] ?? 'nothing'} belongs.`,
         ],
   );
   if (misplaced.length > 0) {
@@ -118,7 +119,7 @@ export function checkLedger(
 
 function newer(unknown: readonly string[]): LedgerError {
   const which =
-    unknown.length === 1 ? `Migration ${unknown[0]} is` : `Migrations ${span(unknown)} are`;
+    unknown.length === 1 ? `Migration ${span(unknown)} is` : `Migrations ${span(unknown)} are`;
   return new LedgerError(
     [
       `${which} applied, but not in this version.`,
@@ -132,7 +133,7 @@ function newer(unknown: readonly string[]): LedgerError {
 function otherHistory(done: readonly string[]): LedgerError {
   return new LedgerError(
     [
-      `The ledger begins with ${done[0]}, which is no migration of this version (${done.length} are applied).`,
+      `The ledger begins with ${span(done.slice(0, 1))}, which is no migration of this version (${done.length} are applied).`,
       'This database was migrated by a build from before the first release, whose migrations were others.',
     ],
     {
@@ -166,7 +167,7 @@ async function dropTable(client: ClientBase, schema: string): Promise<boolean> {
   if (applied.length > 0) {
     throw new LedgerError(
       [
-        `The ledger ${ledgerName(schema)} still holds ${applied.map(({ name }) => name).join(', ')}, so it was kept.`,
+        `The ledger ${ledgerName(schema)} still holds ${applied.map(({ name }) => shown(name)).join(', ')}, so it was kept.`,
       ],
       { remedy: 'Roll them back first: pcache-migrate down --all' },
     );

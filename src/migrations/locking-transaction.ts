@@ -3,6 +3,7 @@ import type { ClientBase } from 'pg';
 import { isDatabaseError } from '../database/database-error.js';
 import { describeDatabaseError } from '../database/describe-database-error.js';
 import { PcacheError } from '../errors/pcache-error.js';
+import { shown } from '../errors/shown.js';
 
 export interface LockPolicy {
   /** How long a statement may wait for a lock; the application queues up behind it meanwhile. */
@@ -18,7 +19,7 @@ export class LockUnavailableError extends PcacheError {
 
   constructor(attempts: number, lockTimeoutMs: number, cause: Error) {
     super(
-      `A lock could not be had in ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'} of up to ${lockTimeoutMs} ms.\n${cause.message}\nAnother session holds a lock that conflicts.`,
+      `A lock could not be had in ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'} of up to ${lockTimeoutMs} ms.\n${shown(cause.message)}\nAnother session holds a lock that conflicts.`,
       { remedy: FIND_THE_BLOCKER, cause },
     );
     this.attempts = attempts;
@@ -35,7 +36,7 @@ export class CommitError extends PcacheError {
     super(
       refused
         ? `PostgreSQL refused to commit, nothing was changed: ${describeDatabaseError(cause)}`
-        : `The connection was lost while committing (${cause.message}). Whether the changes were made is unknown.`,
+        : `The connection was lost while committing (${shown(cause.message)}). Whether the changes were made is unknown.`,
       {
         remedy: refused ? undefined : 'Ask pcache-migrate status, then run the command again.',
         cause,
@@ -72,7 +73,7 @@ export async function lockingTransaction<T>(
       // Those who queued behind the failed attempt get at least as long as they had to wait.
       const pause = Math.min(policy.lockTimeoutMs * 2 ** (attempt - 1), LONGEST_PAUSE_MS);
       policy.log(
-        `No lock in attempt ${attempt} of ${policy.retries + 1}, rolled back; again in ${pause} ms. ${error.message}`,
+        `No lock in attempt ${attempt} of ${policy.retries + 1}, rolled back; again in ${pause} ms. ${shown(error.message)}`,
       );
       await sleep(pause);
     }

@@ -1,5 +1,6 @@
 import { EXIT_CODES } from '../errors/exit-codes.js';
 import { PcacheError } from '../errors/pcache-error.js';
+import { shown } from '../errors/shown.js';
 
 /** How far back `down` goes: `to` names the migration that stays applied as the last one. */
 export type DownExtent =
@@ -24,7 +25,9 @@ export function selectUp(
 ): string[] {
   const last = to === undefined ? known.length - 1 : known.indexOf(to);
   if (to !== undefined && last < 0) {
-    throw new MigrationSelectionError(`There is no migration "${to}". ${listed('Known', known)}`);
+    throw new MigrationSelectionError(
+      `There is no migration "${shown(to)}". ${listed('Known', known)}`,
+    );
   }
   return known.slice(0, last + 1).filter((name) => !applied.includes(name));
 }
@@ -47,7 +50,7 @@ function keptCount(applied: readonly string[], extent: DownExtent): number {
   const last = applied.indexOf(extent.to);
   if (last < 0) {
     throw new MigrationSelectionError(
-      `The migration "${extent.to}" is not applied, so it cannot remain the last. ${listed('Applied', applied)}`,
+      `The migration "${shown(extent.to)}" is not applied, so it cannot remain the last. ${listed('Applied', applied)}`,
     );
   }
   return last + 1;

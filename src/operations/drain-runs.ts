@@ -3,6 +3,7 @@ import type { ClientBase } from 'pg';
 import { clientName, ownName } from '../deployment/own-names.js';
 import { deploymentTables } from '../deployment/placeholder-values.js';
 import { PcacheError } from '../errors/pcache-error.js';
+import { shown } from '../errors/shown.js';
 import type { Settings } from '../settings/settings.js';
 
 export interface LiveRun {
@@ -21,7 +22,7 @@ export class RunsStillActiveError extends PcacheError {
   constructor(runs: readonly LiveRun[], waitedSeconds: number) {
     super(
       `${runs.length} processor ${runs.length === 1 ? 'run is' : 'runs are'} still at work after ${waitedSeconds} s: ` +
-        `${runs.map(({ jobName, slot, pid }) => `${jobName} slot ${slot} (pid ${pid})`).join(', ')}. ` +
+        `${runs.map(({ jobName, slot, pid }) => `${shown(jobName)} slot ${slot} (pid ${pid})`).join(', ')}. ` +
         'The processors are disabled, so each ends after its present fragment.',
       {
         remedy:

@@ -1,4 +1,5 @@
 import type { StreamPlan } from '../deployment/stream-plan.js';
+import { shown } from '../errors/shown.js';
 import {
   type DownExtent,
   MigrationSelectionError,
@@ -38,7 +39,7 @@ function rollbackTo(plans: readonly StreamPlan[], to: string): RollbackStep[] {
   const [target, other] = holding;
   if (target === undefined || other !== undefined) {
     throw new MigrationSelectionError(
-      `The migration "${to}" is applied in ${other ? 'both streams' : 'neither stream'}.`,
+      `The migration "${shown(to)}" is applied in ${other ? 'both streams' : 'neither stream'}.`,
       'Say which stream with --stream work or --stream cron.',
     );
   }

@@ -2,6 +2,7 @@ import type { ClientBase } from 'pg';
 import { clientName } from '../deployment/own-names.js';
 import { deploymentTables } from '../deployment/placeholder-values.js';
 import { PcacheError } from '../errors/pcache-error.js';
+import { shown } from '../errors/shown.js';
 import type { Settings } from '../settings/settings.js';
 
 /** The settings of a processor that can be changed; null removes a limit. */
@@ -20,8 +21,8 @@ export class UnknownProcessorError extends PcacheError {
   constructor(jobName: string, known: readonly string[]) {
     super(
       known.length === 0
-        ? `There is no processor "${jobName}": there are none yet.`
-        : `There is no processor "${jobName}". There ${known.length === 1 ? 'is' : 'are'}: ${known.join(', ')}.`,
+        ? `There is no processor "${shown(jobName)}": there are none yet.`
+        : `There is no processor "${shown(jobName)}". There ${known.length === 1 ? 'is' : 'are'}: ${known.map(shown).join(', ')}.`,
       known.length === 0
         ? { remedy: 'Create it with pcache-migrate setup or pcache-migrate processor add.' }
         : {},
@@ -33,7 +34,7 @@ export class ProcessorExistsError extends PcacheError {
   override readonly name = 'ProcessorExistsError';
 
   constructor(jobName: string) {
-    super(`There is already a processor "${jobName}".`, {
+    super(`There is already a processor "${shown(jobName)}".`, {
       remedy: 'Change it with pcache-migrate processor set, or choose another name.',
     });
   }

@@ -1,4 +1,5 @@
 import { isIPv6 } from 'node:net';
+import { isPrintable } from '../errors/shown.js';
 import { type Found, quoted } from './found.js';
 import type { Problems } from './problem.js';
 
@@ -20,7 +21,7 @@ const RULES: readonly [wrong: (host: string) => boolean, message: string, remedy
     'Give the host alone; whole URIs belong in DB_URL, PG_CRON_URL or PG_QUEUE_URL.',
   ],
   [
-    (host) => /[\s\p{Cc}]/u.test(host),
+    (host) => /\s/u.test(host) || !isPrintable(host),
     'has a space or control character',
     'Give one host name, address or socket directory, without spaces around it.',
   ],

@@ -1,3 +1,4 @@
+import { isPrintable } from '../errors/shown.js';
 import { type Found, quoted } from './found.js';
 import type { Problems } from './problem.js';
 
@@ -60,7 +61,7 @@ export function parseName(found: Found, kind: string, problems: Problems): strin
 }
 
 function nameFault(name: string): string | undefined {
-  if (/\p{Cc}/u.test(name)) return 'has a control character';
+  if (!isPrintable(name)) return 'has a control character';
   // Names appear inside dollar-quoted function bodies, which $$ would end.
   if (name.includes('$$')) return 'has $$ in it, which is not supported';
   const bytes = Buffer.byteLength(name);

@@ -1,5 +1,6 @@
 import { EXIT_CODES } from '../errors/exit-codes.js';
 import { PcacheError } from '../errors/pcache-error.js';
+import { shown } from '../errors/shown.js';
 export interface Problem {
   /** The environment variable (or `--env-file`) that is wrong. */
   readonly variable: string;
@@ -42,7 +43,11 @@ export class Problems {
 
   /** Returns undefined, which is what a parser returns when it fails. */
   add(variable: string, message: string, remedy: string): undefined {
-    this.#byText.set(`${variable}: ${message}`, { variable, message, remedy });
+    this.#byText.set(`${variable}: ${message}`, {
+      variable,
+      message: shown(message),
+      remedy: shown(remedy),
+    });
   }
 
   get all(): Problem[] {

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { failureReport, failureText } from '../../src/cli/failure.js';
-import { styleOf } from '../../src/cli/output/style.js';
+import { safeFor, styleOf } from '../../src/cli/output/style.js';
 import { EXIT_CODES, type ExitCode } from '../../src/errors/exit-codes.js';
 import { createOutput } from './output.js';
 import { quickstart } from './quickstart.js';
@@ -43,7 +43,7 @@ export async function main(args: string[]): Promise<ExitCode> {
   } catch (error) {
     if (interruption.aborted) return EXIT_CODES.interrupted;
     const style = styleOf(process.stderr, process.env, false);
-    process.stderr.write(`\n${failureText(failureReport(error), style)}\n`);
+    process.stderr.write(`\n${safeFor(style, failureText(failureReport(error), style))}\n`);
     return EXIT_CODES.failed;
   }
 }

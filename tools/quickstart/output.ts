@@ -1,4 +1,4 @@
-import type { Style } from '../../src/cli/output/style.js';
+import { type Style, safeFor } from '../../src/cli/output/style.js';
 import type { OutputStream } from '../../src/cli/world.js';
 
 export interface Output {
@@ -22,7 +22,12 @@ export function createOutput(
   const write = (text: string) => {
     if (!silence.aborted) stream.write(text);
   };
-  return { style, ...(style.terminal ? terminalLines(stream, write) : plainLines(write, now)) };
+  const { say, progress } = style.terminal ? terminalLines(stream, write) : plainLines(write, now);
+  return {
+    style,
+    say: (line) => say(safeFor(style, line)),
+    progress: (line) => progress(safeFor(style, line)),
+  };
 }
 
 type Lines = Pick<Output, 'say' | 'progress'>;

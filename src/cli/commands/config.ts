@@ -1,4 +1,5 @@
 import { EXIT_CODES } from '../../errors/exit-codes.js';
+import { shown } from '../../errors/shown.js';
 import { defaultJobName } from '../../processor/default-job-name.js';
 import type { SettingsResult } from '../../settings/load.js';
 import { SettingsError } from '../../settings/problem.js';
@@ -55,7 +56,7 @@ function configText({ variables, deployment, error }: ConfigReport, style: Style
       [
         `Mode: ${deployment.mode}; transport: ${deployment.transport}.`,
         `Own schema in the work database: ${deployment.schema}; in the pg_cron database: ${deployment.cronSchema}.`,
-        `Processor: ${deployment.processor}`,
+        `Processor: ${shown(deployment.processor)}`,
       ].join('\n'),
     error && failureText(error, style),
   );

@@ -6,7 +6,7 @@ import { type Context, defineCommand } from '../command.js';
 import { confirmed } from '../confirm.js';
 import { stream, verbose, waitLock, wholeNumber } from '../options.js';
 import { rolledBackText } from '../output/migrations.js';
-import type { Style } from '../output/style.js';
+import { type Style, safeFor } from '../output/style.js';
 import { table } from '../output/table.js';
 import { counted, indented, paragraphs } from '../output/text.js';
 import { UsageError } from '../usage-error.js';
@@ -100,16 +100,19 @@ async function confirmLoss(
   const count = steps.reduce((sum, { migrations }) => sum + migrations.length, 0);
   return confirmed(
     world,
-    paragraphs(
-      `Rolling back ${counted(count, 'migration')} drops tables that hold rows:`,
-      indented(
-        table(
-          stderrStyle,
-          ['table', 'rows'],
-          holding.map((lost) => [lost.table, lost.rows]),
+    safeFor(
+      stderrStyle,
+      paragraphs(
+        `Rolling back ${counted(count, 'migration')} drops tables that hold rows:`,
+        indented(
+          table(
+            stderrStyle,
+            ['table', 'rows'],
+            holding.map((lost) => [lost.table, lost.rows]),
+          ),
         ),
+        'Go on?',
       ),
-      'Go on?',
     ),
   );
 }

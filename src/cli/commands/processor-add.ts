@@ -1,4 +1,5 @@
 import { EXIT_CODES } from '../../errors/exit-codes.js';
+import { shown } from '../../errors/shown.js';
 import { configureProcessor } from '../../operations/configure-processor.js';
 import { defaultJobName } from '../../processor/default-job-name.js';
 import { addProcessor } from '../../processor/processor-config.js';
@@ -42,7 +43,7 @@ export const processorAddCommand = defineCommand({
       report: { processor, change, changed: true, jobs },
       text: () =>
         paragraphs(
-          `Created processor "${processor}" in database "${settings.work.database}": ${changeText(change)}.`,
+          `Created processor "${shown(processor)}" in database "${settings.work.database}": ${changeText(change)}.`,
           jobActions(settings, jobs),
         ),
     };

@@ -1,4 +1,5 @@
 import { withClient } from '../../database/connect.js';
+import { shown } from '../../errors/shown.js';
 import { type StillAtWork, stillAtWork } from '../../processor/still-at-work.js';
 import type { Settings } from '../../settings/settings.js';
 import { type Context, defineCommand, type Outcome } from '../command.js';
@@ -51,7 +52,7 @@ function withRest(
         text(style),
         rest.enabled.length > 0 &&
           style.warning(
-            `Still enabled: ${rest.enabled.join(', ')}. To stop all: ${invocation('processor disable --all')}`,
+            `Still enabled: ${rest.enabled.map(shown).join(', ')}. To stop all: ${invocation('processor disable --all')}`,
           ),
         rest.active.length > 0 &&
           style.warning(
@@ -60,7 +61,7 @@ function withRest(
               `"${settings.cron.user}" in database "${settings.work.database}" (it goes back to the queue):`,
               ...rest.active.map(
                 ({ pid, processor, slot, queryHash, seconds }) =>
-                  `  SELECT pg_cancel_backend(${pid});  -- ${processor}, slot ${slot}, fragment ${queryHash}, since ${Math.round(seconds)} s`,
+                  `  SELECT pg_cancel_backend(${pid});  -- ${shown(processor)}, slot ${slot}, fragment ${shown(queryHash)}, since ${Math.round(seconds)} s`,
               ),
             ].join('\n'),
           ),

@@ -1,4 +1,5 @@
 import { EXIT_CODES } from '../../errors/exit-codes.js';
+import { shown } from '../../errors/shown.js';
 import { configureProcessor } from '../../operations/configure-processor.js';
 import { defaultJobName } from '../../processor/default-job-name.js';
 import { removeProcessor } from '../../processor/processor-config.js';
@@ -30,7 +31,7 @@ export const processorRemoveCommand = defineCommand({
       report: { processor, jobs },
       text: () =>
         paragraphs(
-          `Removed processor "${processor}" from database "${settings.work.database}". What is queued and cached stayed.`,
+          `Removed processor "${shown(processor)}" from database "${settings.work.database}". What is queued and cached stayed.`,
           jobActions(settings, jobs),
         ),
     };

@@ -1,6 +1,7 @@
 import { withClient } from '../../database/connect.js';
 import { requireDeployed } from '../../deployment/require-deployed.js';
 import { EXIT_CODES } from '../../errors/exit-codes.js';
+import { shown } from '../../errors/shown.js';
 import { readProcessors } from '../../processor/read-processors.js';
 import {
   RETRY_STATUSES,
@@ -128,8 +129,8 @@ function unknownText(unknown: readonly UnknownHash[], kind: string): string {
   return [
     `No fragment ${kind} has ${unknown.length === 1 ? 'this hash' : 'these hashes'}:`,
     ...unknown.map(({ queryHash, states }) => {
-      const known = states.map(({ partitionKey, state }) => `${state} (${partitionKey})`);
-      return `  ${queryHash}: ${known.join(', ') || 'unknown'}`;
+      const known = states.map(({ partitionKey, state }) => `${state} (${shown(partitionKey)})`);
+      return `  ${shown(queryHash)}: ${known.join(', ') || 'unknown'}`;
     }),
   ].join('\n');
 }

@@ -3,6 +3,7 @@ import { withClient } from '../../database/connect.js';
 import { deploymentTables } from '../../deployment/placeholder-values.js';
 import { requireDeployed } from '../../deployment/require-deployed.js';
 import { EXIT_CODES, type ExitCode } from '../../errors/exit-codes.js';
+import { shown } from '../../errors/shown.js';
 import { defaultJobName } from '../../processor/default-job-name.js';
 import { type ManualRunReport, runProcessor } from '../../processor/run-processor.js';
 import type { ConnectionSettings, Settings } from '../../settings/settings.js';
@@ -110,7 +111,7 @@ function runText(
   return [
     processed === 0
       ? `Nothing to do: no fragment is due ${where}.`
-      : `Worked on ${counted(processed, 'fragment')} ${where} as processor "${processor}": ${list.join(', ')}.`,
+      : `Worked on ${counted(processed, 'fragment')} ${where} as processor "${shown(processor)}": ${list.join(', ')}.`,
     ...(outcomes.failed || outcomes.timeout ? [`The reasons are in the table ${log}.`] : []),
     ...(interrupted.aborted ? ['Interrupted: the current fragment is back in the queue.'] : []),
   ].join('\n');

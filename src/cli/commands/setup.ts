@@ -1,4 +1,5 @@
 import { EXIT_CODES } from '../../errors/exit-codes.js';
+import { shown } from '../../errors/shown.js';
 import { type SetupReport, setup } from '../../operations/setup.js';
 import type { ProcessorChange } from '../../processor/processor-config.js';
 import type { Settings } from '../../settings/settings.js';
@@ -63,7 +64,7 @@ function processorText(
   enable: boolean,
   change: ProcessorChange,
 ): string {
-  const where = `processor "${jobName}" in database "${settings.work.database}"`;
+  const where = `processor "${shown(jobName)}" in database "${settings.work.database}"`;
   if (created) return `Created ${where}: ${changeText({ enabled: enable, ...change })}.`;
   const asked = changeText({ ...(enable && { enabled: true }), ...change });
   return asked === ''

@@ -1,4 +1,5 @@
 import { EXIT_CODES, type ExitCode } from '../../errors/exit-codes.js';
+import { shown } from '../../errors/shown.js';
 import type { JobStatus } from '../../jobs/read-jobs.js';
 import { span } from '../../migrations/span.js';
 import { readStatus, type StatusReport, type StreamStatus } from '../../operations/status.js';
@@ -129,7 +130,10 @@ function jobTable(jobs: readonly JobStatus[], now: Date, style: Style): string {
 function lastFailures(jobs: readonly JobStatus[]): string {
   return jobs
     .filter(({ lastStatus }) => lastStatus === 'failed')
-    .map(({ jobName, lastMessage }) => `${jobName} failed: ${lastMessage ?? 'without a message'}`)
+    .map(
+      ({ jobName, lastMessage }) =>
+        `${shown(jobName)} failed: ${shown(lastMessage?.trim() ?? 'without a message')}`,
+    )
     .join('\n');
 }
 

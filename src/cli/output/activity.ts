@@ -1,3 +1,4 @@
+import { shown } from '../../errors/shown.js';
 import type { ActiveFragment } from '../../processor/read-active.js';
 import type { FailureClass } from '../../processor/read-failures.js';
 import type { KnownFragments } from '../../processor/read-known-fragments.js';
@@ -149,11 +150,11 @@ function failureText(
 ): string {
   const kind = [sqlState, reason !== 'error' && reason].filter(Boolean).join(' ') || 'no SQLSTATE';
   const still = stillFailed > 0 ? style.bad(`${stillFailed} still failed`) : 'none still failed';
-  const message = example.message?.replaceAll(/\s+/g, ' ').replace(`${sqlState}: `, '');
+  const message = example.message?.replace(`${sqlState}: `, '');
   return [
     `${style.bold(kind)}  ${counted(failures, 'time')}, ${still}, last ${relativeTime(lastSeen, now)}`,
-    `  ${shortened(message ?? 'without a message')}`,
-    `  (fragment ${example.queryHash} of ${example.partitionKey})`,
+    `  ${shown(shortened(message ?? 'without a message'))}`,
+    `  (fragment ${shown(example.queryHash)} of ${shown(example.partitionKey)})`,
   ].join('\n');
 }
 

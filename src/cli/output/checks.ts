@@ -8,7 +8,7 @@ export function checkList(checks: readonly CheckResult[], style: Style): string 
 }
 
 function checkText({ title, status, detail, remedy }: CheckResult, style: Style): string {
-  const found = detail === '' ? '' : `: ${detail.trimEnd().replaceAll(/\n\s*/g, '\n    ')}`;
+  const found = detail === '' ? '' : `: ${detail}`;
   const head = `${painted(status, style)}  ${title}${found}`;
   return remedy === undefined ? head : `${head}\n${indented(remedyText(remedy, style), '    ')}`;
 }

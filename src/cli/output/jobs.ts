@@ -1,3 +1,4 @@
+import { shown } from '../../errors/shown.js';
 import type { AppliedAction } from '../../jobs/apply-jobs.js';
 import type { Settings } from '../../settings/settings.js';
 import { counted } from './text.js';
@@ -7,6 +8,6 @@ export function jobActions(settings: Settings, actions: readonly AppliedAction[]
   if (actions.length === 0) return '';
   return [
     `Changed ${counted(actions.length, 'job')} of pg_cron in database "${settings.cron.database}":`,
-    ...actions.map(({ action, jobName }) => `  ${action} ${jobName}`),
+    ...actions.map(({ action, jobName }) => `  ${action} ${shown(jobName)}`),
   ].join('\n');
 }

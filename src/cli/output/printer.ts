@@ -1,6 +1,6 @@
 import type { OutputStream, World } from '../world.js';
 import type { ProgressLine } from './progress.js';
-import { withoutControl } from './style.js';
+import { type Style, safeFor } from './style.js';
 
 const TO_LINE_START = '\r';
 const CLEAR_TO_LINE_END = '\u001b[K';
@@ -15,7 +15,10 @@ export interface Printer {
   readonly json: (document: object) => void;
 }
 
-export function createPrinter({ stdout, stderr }: World): Printer {
+export function createPrinter(
+  { stdout, stderr }: World,
+  styles: { readonly stdout: Style; readonly stderr: Style },
+): Printer {
   /** What stands on stderr without a line break, to be rewritten. */
   let open = '';
   const print = (stream: OutputStream, text: string) => {
@@ -25,18 +28,18 @@ export function createPrinter({ stdout, stderr }: World): Printer {
   };
   const rewrite = (text: string) => stderr.write(`${TO_LINE_START}${text}${CLEAR_TO_LINE_END}`);
   return {
-    out: (text) => print(stdout, withoutControl(text)),
-    err: (text) => print(stderr, withoutControl(text)),
+    out: (text) => print(stdout, safeFor(styles.stdout, text)),
+    err: (text) => print(stderr, safeFor(styles.stderr, text)),
     log: (text) => {
       const line = open;
       if (line !== '') rewrite('');
       open = '';
-      print(stderr, withoutControl(text));
+      print(stderr, safeFor(styles.stderr, text));
       if (line !== '') rewrite(line);
       open = line;
     },
     progress: ({ text, rewritten }) => {
-      const line = withoutControl(text);
+      const line = safeFor(styles.stderr, text);
       if (rewritten || open !== '') rewrite(line);
       else stderr.write(line);
       if (!rewritten) stderr.write('\n');

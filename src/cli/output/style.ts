@@ -1,8 +1,10 @@
+import { printable } from '../../errors/shown.js';
 import type { OutputStream } from '../world.js';
 
 /** How a stream wants its text: tables with rules and colour on a terminal, plain aligned text elsewhere. */
 export interface Style {
   readonly terminal: boolean;
+  readonly coloured: boolean;
   readonly bold: (text: string) => string;
   readonly dim: (text: string) => string;
   readonly good: (text: string) => string;
@@ -10,26 +12,31 @@ export interface Style {
   readonly bad: (text: string) => string;
 }
 
+const CODES = { bold: 1, dim: 2, bad: 31, good: 32, warning: 33 } as const;
+
 export function styleOf(stream: OutputStream, env: NodeJS.ProcessEnv, noColor: boolean): Style {
   const terminal = stream.isTTY === true;
   const coloured = terminal && !noColor && !env.NO_COLOR && env.TERM !== 'dumb';
-  const paint = (code: number) => (text: string) =>
-    coloured && text !== '' ? `\u001b[${code}m${text}\u001b[0m` : text;
+  const paint = (name: keyof typeof CODES) => (text: string) =>
+    coloured && text !== '' ? `\u001b[${CODES[name]}m${text}\u001b[0m` : text;
   return {
     terminal,
-    bold: paint(1),
-    dim: paint(2),
-    good: paint(32),
-    warning: paint(33),
-    bad: paint(31),
+    coloured,
+    bold: paint('bold'),
+    dim: paint('dim'),
+    good: paint('good'),
+    warning: paint('warning'),
+    bad: paint('bad'),
   };
 }
 
-// C0 except tab and newline, DEL and C1; an escape that begins one of our own colours stays.
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-const CONTROL = /(?!\u001b\[\d+m)[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/gu;
+const OUR_COLOURS = new RegExp(`(\u001b\\[(?:0|${Object.values(CODES).join('|')})m)`, 'u');
 
-/** Names and messages come from databases; they must not control the terminal. */
-export function withoutControl(text: string): string {
-  return text.replace(CONTROL, '\ufffd');
+/** What may go to a stream of this style: our colours if it has any, and no other control character. */
+export function safeFor({ coloured }: Style, text: string): string {
+  if (!coloured) return printable(text);
+  return text
+    .split(OUR_COLOURS)
+    .map((part) => (OUR_COLOURS.test(part) ? part : printable(part)))
+    .join('');
 }

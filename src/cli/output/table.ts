@@ -1,3 +1,4 @@
+import { shown } from '../../errors/shown.js';
 import type { Style } from './style.js';
 
 export type Cell = string | number;
@@ -8,7 +9,7 @@ export function table(
   headings: readonly string[],
   rows: readonly (readonly Cell[])[],
 ): string {
-  const cells = rows.map((row) => row.map((cell) => String(cell).replaceAll(/\s+/g, ' ')));
+  const cells = rows.map((row) => row.map((cell) => shown(String(cell))));
   const widths = headings.map((heading, column) =>
     Math.max(lengthOf(heading), ...cells.map((row) => lengthOf(row[column] ?? ''))),
   );

@@ -1,5 +1,6 @@
 import { type ClientBase, escapeIdentifier } from 'pg';
 import { readStreamPlan, type StreamPlan } from '../../deployment/stream-plan.js';
+import { pasteable } from '../../errors/shown.js';
 import type { Settings } from '../../settings/settings.js';
 import { failed, ok, text } from '../check-result.js';
 import type { DoctorCheck } from '../context.js';
@@ -25,7 +26,9 @@ export const clientFunctions: DoctorCheck = {
         'administrator',
         `Either deploy as that role: set DB_USER to ${list(owners)}, or GRANT it TO ${migrator};`,
         `or, if nothing else deploys them, change their owner, in database "${settings.work.database}":`,
-        ...foreign.map(({ signature }) => `  ALTER FUNCTION ${signature} OWNER TO ${migrator};`),
+        ...foreign.map(
+          ({ signature }) => `  ALTER FUNCTION ${pasteable(signature)} OWNER TO ${migrator};`,
+        ),
       ),
     );
   },

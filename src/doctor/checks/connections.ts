@@ -4,7 +4,7 @@ import { type Finding, failed, ok, sql, text, warning } from '../check-result.js
 import type { DoctorCheck } from '../context.js';
 import { grantLine, onDatabase } from '../grants.js';
 import type { Reached } from '../reach.js';
-import { address } from '../wording.js';
+import { address, oneLine } from '../wording.js';
 
 export const workConnection: DoctorCheck = {
   id: 'work-connection',
@@ -28,8 +28,8 @@ export const adminConnection: DoctorCheck = {
     admin?.failure
       ? // Not a failure: perhaps nothing has to be done as the administrator.
         warning(
-          `${admin.failure.message}; nothing can be fixed as the administrator`,
-          text('user', admin.failure.remedy),
+          `${oneLine(admin.failure.message)}; nothing can be fixed as the administrator`,
+          text('user', ...admin.failure.remedy.split('\n')),
         )
       : ok('the administrator can log in'),
 };
@@ -43,9 +43,9 @@ function connection(settings: ConnectionSettings, reached: Reached | undefined):
   }
   const { message, remedy, cause } = reached.failure;
   return failed(
-    message,
+    oneLine(message),
     sqlState(cause) === MAY_NOT_CONNECT
       ? sql('owner of the database', database, grantLine(onDatabase(user, database, 'CONNECT')))
-      : text('user', remedy),
+      : text('user', ...remedy.split('\n')),
   );
 }

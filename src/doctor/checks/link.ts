@@ -6,7 +6,7 @@ import { type Finding, failed, ok, sql, text } from '../check-result.js';
 import type { DoctorCheck } from '../context.js';
 import { checkGrants, type Grant, onDatabase, onFunction, onSchema } from '../grants.js';
 import { clientOf } from '../reach.js';
-import { variable } from '../wording.js';
+import { oneLine, variable } from '../wording.js';
 
 export const dblinkExtension: DoctorCheck = {
   id: 'dblink-extension',
@@ -99,7 +99,11 @@ export const linkLogin: DoctorCheck = {
       if (!isDatabaseError(error)) throw error;
       return error.code === NO_PASSWORD_ASKED
         ? noPasswordAsked(settings, target)
-        : notConnected(settings, target, [error.message, error.detail].filter(Boolean).join(': '));
+        : notConnected(
+            settings,
+            target,
+            oneLine([error.message, error.detail].filter(Boolean).join(': ')),
+          );
     }
   },
 };
@@ -174,7 +178,7 @@ function noPasswordAsked({ link, cron }: Settings, target: string): Finding {
 
 function notConnected({ cron }: Settings, target: string, said: string): Finding {
   return failed(
-    `from within the server, ${target} can't be reached as role "${cron.user}": ${said.trim()}`,
+    `from within the server, ${target} can't be reached as role "${cron.user}": ${said}`,
     text(
       'user',
       `Set ${LINK_ADDRESS} to the address where the server reaches itself (as seen from the server, not from here), and check ${variable(cron, 'password', 'PG_CRON_PASSWORD')}.`,

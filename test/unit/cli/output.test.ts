@@ -1,5 +1,6 @@
+import { execFileSync } from 'node:child_process';
 import { describe, expect, it, test } from 'vitest';
-import { styleOf, withoutControl } from '../../../src/cli/output/style.js';
+import { safeFor, styleOf } from '../../../src/cli/output/style.js';
 import { table } from '../../../src/cli/output/table.js';
 import { duration, milliseconds, relativeTime } from '../../../src/cli/output/time.js';
 import { shellWord } from '../../../src/cli/shell-word.js';
@@ -28,21 +29,22 @@ describe('a table', () => {
 
   it('is aligned, each row on one line', () => {
     expect(table(styleOf(file, {}, false), ['name', 'n'], rows)).toBe(
-      'name   n\nübung  1\nb b    20',
+      'name   n\nübung  1\nb\\nb   20',
     );
   });
 
   it('has a rule on a terminal', () => {
     expect(table(styleOf(terminal, {}, true), ['name', 'n'], rows)).toBe(
-      'name   n\n─────  ──\nübung  1\nb b    20',
+      'name   n\n─────  ──\nübung  1\nb\\nb   20',
     );
   });
 });
 
-test('names from a database cannot control the terminal; our colours stay', () => {
-  expect(withoutControl(`${BOLD} \u001b]0;title\u0007 \u001b[2J a\tb\nc\u009b1m`)).toBe(
-    `${BOLD} \ufffd]0;title\ufffd \ufffd[2J a\tb\nc\ufffd1m`,
-  );
+test('nothing but our colours controls a terminal, and nothing else where there are none', () => {
+  const text = `${BOLD} \u001b]0;title\u0007 \u001b[2J\u001b[8m a\tb\nc\u009b1m`;
+  const escaped = '\\u001b]0;title\\u0007 \\u001b[2J\\u001b[8m a\\tb\nc\\u009b1m';
+  expect(safeFor(styleOf(terminal, {}, false), text)).toBe(`${BOLD} ${escaped}`);
+  expect(safeFor(styleOf(terminal, {}, true), text)).toBe(`\\u001b[1mx\\u001b[0m ${escaped}`);
 });
 
 test.each([
@@ -77,6 +79,13 @@ test.each([
 test('a file name with a space or quote is one shell word', () => {
   expect(shellWord('conf/prod.env')).toBe('conf/prod.env');
   expect(shellWord("it's prod.env")).toBe("'it'\\''s prod.env'");
+});
+
+test('a file name that cannot be shown is a shell word that means the same', () => {
+  const name = "it's \\n\n\u001b[2J.env";
+  const word = shellWord(name);
+  expect(word).toBe("$'it\\'s \\\\n\\n\\u001b[2J.env'");
+  expect(execFileSync('bash', ['-c', `printf %s ${word}`], { encoding: 'utf8' })).toBe(name);
 });
 
 test('a terminal gets a heading with a rule, in colour', async () => {

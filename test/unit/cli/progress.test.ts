@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { createPrinter } from '../../../src/cli/output/printer.js';
 import { progressLines } from '../../../src/cli/output/progress.js';
+import { styleOf } from '../../../src/cli/output/style.js';
+import type { World } from '../../../src/cli/world.js';
 import type { MigrationProgress } from '../../../src/operations/up.js';
 import { fakeWorld } from './fake-world.js';
 
@@ -115,7 +117,7 @@ describe('the printer', () => {
 
   it('rewrites the line and ends it', () => {
     const world = fakeWorld();
-    const printer = createPrinter(world);
+    const printer = printerOf(world);
     printer.progress(rewritten('one'));
     printer.progress(rewritten('two'));
     printer.progress(kept('three'));
@@ -129,7 +131,7 @@ describe('the printer', () => {
 
   it('writes plain lines where none is rewritten', () => {
     const world = fakeWorld();
-    const printer = createPrinter(world);
+    const printer = printerOf(world);
     printer.progress(kept('one'));
     printer.log('between');
     printer.progress(kept('two'));
@@ -138,7 +140,7 @@ describe('the printer', () => {
 
   it('puts a log line above the one that is being rewritten', () => {
     const world = fakeWorld();
-    const printer = createPrinter(world);
+    const printer = printerOf(world);
     printer.progress(rewritten('one'));
     printer.log('no lock');
     printer.progress(kept('two'));
@@ -147,7 +149,7 @@ describe('the printer', () => {
 
   it.each(['err', 'out', 'json'] as const)('leaves it for good before %s', (to) => {
     const world = fakeWorld();
-    const printer = createPrinter(world);
+    const printer = printerOf(world);
     printer.progress(rewritten('one'));
     if (to === 'json') printer.json({ a: 1 });
     else printer[to]('end');
@@ -158,7 +160,12 @@ describe('the printer', () => {
 
   it('lets no name steer the terminal', () => {
     const world = fakeWorld();
-    createPrinter(world).progress(rewritten('a\u001b[2J\rb'));
-    expect(world.stderr.text).toBe('\ra\ufffd[2J\ufffdb\u001b[K');
+    printerOf(world).progress(rewritten('a\u001b[2J\rb'));
+    expect(world.stderr.text).toBe('\ra\\u001b[2J\\rb\u001b[K');
   });
 });
+
+function printerOf(world: World) {
+  const style = styleOf(world.stderr, {}, true);
+  return createPrinter(world, { stdout: style, stderr: style });
+}
