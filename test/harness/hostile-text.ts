@@ -10,6 +10,8 @@ const UNPRINTABLE = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}\p{Cs}]/gu;
 /** Fails if something of HOSTILE does in this output what it would like to. */
 export function expectHarmless(output: string, { coloured = false } = {}): void {
   const text = coloured ? output.replaceAll(OUR_COLOURS, '') : output;
-  expect([...new Set(text.replaceAll('\n', '').match(UNPRINTABLE))].map(escape)).toEqual([]);
-  expect(text.split('\n').filter((line) => /^\W*FORGED/.test(line))).toEqual([]);
+  expect({
+    raw: [...new Set(text.replaceAll('\n', '').match(UNPRINTABLE))].map(encodeURIComponent),
+    forged: text.split('\n').filter((line) => /^\W*FORGED/.test(line)),
+  }).toEqual({ raw: [], forged: [] });
 }

@@ -4,6 +4,7 @@ import { inspect } from 'node:util';
 import type pg from 'pg';
 import { beforeAll, expect, it } from 'vitest';
 import { establishLink } from '../../src/jobs/cron-link.js';
+import { readStatus } from '../../src/operations/status.js';
 import {
   environmentFor,
   settingsFrom as quickstartSettings,
@@ -97,6 +98,14 @@ it('the quickstart prepares its server', async () => {
   await prepareServer(settings);
   await connectAs({ ...settings.client, database: 'postgres' });
   for (const { user, password } of rolesOf(settings)) secrets[user] = password ?? '';
+});
+
+it('a connection that is refused says why, without the password', async () => {
+  const refused = await readStatus(site.settings({ DB_PASSWORD: secrets['wrong password'] })).catch(
+    (error: unknown) => error,
+  );
+  expect(inspect(refused)).toContain('password authentication failed');
+  printed += inspect(refused, { depth: 9, showHidden: true });
 });
 
 it('a link that cannot be made says why, without the password, and leaves the old one', async () => {
