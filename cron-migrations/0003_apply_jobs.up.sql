@@ -23,39 +23,34 @@ BEGIN
             HINT = 'A copy or a renamed database has to be deployed under its own name.';
   END LOOP;
 
+  -- A name is ours, or it could take over, or remove, the job of somebody else.
   FOR v_job IN
-    SELECT desired.job_name FROM {{cron_schema}}.desired_job_rows(p_desired) AS desired
-    WHERE desired.command IS NULL OR desired.schedule IS NULL
-      OR NOT coalesce(starts_with(desired.job_name, 'partitioncache'), false)
+    SELECT desired.job_name
+    FROM jsonb_to_recordset(p_desired) AS desired (
+      job_name text, schedule text, kind text, processor text, slot integer, keep_days integer)
+    WHERE (
+      {{cron_schema}}.is_own_name(desired.job_name, ARRAY[desired.processor])
+      AND desired.schedule IS NOT NULL
+      AND substring(desired.job_name FROM '[^_]*$') = CASE desired.kind
+            WHEN 'processor' THEN desired.slot::text
+            ELSE desired.kind
+          END
+      AND CASE desired.kind
+            WHEN 'processor' THEN desired.processor IS NOT NULL
+            WHEN 'history' THEN desired.keep_days IS NOT NULL
+            ELSE desired.kind = 'maintenance'
+          END
+    ) IS NOT TRUE
   LOOP
     RAISE EXCEPTION 'job "%" is no job of this package', v_job.job_name
       USING ERRCODE = 'invalid_parameter_value',
             HINT = 'Both databases must be at the same version: run pcache-migrate up.';
   END LOOP;
-
-  -- Scheduling a name again would take the job of that name over, whoever's it is.
-  FOR v_job IN
-    SELECT job.jobid, job.jobname, job.database
-    FROM cron.job AS job
-    JOIN {{cron_schema}}.desired_job_rows(p_desired) AS desired
-      ON desired.job_name = job.jobname::text
-    WHERE job.username = current_user
-      AND job.database <> {{work_database:literal}}
-      AND NOT {{cron_schema}}.is_own(job.database, job.command)
-  LOOP
-    RAISE EXCEPTION
-      'the name "%" belongs to a job of database "%", which is not of this deployment',
-      v_job.jobname, v_job.database
-      USING ERRCODE = 'duplicate_object',
-            HINT = format('If nothing needs that job, remove it as %s: SELECT cron.unschedule(%s);',
-                          current_user, v_job.jobid);
-  END LOOP;
 END
 $$;
 COMMENT ON FUNCTION {{cron_schema}}.check_desired_jobs IS
   'Raises 22023 for jobs of another work database than this schema''s, or that this package does '
-  'not have, and 42710 for the name of a job that runs in another database and does not belong to '
-  'this deployment.';
+  'not have under that name.';
 REVOKE ALL ON FUNCTION {{cron_schema}}.check_desired_jobs FROM PUBLIC;
 --! end
 
@@ -73,6 +68,19 @@ BEGIN
   PERFORM pg_advisory_xact_lock(
     quote_ident({{cron_schema:literal}})::regnamespace::oid::integer, 0);
   PERFORM {{cron_schema}}.check_desired_jobs(p_desired);
+
+  FOR v_job IN
+    SELECT alien.jobid, alien.job_name, alien.has_own_name
+    FROM {{cron_schema}}.alien_jobs(p_desired) AS alien
+    ORDER BY alien.job_name
+  LOOP
+    IF v_job.has_own_name THEN
+      PERFORM cron.unschedule(v_job.jobid);
+    END IF;
+    v_actions := v_actions || jsonb_build_object(
+      'action', CASE WHEN v_job.has_own_name THEN 'unscheduled' ELSE 'left' END,
+      'job_name', v_job.job_name);
+  END LOOP;
 
   FOR v_job IN
     SELECT own.jobid, own.job_name
@@ -116,10 +124,20 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION {{cron_schema}}.apply_jobs IS
-  'Makes pg_cron''s jobs of this deployment match p_desired (desired_jobs() of the work database). '
-  'Returns {actions: [{action: scheduled|altered|unscheduled, job_name}], jobs: [{job_name, '
-  'schedule, command, job_id}]}. Raises what check_desired_jobs or pg_cron raises, and then '
-  'changes nothing.';
+  'Makes pg_cron''s jobs of this deployment match p_desired (desired_jobs() of the work database), '
+  'and removes other jobs that carry its names. Returns {actions: [{action: scheduled|altered|'
+  'unscheduled|left, job_name}], jobs: [{job_name, schedule, command, job_id}]}; left are other '
+  'jobs of the cron role in the work database. Raises what check_desired_jobs or pg_cron raises, '
+  'and then changes nothing.';
 REVOKE ALL ON FUNCTION {{cron_schema}}.apply_jobs FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION {{cron_schema}}.apply_jobs TO {{migrator_role}};
 --! end
+
+-- In single mode the sync_cron trigger calls apply_jobs as the migrator. Elsewhere the cron role
+-- itself does, over the link or on pcache-migrate's own connection.
+DO $grant$
+BEGIN
+  IF {{work_database:literal}} = current_database() THEN
+    GRANT EXECUTE ON FUNCTION {{cron_schema}}.apply_jobs TO {{migrator_role}};
+  END IF;
+END
+$grant$;

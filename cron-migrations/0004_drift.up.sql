@@ -5,7 +5,6 @@
 CREATE OR REPLACE FUNCTION {{cron_schema}}.drift(p_desired jsonb)
 RETURNS TABLE (job_name text, problem text, desired text, actual text)
 LANGUAGE sql STABLE
-SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
   SELECT coalesce(wanted.job_name, own.job_name),
@@ -22,18 +21,16 @@ AS $$
   WHERE (wanted.schedule, wanted.command, wanted.database, true)
         IS DISTINCT FROM (own.schedule, own.command, own.database, own.active)
   UNION ALL
-  -- What PartitionCache's own setup left behind works on the same queue and is not ours to remove.
-  SELECT job.jobname::text, 'foreign', NULL,
-         format('%s %s in %s', job.schedule, job.command, job.database)
-  FROM cron.job AS job
-  WHERE job.username = current_user
-    AND job.database = {{work_database:literal}}
-    AND strpos(job.command, 'partitioncache_run_single_job') > 0
+  SELECT alien.job_name, CASE WHEN alien.has_own_name THEN 'impostor' ELSE 'foreign' END, NULL,
+         format('%s %s in %s%s', alien.schedule, alien.command, alien.database,
+                CASE WHEN NOT alien.active THEN ' (inactive)' END)
+  FROM {{cron_schema}}.alien_jobs(p_desired) AS alien
   ORDER BY 1
 $$;
 COMMENT ON FUNCTION {{cron_schema}}.drift IS
-  'How pg_cron''s jobs differ from p_desired: missing, altered, orphaned (ours, but not desired) '
-  'or foreign (another tool''s jobs on this queue). No row when they do not differ.';
+  'How pg_cron''s jobs differ from p_desired: missing, altered, orphaned (ours, but not desired), '
+  'impostor (under one of our names, but not ours) or foreign (another job of the cron role in the '
+  'work database, such as those that PartitionCache''s own set-up left behind; not ours to '
+  'remove). No row when they do not differ.';
 REVOKE ALL ON FUNCTION {{cron_schema}}.drift FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION {{cron_schema}}.drift TO {{migrator_role}};
 --! end

@@ -1,5 +1,5 @@
--- Makes the commands itself: whoever may call apply_jobs chooses names, schedules and slots, and
--- has no say in what runs, or where.
+-- Makes the commands itself: whoever may call apply_jobs chooses schedules and slots, and has no
+-- say in what runs, or where.
 CREATE OR REPLACE FUNCTION {{cron_schema}}.desired_job_rows(p_desired jsonb)
 RETURNS TABLE (job_name text, schedule text, command text, database text)
 LANGUAGE sql STABLE
@@ -24,5 +24,5 @@ $$;
 COMMENT ON FUNCTION {{cron_schema}}.desired_job_rows IS
   'The jobs that desired_jobs() in the work database wants, as rows. Reads job_name, schedule and '
   'kind; of a processor''s job also processor and slot, of the history''s keep_days. Command and '
-  'database follow from these. The command is NULL for an unknown kind.';
+  'database follow from these.';
 REVOKE ALL ON FUNCTION {{cron_schema}}.desired_job_rows FROM PUBLIC;

@@ -3,7 +3,6 @@ RETURNS TABLE (
   jobid bigint, job_name text, schedule text, command text, database text, active boolean
 )
 LANGUAGE sql STABLE
-SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
   SELECT job.jobid, job.jobname::text, job.schedule, job.command, job.database, job.active

@@ -3,7 +3,8 @@ import { cronName, ownName } from '../deployment/own-names.js';
 import type { Databases } from '../deployment/with-databases.js';
 import type { Settings } from '../settings/settings.js';
 
-export type JobAction = 'scheduled' | 'altered' | 'unscheduled';
+/** `left`: another job of the cron role in the work database, which is nobody's to remove but its maker's. */
+export type JobAction = 'scheduled' | 'altered' | 'unscheduled' | 'left';
 
 export interface AppliedAction {
   readonly action: JobAction;

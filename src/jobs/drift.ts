@@ -3,7 +3,11 @@ import { cronName } from '../deployment/own-names.js';
 import type { Settings } from '../settings/settings.js';
 import type { DesiredJob } from './apply-jobs.js';
 
-export type DriftProblem = 'missing' | 'altered' | 'orphaned' | 'foreign';
+/**
+ * `impostor`: it carries one of this deployment's names, but is not of its making; a sync removes it.
+ * `foreign`: another job of the cron role in the work database; a sync leaves it.
+ */
+export type DriftProblem = 'missing' | 'altered' | 'orphaned' | 'impostor' | 'foreign';
 
 export interface Drift {
   readonly jobName: string;

@@ -420,6 +420,40 @@ describe('drift', () => {
     expect(again).toMatchObject({ code: 0, document: { jobs: [] } });
     expect((await run('status')).code).toBe(0);
   });
+
+  it('names jobs of another making; sync removes one under our name and leaves the other', async () => {
+    const { database } = settings.work;
+    const impostor = jobOfSlot(19);
+    for (const [name, command] of [
+      [impostor, 'SELECT 19'],
+      ['vacuum', 'VACUUM'],
+    ]) {
+      await cron.query("SELECT cron.schedule_in_database($1, '0 0 1 1 *', $2, $3)", [
+        name,
+        command,
+        database,
+      ]);
+    }
+    const { stdout, code } = await run('status');
+    expect(stdout).toMatch(
+      new RegExp(`^ *${impostor} +impostor +- +0 0 1 1 \\* SELECT 19 in ${database} *$`, 'm'),
+    );
+    expect(stdout).toMatch(
+      new RegExp(`^ *vacuum +foreign +- +0 0 1 1 \\* VACUUM in ${database} *$`, 'm'),
+    );
+    expect(stdout).toMatch(/^1 job not as configured\. Repair with: pcache-migrate sync$/m);
+    expect(stdout).toMatch(/^1 job of another making in the work database\. /m);
+    expect(code).toBe(3);
+
+    const repaired = await run('sync');
+    expect(repaired.stdout).toContain(`unscheduled ${impostor}`);
+    expect(repaired.stdout).toMatch(/^Left 1 job of pg_cron [^\n]*:\n {2}left vacuum$/m);
+    const { document } = await json('sync');
+    expect(document.jobs).toEqual([{ action: 'left', jobName: 'vacuum' }]);
+    expect((await run('sync')).stdout).toMatch(/^Nothing to do: /);
+    await cron.query("SELECT cron.unschedule(jobid) FROM cron.job WHERE jobname = 'vacuum'");
+    expect((await run('status')).code).toBe(0);
+  });
 });
 
 describe('stopping everything', () => {

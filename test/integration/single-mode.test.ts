@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { cronName } from '../../src/deployment/own-names.js';
 import { down } from '../../src/operations/down.js';
 import type { Settings } from '../../src/settings/settings.js';
 import { startOwnCluster } from '../harness/cluster.js';
@@ -39,6 +40,15 @@ describe('single mode, pg_cron in the work database', () => {
 
   it('is recognised', () => {
     expect(settings).toMatchObject({ mode: 'single', transport: 'direct' });
+  });
+
+  it('lets the migrator call apply_jobs, as whom the trigger does, and no client', async () => {
+    const apply = `SELECT ${cronName(settings, 'apply_jobs')}('[]')`;
+    const migrator = await connectAs(settings.work);
+    await migrator.query('BEGIN');
+    await migrator.query(apply);
+    await migrator.query('ROLLBACK');
+    await expect(app.query(apply)).rejects.toMatchObject({ code: '42501' });
   });
 
   it('lets the jobs follow an UPDATE in its own transaction', async () => {

@@ -12,6 +12,19 @@ BEGIN
   PERFORM "partitioncache_work_database".check_desired_jobs(p_desired);
 
   FOR v_job IN
+    SELECT alien.jobid, alien.job_name, alien.has_own_name
+    FROM "partitioncache_work_database".alien_jobs(p_desired) AS alien
+    ORDER BY alien.job_name
+  LOOP
+    IF v_job.has_own_name THEN
+      PERFORM cron.unschedule(v_job.jobid);
+    END IF;
+    v_actions := v_actions || jsonb_build_object(
+      'action', CASE WHEN v_job.has_own_name THEN 'unscheduled' ELSE 'left' END,
+      'job_name', v_job.job_name);
+  END LOOP;
+
+  FOR v_job IN
     SELECT own.jobid, own.job_name
     FROM "partitioncache_work_database".own_jobs() AS own
     LEFT JOIN "partitioncache_work_database".desired_job_rows(p_desired) AS desired
@@ -53,7 +66,6 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION partitioncache_work_database.apply_jobs(p_desired jsonb) IS 'Makes pg_cron''s jobs of this deployment match p_desired (desired_jobs() of the work database). Returns {actions: [{action: scheduled|altered|unscheduled, job_name}], jobs: [{job_name, schedule, command, job_id}]}. Raises what check_desired_jobs or pg_cron raises, and then changes nothing.';
+COMMENT ON FUNCTION partitioncache_work_database.apply_jobs(p_desired jsonb) IS 'Makes pg_cron''s jobs of this deployment match p_desired (desired_jobs() of the work database), and removes other jobs that carry its names. Returns {actions: [{action: scheduled|altered|unscheduled|left, job_name}], jobs: [{job_name, schedule, command, job_id}]}; left are other jobs of the cron role in the work database. Raises what check_desired_jobs or pg_cron raises, and then changes nothing.';
 
 REVOKE ALL ON FUNCTION partitioncache_work_database.apply_jobs(p_desired jsonb) FROM PUBLIC;
-GRANT ALL ON FUNCTION partitioncache_work_database.apply_jobs(p_desired jsonb) TO migrator;

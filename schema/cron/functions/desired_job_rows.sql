@@ -19,6 +19,6 @@ CREATE FUNCTION partitioncache_work_database.desired_job_rows(p_desired jsonb) R
     job_name text, schedule text, kind text, processor text, slot integer, keep_days integer)
 $$;
 
-COMMENT ON FUNCTION partitioncache_work_database.desired_job_rows(p_desired jsonb) IS 'The jobs that desired_jobs() in the work database wants, as rows. Reads job_name, schedule and kind; of a processor''s job also processor and slot, of the history''s keep_days. Command and database follow from these. The command is NULL for an unknown kind.';
+COMMENT ON FUNCTION partitioncache_work_database.desired_job_rows(p_desired jsonb) IS 'The jobs that desired_jobs() in the work database wants, as rows. Reads job_name, schedule and kind; of a processor''s job also processor and slot, of the history''s keep_days. Command and database follow from these.';
 
 REVOKE ALL ON FUNCTION partitioncache_work_database.desired_job_rows(p_desired jsonb) FROM PUBLIC;

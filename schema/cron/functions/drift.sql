@@ -1,5 +1,5 @@
 CREATE FUNCTION partitioncache_work_database.drift(p_desired jsonb) RETURNS TABLE(job_name text, problem text, desired text, actual text)
-    LANGUAGE sql STABLE SECURITY DEFINER
+    LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
   SELECT coalesce(wanted.job_name, own.job_name),
@@ -16,17 +16,13 @@ CREATE FUNCTION partitioncache_work_database.drift(p_desired jsonb) RETURNS TABL
   WHERE (wanted.schedule, wanted.command, wanted.database, true)
         IS DISTINCT FROM (own.schedule, own.command, own.database, own.active)
   UNION ALL
-  -- What PartitionCache's own setup left behind works on the same queue and is not ours to remove.
-  SELECT job.jobname::text, 'foreign', NULL,
-         format('%s %s in %s', job.schedule, job.command, job.database)
-  FROM cron.job AS job
-  WHERE job.username = current_user
-    AND job.database = 'work_database'
-    AND strpos(job.command, 'partitioncache_run_single_job') > 0
+  SELECT alien.job_name, CASE WHEN alien.has_own_name THEN 'impostor' ELSE 'foreign' END, NULL,
+         format('%s %s in %s%s', alien.schedule, alien.command, alien.database,
+                CASE WHEN NOT alien.active THEN ' (inactive)' END)
+  FROM "partitioncache_work_database".alien_jobs(p_desired) AS alien
   ORDER BY 1
 $$;
 
-COMMENT ON FUNCTION partitioncache_work_database.drift(p_desired jsonb) IS 'How pg_cron''s jobs differ from p_desired: missing, altered, orphaned (ours, but not desired) or foreign (another tool''s jobs on this queue). No row when they do not differ.';
+COMMENT ON FUNCTION partitioncache_work_database.drift(p_desired jsonb) IS 'How pg_cron''s jobs differ from p_desired: missing, altered, orphaned (ours, but not desired), impostor (under one of our names, but not ours) or foreign (another job of the cron role in the work database, such as those that PartitionCache''s own set-up left behind; not ours to remove). No row when they do not differ.';
 
 REVOKE ALL ON FUNCTION partitioncache_work_database.drift(p_desired jsonb) FROM PUBLIC;
-GRANT ALL ON FUNCTION partitioncache_work_database.drift(p_desired jsonb) TO migrator;

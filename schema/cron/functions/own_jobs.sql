@@ -1,5 +1,5 @@
 CREATE FUNCTION partitioncache_work_database.own_jobs() RETURNS TABLE(jobid bigint, job_name text, schedule text, command text, database text, active boolean)
-    LANGUAGE sql STABLE SECURITY DEFINER
+    LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
   SELECT job.jobid, job.jobname::text, job.schedule, job.command, job.database, job.active

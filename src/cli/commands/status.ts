@@ -143,10 +143,13 @@ function conclusion(report: StatusReport, { invocation }: Context, style: Style)
     return style.bad(`Nothing is known of the cron side: ${report.cronUnreachable}`);
   }
   const pending = report.streams.reduce((sum, stream) => sum + stream.pending.length, 0);
+  const foreign = report.drift.filter(({ problem }) => problem === 'foreign').length;
+  const ours = report.drift.length - foreign;
   return [
     pending > 0 && `${counted(pending, 'migration')} pending. Apply with: ${invocation('up')}`,
-    report.drift.length > 0 &&
-      `${counted(report.drift.length, 'job')} not as configured. Repair with: ${invocation('sync')}`,
+    ours > 0 && `${counted(ours, 'job')} not as configured. Repair with: ${invocation('sync')}`,
+    foreign > 0 &&
+      `${counted(foreign, 'job')} of another making in the work database. Who made it can remove it by cron.unschedule(jobid).`,
   ]
     .filter((line) => line !== false)
     .map(style.warning)

@@ -3,6 +3,7 @@ import { sync } from '../../operations/sync.js';
 import { defineCommand } from '../command.js';
 import { waitLock } from '../options.js';
 import { jobActions } from '../output/jobs.js';
+import { paragraphs } from '../output/text.js';
 
 export const syncCommand = defineCommand({
   name: 'sync',
@@ -22,8 +23,12 @@ export const syncCommand = defineCommand({
       exitCode: EXIT_CODES.done,
       report,
       text: () =>
-        jobActions(settings, report.jobs) ||
-        `Nothing to do: the jobs of pg_cron in database "${settings.cron.database}" are as configured.`,
+        paragraphs(
+          report.jobs.some(({ action }) => action !== 'left')
+            ? ''
+            : `Nothing to do: the jobs of pg_cron in database "${settings.cron.database}" are as configured.`,
+          jobActions(settings, report.jobs),
+        ),
     };
   },
 });
