@@ -1,5 +1,6 @@
 DROP FUNCTION {{schema}}.is_last_deployment;
 DROP FUNCTION {{schema}}.deployment_schemas;
+DROP VIEW {{schema}}.service;
 DROP TABLE {{schema}}.settings;
 DROP TABLE {{schema}}.deployment;
 

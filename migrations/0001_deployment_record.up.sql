@@ -77,8 +77,19 @@ COMMENT ON COLUMN {{schema}}.settings.max_slots IS
 
 INSERT INTO {{schema}}.settings DEFAULT VALUES;
 
-GRANT SELECT ON {{schema}}.deployment TO {{cron_role}}, {{client_role}};
-GRANT SELECT ON {{schema}}.settings TO {{cron_role}}, {{client_role}};
+-- Not to clients, who have no rights on any table of this schema.
+GRANT SELECT ON {{schema}}.deployment, {{schema}}.settings TO {{cron_role}};
+
+--! routine service
+CREATE OR REPLACE VIEW {{schema}}.service AS
+  SELECT deployment.client_schema, deployment.queue_prefix, deployment.table_prefix,
+         deployment.cache_backend, settings.retry_backoff_seconds, settings.max_slots
+  FROM {{schema}}.deployment, {{schema}}.settings;
+COMMENT ON VIEW {{schema}}.service IS
+  'What functions that run with the rights of a client need to know of the deployment and its '
+  'settings (one row).';
+GRANT SELECT ON {{schema}}.service TO {{client_role}}, {{cron_role}};
+--! end
 
 --! routine deployment_schemas
 -- The functions that clients call live in the clients' schema, once for all deployments of the

@@ -13,7 +13,7 @@ $$;
 COMMENT ON FUNCTION {{schema}}.cron_takes_seconds IS
   'Whether this version of pg_cron (such as 1.4-1 or 1.6) accepts schedules in seconds.';
 REVOKE ALL ON FUNCTION {{schema}}.cron_takes_seconds FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION {{schema}}.cron_takes_seconds TO {{cron_role}}, {{client_role}};
+GRANT EXECUTE ON FUNCTION {{schema}}.cron_takes_seconds TO {{cron_role}};
 --! end
 
 --! routine start_interval
@@ -42,7 +42,7 @@ COMMENT ON FUNCTION {{schema}}.start_interval IS
   'The seconds between two starts by pg_cron of a slot whose frequency is p_frequency_seconds: '
   'the coarsest step that pg_cron can express and that divides the frequency, or else a minute.';
 REVOKE ALL ON FUNCTION {{schema}}.start_interval FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION {{schema}}.start_interval TO {{cron_role}}, {{client_role}};
+GRANT EXECUTE ON FUNCTION {{schema}}.start_interval TO {{cron_role}};
 --! end
 
 --! routine cron_schedule

@@ -65,8 +65,32 @@ COMMENT ON COLUMN {{schema}}.batch.cancelled_at IS
 -- runs and must be blamed on one of them.
 CREATE UNIQUE INDEX ON {{schema}}.batch (alone) WHERE alone;
 
+-- Not to clients: whoever may write here can freeze the queue. What their functions must know of
+-- it they read from two views.
 GRANT SELECT, INSERT, UPDATE, DELETE ON {{schema}}.slot, {{schema}}.batch, {{schema}}.attempt
-  TO {{cron_role}}, {{client_role}};
+  TO {{cron_role}};
+
+--! routine claims
+CREATE OR REPLACE VIEW {{schema}}.claims AS
+  SELECT batch.batch_id, batch.lock_key, slot.job_name, slot.slot, batch.pid, batch.queue_ids,
+         batch.claimed_at
+  FROM {{schema}}.batch
+  LEFT JOIN {{schema}}.slot ON slot.lock_key = batch.lock_key;
+COMMENT ON VIEW {{schema}}.claims IS
+  'What the runs have claimed, for functions that run with the rights of a client: they must leave '
+  'it alone, and cannot change it.';
+GRANT SELECT ON {{schema}}.claims TO {{client_role}}, {{cron_role}};
+--! end
+
+--! routine held_back
+CREATE OR REPLACE VIEW {{schema}}.held_back AS
+  SELECT attempt.query_hash, attempt.partition_key, attempt.suspect, attempt.not_before
+  FROM {{schema}}.attempt;
+COMMENT ON VIEW {{schema}}.held_back IS
+  'Fragments that were tried without a result, for functions that run with the rights of a client: '
+  'they must wait until not_before, and leave suspects alone.';
+GRANT SELECT ON {{schema}}.held_back TO {{client_role}}, {{cron_role}};
+--! end
 
 CREATE TYPE {{schema}}.batch_item AS (
   queue_id       integer,
@@ -95,7 +119,8 @@ CREATE TYPE {{schema}}.run_context AS (
 );
 COMMENT ON TYPE {{schema}}.run_context IS
   'What a run knows about itself. source: cron or manual, for the log. own_session: the run '
-  'commits, and its session holds no lock but the slot''s; false within a client''s transaction. '
+  'commits, its session holds no lock but the slot''s, and its role has the rights on our tables. '
+  'Within a client''s transaction it is false, and lock_key, batch_id and claimed_at are NULL. '
   'batch_id, claimed_at: those of the batch that it is working on.';
 
 CREATE TYPE {{schema}}.item_result AS (

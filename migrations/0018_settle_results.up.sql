@@ -81,11 +81,15 @@ BEGIN
     PERFORM {{schema}}.delete_locked(p_results);
   END IF;
 
-  DELETE FROM {{schema}}.attempt
-  USING unnest(p_results) AS result
-  WHERE (result.item).retried AND result.outcome IN ('ok', 'limit', 'failed', 'timeout', 'skipped')
-    AND attempt.query_hash = (result.item).query_hash
-    AND attempt.partition_key = (result.item).partition_key;
+  -- A client has no rights on attempts. Maintenance deletes those of its fragments.
+  IF p_run.own_session THEN
+    DELETE FROM {{schema}}.attempt
+    USING unnest(p_results) AS result
+    WHERE (result.item).retried
+      AND result.outcome IN ('ok', 'limit', 'failed', 'timeout', 'skipped')
+      AND attempt.query_hash = (result.item).query_hash
+      AND attempt.partition_key = (result.item).partition_key;
+  END IF;
 
   -- Only fragments that ran for long have been published: maintenance looks once a second.
   DELETE FROM {{active_jobs}} AS active
@@ -104,7 +108,8 @@ GRANT EXECUTE ON FUNCTION {{schema}}.settle_results TO {{cron_role}}, {{client_r
 
 --! routine put_back
 CREATE OR REPLACE FUNCTION {{schema}}.put_back(
-  p_result {{schema}}.item_result, p_wait interval, p_counts integer
+  p_result {{schema}}.item_result, p_wait interval, p_counts integer,
+  p_run {{schema}}.run_context
 ) RETURNS {{schema}}.item_result
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -114,6 +119,11 @@ DECLARE
   v_item {{schema}}.batch_item := p_result.item;
   v_attempts integer;
 BEGIN
+  v_result.outcome := 'put_back';
+  -- A client's transaction keeps the row locked, and its session has no rights on attempts.
+  IF NOT p_run.own_session THEN
+    RETURN v_result;
+  END IF;
   INSERT INTO {{schema}}.attempt AS attempt
     (query_hash, partition_key, attempts, not_before, last_error)
   VALUES (v_item.query_hash, v_item.partition_key, p_counts,
@@ -125,7 +135,6 @@ BEGIN
   RETURNING attempts INTO v_attempts;
   v_item.retried := true;
   v_result.item := v_item;
-  v_result.outcome := 'put_back';
   IF v_attempts >= (SELECT max_attempts FROM {{schema}}.settings) THEN
     v_result.outcome := 'failed';
     v_result.error := format(
@@ -138,7 +147,8 @@ COMMENT ON FUNCTION {{schema}}.put_back IS
   'Records that an attempt ended without a result, for the reason in error, and '
   'that the fragment must not be claimed again before p_wait is over. p_counts: 1, '
   'or 0 when the fragment was not at fault. Returns the result as put_back, or as '
-  'failed after max_attempts, still to be settled.';
+  'failed after max_attempts, still to be settled. Of a run within a client''s transaction '
+  'nothing is recorded.';
 REVOKE ALL ON FUNCTION {{schema}}.put_back FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.put_back TO {{cron_role}}, {{client_role}};
 --! end
@@ -205,7 +215,7 @@ EXCEPTION
     -- Other sessions are in the way, and no fragment must be set aside for that.
     GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE, v_message = MESSAGE_TEXT;
     v_result.error := format('%s: %s', v_state, v_message);
-    RETURN {{schema}}.put_back(v_result, '1 s', 0);
+    RETURN {{schema}}.put_back(v_result, '1 s', 0, p_run);
   WHEN OTHERS THEN
     GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE, v_message = MESSAGE_TEXT;
     v_result.outcome := 'failed';
@@ -292,7 +302,7 @@ DECLARE
 BEGIN
   v_results := ARRAY(
     SELECT CASE result.outcome
-             WHEN 'put_back' THEN {{schema}}.put_back(result, '1 s', 1)
+             WHEN 'put_back' THEN {{schema}}.put_back(result, '1 s', 1, p_run)
              WHEN 'skipped' THEN {{schema}}.confirm_skip(result)
              ELSE result
            END

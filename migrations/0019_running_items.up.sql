@@ -21,7 +21,7 @@ $$;
 COMMENT ON FUNCTION {{schema}}.run_is_alive IS
   'Whether the backend p_pid still holds the lock of the slot with this lock_key.';
 REVOKE ALL ON FUNCTION {{schema}}.run_is_alive FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION {{schema}}.run_is_alive TO {{cron_role}}, {{client_role}};
+GRANT EXECUTE ON FUNCTION {{schema}}.run_is_alive TO {{cron_role}};
 --! end
 
 --! routine running_class
@@ -57,17 +57,16 @@ AS $$
       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
       AND classid = {{schema}}.running_class()::oid
   )
-  SELECT slot.lock_key, slot.job_name, slot.slot, batch.batch_id, held.queue_id, held.pid,
+  SELECT claims.lock_key, claims.job_name, claims.slot, claims.batch_id, held.queue_id, held.pid,
          -- Only the runs' own role and members of pg_read_all_stats can see when a transaction
          -- began. For others, the time of the claim must do: a run starts nothing more of a
          -- batch that is older than a second.
-         coalesce(activity.xact_start, batch.claimed_at), activity.xact_start IS NOT NULL,
+         coalesce(activity.xact_start, claims.claimed_at), activity.xact_start IS NOT NULL,
          EXISTS (SELECT FROM held AS beyond WHERE beyond.pid = held.pid AND beyond.queue_id = 0)
   FROM held
   -- Fragments can take such locks as well, but not on behalf of another run, nor for
   -- fragments that their own run has not claimed.
-  JOIN {{schema}}.batch ON batch.pid = held.pid AND held.queue_id = ANY (batch.queue_ids)
-  JOIN {{schema}}.slot ON slot.lock_key = batch.lock_key
+  JOIN {{schema}}.claims ON claims.pid = held.pid AND held.queue_id = ANY (claims.queue_ids)
   LEFT JOIN pg_stat_get_activity(held.pid) AS activity ON true
 $$;
 COMMENT ON FUNCTION {{schema}}.working_runs IS

@@ -19,7 +19,7 @@ COMMENT ON FUNCTION {{schema}}.dead_batches IS
   'Locks and returns the batches whose runs are gone, and all batches with p_own_lock_key (a slot '
   'that the caller has just taken, or NULL).';
 REVOKE ALL ON FUNCTION {{schema}}.dead_batches FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION {{schema}}.dead_batches TO {{cron_role}}, {{client_role}};
+GRANT EXECUTE ON FUNCTION {{schema}}.dead_batches TO {{cron_role}};
 --! end
 
 --! routine suspect_of
@@ -42,7 +42,7 @@ COMMENT ON FUNCTION {{schema}}.suspect_of IS
   'The queue id of the one fragment that can be blamed for the death of these batches; '
   'NULL when it could be any of several, or none.';
 REVOKE ALL ON FUNCTION {{schema}}.suspect_of FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION {{schema}}.suspect_of TO {{cron_role}}, {{client_role}};
+GRANT EXECUTE ON FUNCTION {{schema}}.suspect_of TO {{cron_role}};
 --! end
 
 --! routine release_dead_batches
@@ -57,6 +57,7 @@ DECLARE
   v_blamed integer;
   v_dead record;
   v_result {{schema}}.item_result;
+  v_run {{schema}}.run_context;
 BEGIN
   IF v_batches IS NULL THEN
     RETURN 0;
@@ -87,10 +88,9 @@ BEGIN
       'the backend %s that worked on it since %s is gone', v_dead.pid, v_dead.claimed_at);
     v_result.started_at := v_dead.claimed_at;
     v_result.ended_at := clock_timestamp();
+    v_run := ROW(v_dead.job_name, v_dead.lock_key, 'unknown', true, NULL, NULL, NULL, NULL);
     PERFORM {{schema}}.settle_results(
-      ARRAY[{{schema}}.put_back(v_result, '0 s', 1)],
-      ROW(v_dead.job_name, v_dead.lock_key, 'unknown', false, NULL, NULL, NULL, NULL)
-        ::{{schema}}.run_context);
+      ARRAY[{{schema}}.put_back(v_result, '0 s', 1, v_run)], v_run);
   END IF;
 
   DELETE FROM {{active_jobs}} AS active
@@ -106,5 +106,5 @@ COMMENT ON FUNCTION {{schema}}.release_dead_batches IS
   'an attempt for the one that is to blame. p_own_lock_key: a slot that the caller has '
   'just taken. Returns how many batches there were.';
 REVOKE ALL ON FUNCTION {{schema}}.release_dead_batches FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION {{schema}}.release_dead_batches TO {{cron_role}}, {{client_role}};
+GRANT EXECUTE ON FUNCTION {{schema}}.release_dead_batches TO {{cron_role}};
 --! end

@@ -36,7 +36,7 @@ COMMENT ON FUNCTION {{schema}}.open_slot IS
   'Raises P0002 for an unknown processor, 28000 when fragments would '
   'run as another role than the deployment''s fragment role.';
 REVOKE ALL ON FUNCTION {{schema}}.open_slot FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION {{schema}}.open_slot TO {{cron_role}}, {{client_role}};
+GRANT EXECUTE ON FUNCTION {{schema}}.open_slot TO {{cron_role}};
 --! end
 
 --! routine open_manual_slot
@@ -57,7 +57,7 @@ $$;
 COMMENT ON FUNCTION {{schema}}.open_manual_slot IS
   'Takes slot 0 of a processor for a run by hand. Raises 55P03 while another one is under way.';
 REVOKE ALL ON FUNCTION {{schema}}.open_manual_slot FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION {{schema}}.open_manual_slot TO {{cron_role}}, {{client_role}};
+GRANT EXECUTE ON FUNCTION {{schema}}.open_manual_slot TO {{cron_role}};
 --! end
 
 --! routine close_slot
@@ -85,5 +85,5 @@ $$;
 COMMENT ON FUNCTION {{schema}}.close_slot IS
   'Releases what the run has claimed but not settled, and unlocks its slot.';
 REVOKE ALL ON FUNCTION {{schema}}.close_slot FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION {{schema}}.close_slot TO {{cron_role}}, {{client_role}};
+GRANT EXECUTE ON FUNCTION {{schema}}.close_slot TO {{cron_role}};
 --! end

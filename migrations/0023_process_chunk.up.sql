@@ -133,7 +133,7 @@ BEGIN
       EXIT WHEN v_done > 0 AND (v_done >= c_items OR clock_timestamp() > v_until);
       -- Says what is evaluated: until the end of the transaction, so that no fragment can release
       -- the lock; shared, because many runs say at once that they are past their first fragment.
-      IF v_done < 2 THEN
+      IF p_run.own_session AND v_done < 2 THEN
         PERFORM pg_advisory_xact_lock_shared(
           v_running_class, CASE v_done WHEN 0 THEN v_item.queue_id ELSE 0 END);
       END IF;
@@ -149,13 +149,17 @@ BEGIN
       v_cancelled := true;
   END;
 
-  -- From here on maintenance must not cancel; the rest is short. It cancels only while it holds
-  -- this lock: so a cancel that is on its way ends this statement, and cannot hit another fragment.
-  PERFORM FROM {{schema}}.slot WHERE lock_key = p_run.lock_key FOR UPDATE;
+  IF p_run.own_session THEN
+    -- From here on maintenance must not cancel; the rest is short. It cancels only while it holds
+    -- this lock: so a cancel on its way ends this statement, and cannot hit another fragment.
+    PERFORM FROM {{schema}}.slot WHERE lock_key = p_run.lock_key FOR UPDATE;
+  END IF;
   v_end.ends_run := false;
   IF v_cancelled THEN
-    v_held_up := coalesce(
-      (SELECT held_up FROM {{schema}}.batch WHERE batch_id = p_run.batch_id), false);
+    IF p_run.own_session THEN
+      SELECT held_up INTO v_held_up FROM {{schema}}.batch WHERE batch_id = p_run.batch_id;
+    END IF;
+    v_held_up := coalesce(v_held_up, false);
     -- Held up, with results that are ready: maintenance has cancelled the fragment because of them,
     -- and it starts again by itself.
     IF NOT v_held_up OR v_done = 0 THEN
@@ -221,7 +225,7 @@ BEGIN
     EXCEPTION
       WHEN lock_not_available OR deadlock_detected THEN
         v_narrow.error := 'the bit cache is in use and could not be widened';
-        PERFORM {{schema}}.put_back(v_narrow, '5 s', 0);
+        PERFORM {{schema}}.put_back(v_narrow, '5 s', 0, p_run);
       WHEN OTHERS THEN
         GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE, v_message = MESSAGE_TEXT;
         v_narrow.outcome := 'failed';

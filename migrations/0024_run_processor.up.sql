@@ -41,7 +41,7 @@ COMMENT ON FUNCTION {{schema}}.batch_limit IS
   'How many fragments to claim after the step p_last: as many as take a quarter of a second at its '
   'pace, but at most four times as many as it wanted.';
 REVOKE ALL ON FUNCTION {{schema}}.batch_limit FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION {{schema}}.batch_limit TO {{cron_role}}, {{client_role}};
+GRANT EXECUTE ON FUNCTION {{schema}}.batch_limit TO {{cron_role}};
 --! end
 
 --! routine next_step
@@ -131,7 +131,7 @@ COMMENT ON FUNCTION {{schema}}.next_step IS
   'Ends the batch of the last step and decides, by the configuration of this moment, what the run '
   'does next. An empty queue makes the slot due again after frequency_seconds.';
 REVOKE ALL ON FUNCTION {{schema}}.next_step FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION {{schema}}.next_step TO {{cron_role}}, {{client_role}};
+GRANT EXECUTE ON FUNCTION {{schema}}.next_step TO {{cron_role}};
 --! end
 
 --! routine run_processor
@@ -189,5 +189,5 @@ COMMENT ON PROCEDURE {{schema}}.run_processor IS
   'minute, and stays for a while when it is empty (clocks). Ends at once while another run holds '
   'the slot, or when the processor is disabled.';
 REVOKE ALL ON PROCEDURE {{schema}}.run_processor FROM PUBLIC;
-GRANT EXECUTE ON PROCEDURE {{schema}}.run_processor TO {{cron_role}}, {{client_role}};
+GRANT EXECUTE ON PROCEDURE {{schema}}.run_processor TO {{cron_role}};
 --! end

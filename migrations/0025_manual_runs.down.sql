@@ -1,8 +1,9 @@
 DROP FUNCTION {{schema}}.process_batch;
-DROP FUNCTION {{schema}}.process_claimed;
+DROP FUNCTION {{schema}}.process_locked;
 DROP FUNCTION {{schema}}.restore_session;
 DROP FUNCTION {{schema}}.lock_again;
 DROP FUNCTION {{schema}}.unlock_once;
 DROP FUNCTION {{schema}}.session_locks;
 DROP PROCEDURE {{schema}}.process_now;
 DROP FUNCTION {{schema}}.claim_by_hand;
+DROP FUNCTION {{schema}}.manual_context;

@@ -1,40 +1,64 @@
 -- Runs by hand, in slot 0: one fragment in a session of its own, or
 -- several within a client's transaction.
 
+--! routine manual_context
+CREATE OR REPLACE FUNCTION {{schema}}.manual_context(p_job_name text)
+RETURNS {{schema}}.run_context
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  v_run {{schema}}.run_context;
+BEGIN
+  -- Without claimed_at, no other slot is given what a run by hand has claimed.
+  SELECT job_name, NULL, 'manual', false, NULL, NULL, result_limit, default_bitsize INTO v_run
+  FROM {{processor_config}} WHERE job_name = p_job_name;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'there is no processor "%"', p_job_name
+      USING ERRCODE = 'no_data_found',
+            HINT = 'pcache-migrate processor status lists the processors.';
+  END IF;
+  RETURN v_run;
+END
+$$;
+COMMENT ON FUNCTION {{schema}}.manual_context IS
+  'The context of a run by hand within the caller''s transaction, which claims nothing. Raises '
+  'P0002 for an unknown processor.';
+REVOKE ALL ON FUNCTION {{schema}}.manual_context FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION {{schema}}.manual_context TO {{cron_role}}, {{client_role}};
+--! end
+
 --! routine claim_by_hand
 CREATE OR REPLACE FUNCTION {{schema}}.claim_by_hand(
-  p_job_name text, p_lock_key integer, p_limit integer, p_own_session boolean
+  p_job_name text, p_lock_key integer
 ) RETURNS {{schema}}.run_step
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-  v_config {{processor_config}};
+  v_run {{schema}}.run_context := {{schema}}.manual_context(p_job_name);
   v_batch {{schema}}.batch;
   v_step {{schema}}.run_step;
 BEGIN
-  SELECT * INTO v_config FROM {{processor_config}} WHERE job_name = p_job_name;
-  IF p_own_session THEN
-    -- As in next_step, a claim must be known after a crash. A client's session does not try
-    -- suspects.
-    PERFORM set_config('synchronous_commit', 'local', true);
-    v_batch := {{schema}}.claim_suspect(p_lock_key);
-  END IF;
+  -- As in next_step, a claim must be known after a crash.
+  PERFORM set_config('synchronous_commit', 'local', true);
+  v_batch := {{schema}}.claim_suspect(p_lock_key);
   IF v_batch.batch_id IS NULL THEN
-    v_batch := {{schema}}.claim_batch(p_lock_key, p_limit, NULL, NULL);
+    v_batch := {{schema}}.claim_batch(p_lock_key, 1, NULL, NULL);
   END IF;
   v_step.items := {{schema}}.items_of(v_batch.queue_ids);
-  -- Without claimed_at, no other slot is given what a run by hand has claimed.
-  v_step.context := ROW(p_job_name, p_lock_key, 'manual', p_own_session, v_batch.batch_id, NULL,
-                        v_config.result_limit, v_config.default_bitsize);
+  v_run.lock_key := p_lock_key;
+  v_run.own_session := true;
+  v_run.batch_id := v_batch.batch_id;
+  v_step.context := v_run;
   RETURN v_step;
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.claim_by_hand IS
-  'Claims up to p_limit fragments for a run by hand, even if the processor is disabled. Returns a '
-  'step without items when there are none.';
+  'Claims one fragment for a run by hand in a session of its own, even if the processor is '
+  'disabled. Returns a step without items when there is none.';
 REVOKE ALL ON FUNCTION {{schema}}.claim_by_hand FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION {{schema}}.claim_by_hand TO {{cron_role}}, {{client_role}};
+GRANT EXECUTE ON FUNCTION {{schema}}.claim_by_hand TO {{cron_role}};
 --! end
 
 --! routine process_now
@@ -49,7 +73,7 @@ DECLARE
   v_end {{schema}}.chunk_end;
 BEGIN
   v_lock_key := {{schema}}.open_manual_slot(p_job_name);
-  v_step := {{schema}}.claim_by_hand(p_job_name, v_lock_key, 1, true);
+  v_step := {{schema}}.claim_by_hand(p_job_name, v_lock_key);
   COMMIT;
   WHILE v_step.items IS NOT NULL LOOP
     v_end := {{schema}}.process_chunk(v_step.items, 1, v_step.context);
@@ -66,7 +90,7 @@ COMMENT ON PROCEDURE {{schema}}.process_now IS
   'Processes the next queued fragment by hand, even if the processor is disabled. p_outcome: how '
   'it ended; NULL when nothing is due. The caller''s statement_timeout applies to the fragment.';
 REVOKE ALL ON PROCEDURE {{schema}}.process_now FROM PUBLIC;
-GRANT EXECUTE ON PROCEDURE {{schema}}.process_now TO {{cron_role}}, {{client_role}};
+GRANT EXECUTE ON PROCEDURE {{schema}}.process_now TO {{cron_role}};
 --! end
 
 --! routine session_locks
@@ -182,8 +206,10 @@ REVOKE ALL ON FUNCTION {{schema}}.restore_session FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.restore_session TO {{cron_role}}, {{client_role}};
 --! end
 
---! routine process_claimed
-CREATE OR REPLACE FUNCTION {{schema}}.process_claimed(p_step {{schema}}.run_step) RETURNS boolean
+--! routine process_locked
+CREATE OR REPLACE FUNCTION {{schema}}.process_locked(
+  p_items {{schema}}.batch_item[], p_run {{schema}}.run_context
+) RETURNS boolean
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -195,24 +221,23 @@ DECLARE
   v_items {{schema}}.batch_item[];
 BEGIN
   WHILE v_next IS NOT NULL LOOP
-    v_end := {{schema}}.process_chunk(p_step.items, v_next, p_step.context);
+    v_end := {{schema}}.process_chunk(p_items, v_next, p_run);
     PERFORM {{schema}}.restore_session(v_locks, v_statements);
     v_next := v_end.next_item;
     WHILE v_end.narrow IS NOT NULL LOOP
-      v_items := {{schema}}.widen_for(v_end.narrow, p_step.context);
+      v_items := {{schema}}.widen_for(v_end.narrow, p_run);
       EXIT WHEN v_items IS NULL;
-      v_end := {{schema}}.process_chunk(v_items, 1, p_step.context);
+      v_end := {{schema}}.process_chunk(v_items, 1, p_run);
     END LOOP;
   END LOOP;
-  DELETE FROM {{schema}}.batch WHERE batch_id = (p_step.context).batch_id;
   RETURN NOT v_end.ends_run;
 END
 $$;
-COMMENT ON FUNCTION {{schema}}.process_claimed IS
-  'Processes claimed fragments in the caller''s transaction. Returns '
+COMMENT ON FUNCTION {{schema}}.process_locked IS
+  'Processes fragments whose queue rows the caller''s transaction has locked. Returns '
   'false when the caller was cancelled meanwhile.';
-REVOKE ALL ON FUNCTION {{schema}}.process_claimed FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION {{schema}}.process_claimed TO {{cron_role}}, {{client_role}};
+REVOKE ALL ON FUNCTION {{schema}}.process_locked FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION {{schema}}.process_locked TO {{cron_role}}, {{client_role}};
 --! end
 
 --! routine process_batch
@@ -224,30 +249,29 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   c_batch CONSTANT integer := 100;
-  v_lock_key integer := {{schema}}.open_manual_slot(p_job_name);
-  v_step {{schema}}.run_step;
+  v_run CONSTANT {{schema}}.run_context := {{schema}}.manual_context(p_job_name);
+  v_queue_ids integer[];
+  v_left integer[] := '{}';
+  v_goes_on boolean := true;
   v_processed integer := 0;
 BEGIN
-  WHILE v_processed < p_count LOOP
-    v_step := {{schema}}.claim_by_hand(
-      p_job_name, v_lock_key, least(c_batch, p_count - v_processed), false);
-    EXIT WHEN v_step.items IS NULL;
-    EXIT WHEN NOT {{schema}}.process_claimed(v_step);
-    v_processed := v_processed + cardinality(v_step.items);
+  WHILE v_goes_on AND v_processed < p_count LOOP
+    -- The locks of the rows are the claim: they last as long as this transaction, and so does what
+    -- it does with them.
+    v_queue_ids := {{schema}}.lock_unclaimed(
+      NULL, NULL, least(c_batch, p_count - v_processed), v_left);
+    EXIT WHEN v_queue_ids IS NULL;
+    v_goes_on := {{schema}}.process_locked({{schema}}.items_of(v_queue_ids), v_run);
+    v_processed := v_processed + cardinality(v_queue_ids);
+    -- What could not be settled would be the next to be taken.
+    v_left := v_left || ARRAY(SELECT id FROM {{fragment_queue}} WHERE id = ANY (v_queue_ids));
   END LOOP;
-  PERFORM {{schema}}.close_slot(v_lock_key);
   RETURN v_processed;
-EXCEPTION
-  WHEN OTHERS OR query_canceled OR assert_failure THEN
-    -- The claims are rolled back, but the session keeps its lock: a pooled
-    -- connection would keep the slot for ever.
-    PERFORM {{schema}}.close_slot(v_lock_key);
-    RAISE;
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.process_batch IS
-  'Processes up to p_count queued fragments in the caller''s transaction, even '
-  'if the processor is disabled. Returns how many.';
+  'Processes up to p_count queued fragments in the caller''s transaction and with the caller''s '
+  'rights, even if the processor is disabled. Returns how many.';
 REVOKE ALL ON FUNCTION {{schema}}.process_batch FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.process_batch TO {{cron_role}}, {{client_role}};
 --! end

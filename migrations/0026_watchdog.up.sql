@@ -69,7 +69,7 @@ BEGIN
     v_result.ended_at := clock_timestamp();
     PERFORM {{schema}}.settle_results(
       ARRAY[v_result],
-      ROW(p_job_name, p_lock_key, 'cron', false, NULL, NULL, NULL, NULL)::{{schema}}.run_context);
+      ROW(p_job_name, p_lock_key, 'cron', true, NULL, NULL, NULL, NULL)::{{schema}}.run_context);
   END IF;
   DELETE FROM {{schema}}.batch WHERE batch_id = p_batch_id;
   PERFORM pg_terminate_backend(p_pid);

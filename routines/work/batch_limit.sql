@@ -19,4 +19,4 @@ COMMENT ON FUNCTION {{schema}}.batch_limit IS
   'How many fragments to claim after the step p_last: as many as take a quarter of a second at its '
   'pace, but at most four times as many as it wanted.';
 REVOKE ALL ON FUNCTION {{schema}}.batch_limit FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION {{schema}}.batch_limit TO {{cron_role}}, {{client_role}};
+GRANT EXECUTE ON FUNCTION {{schema}}.batch_limit TO {{cron_role}};

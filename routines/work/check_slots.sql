@@ -5,7 +5,7 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-  v_limit integer := (SELECT max_slots FROM {{schema}}.settings);
+  v_limit integer := (SELECT max_slots FROM {{schema}}.service);
   v_total bigint;
 BEGIN
   -- One change at a time: two that fit alone could exceed the limit together.

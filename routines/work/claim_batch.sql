@@ -5,31 +5,18 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-  v_after_id integer := p_after_id;
-  v_locked integer[];
-  v_free integer[];
+  v_queue_ids integer[] :=
+    {{schema}}.lock_unclaimed(p_after_priority, p_after_id, p_limit, '{}');
 BEGIN
-  LOOP
-    v_locked := {{schema}}.lock_claimable(p_after_priority, v_after_id, p_limit);
-    -- Another run may have claimed some of them after we read the batches and before we had the
-    -- locks. Now that they are locked, it cannot.
-    SELECT array_agg(id ORDER BY place) INTO v_free
-    FROM unnest(v_locked) WITH ORDINALITY AS locked (id, place)
-    WHERE id NOT IN (SELECT unnest(queue_ids) FROM {{schema}}.batch);
-    IF v_free IS NOT NULL THEN
-      RETURN {{schema}}.insert_batch(p_lock_key, v_free, false);
-    END IF;
-    CONTINUE WHEN cardinality(v_locked) > 0;
-    -- Nothing is left after this place, but something may have been put back before it.
-    EXIT WHEN v_after_id IS NULL;
-    v_after_id := NULL;
-  END LOOP;
-  RETURN NULL;
+  IF v_queue_ids IS NULL THEN
+    RETURN NULL;
+  END IF;
+  RETURN {{schema}}.insert_batch(p_lock_key, v_queue_ids, false);
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.claim_batch IS
   'Claims up to p_limit fragments for the run that holds p_lock_key: those due next after '
-  '(p_after_priority, p_after_id), as lock_claimable finds them, or from the head of the queue '
-  'when there are none. Returns NULL when there are none at all.';
+  '(p_after_priority, p_after_id), or from the head of the queue when there are none. Returns NULL '
+  'when there are none at all.';
 REVOKE ALL ON FUNCTION {{schema}}.claim_batch FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION {{schema}}.claim_batch TO {{cron_role}}, {{client_role}};
+GRANT EXECUTE ON FUNCTION {{schema}}.claim_batch TO {{cron_role}};

@@ -1,33 +1,30 @@
 CREATE OR REPLACE FUNCTION {{schema}}.claim_by_hand(
-  p_job_name text, p_lock_key integer, p_limit integer, p_own_session boolean
+  p_job_name text, p_lock_key integer
 ) RETURNS {{schema}}.run_step
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-  v_config {{processor_config}};
+  v_run {{schema}}.run_context := {{schema}}.manual_context(p_job_name);
   v_batch {{schema}}.batch;
   v_step {{schema}}.run_step;
 BEGIN
-  SELECT * INTO v_config FROM {{processor_config}} WHERE job_name = p_job_name;
-  IF p_own_session THEN
-    -- As in next_step, a claim must be known after a crash. A client's session does not try
-    -- suspects.
-    PERFORM set_config('synchronous_commit', 'local', true);
-    v_batch := {{schema}}.claim_suspect(p_lock_key);
-  END IF;
+  -- As in next_step, a claim must be known after a crash.
+  PERFORM set_config('synchronous_commit', 'local', true);
+  v_batch := {{schema}}.claim_suspect(p_lock_key);
   IF v_batch.batch_id IS NULL THEN
-    v_batch := {{schema}}.claim_batch(p_lock_key, p_limit, NULL, NULL);
+    v_batch := {{schema}}.claim_batch(p_lock_key, 1, NULL, NULL);
   END IF;
   v_step.items := {{schema}}.items_of(v_batch.queue_ids);
-  -- Without claimed_at, no other slot is given what a run by hand has claimed.
-  v_step.context := ROW(p_job_name, p_lock_key, 'manual', p_own_session, v_batch.batch_id, NULL,
-                        v_config.result_limit, v_config.default_bitsize);
+  v_run.lock_key := p_lock_key;
+  v_run.own_session := true;
+  v_run.batch_id := v_batch.batch_id;
+  v_step.context := v_run;
   RETURN v_step;
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.claim_by_hand IS
-  'Claims up to p_limit fragments for a run by hand, even if the processor is disabled. Returns a '
-  'step without items when there are none.';
+  'Claims one fragment for a run by hand in a session of its own, even if the processor is '
+  'disabled. Returns a step without items when there is none.';
 REVOKE ALL ON FUNCTION {{schema}}.claim_by_hand FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION {{schema}}.claim_by_hand TO {{cron_role}}, {{client_role}};
+GRANT EXECUTE ON FUNCTION {{schema}}.claim_by_hand TO {{cron_role}};

@@ -26,4 +26,4 @@ COMMENT ON FUNCTION {{schema}}.claim_suspect IS
   'Claims one fragment with which a run died. Returns NULL when there is none, or while another '
   'run is trying one.';
 REVOKE ALL ON FUNCTION {{schema}}.claim_suspect FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION {{schema}}.claim_suspect TO {{cron_role}}, {{client_role}};
+GRANT EXECUTE ON FUNCTION {{schema}}.claim_suspect TO {{cron_role}};

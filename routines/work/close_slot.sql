@@ -22,4 +22,4 @@ $$;
 COMMENT ON FUNCTION {{schema}}.close_slot IS
   'Releases what the run has claimed but not settled, and unlocks its slot.';
 REVOKE ALL ON FUNCTION {{schema}}.close_slot FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION {{schema}}.close_slot TO {{cron_role}}, {{client_role}};
+GRANT EXECUTE ON FUNCTION {{schema}}.close_slot TO {{cron_role}};

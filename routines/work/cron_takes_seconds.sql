@@ -8,4 +8,4 @@ $$;
 COMMENT ON FUNCTION {{schema}}.cron_takes_seconds IS
   'Whether this version of pg_cron (such as 1.4-1 or 1.6) accepts schedules in seconds.';
 REVOKE ALL ON FUNCTION {{schema}}.cron_takes_seconds FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION {{schema}}.cron_takes_seconds TO {{cron_role}}, {{client_role}};
+GRANT EXECUTE ON FUNCTION {{schema}}.cron_takes_seconds TO {{cron_role}};

@@ -14,4 +14,4 @@ COMMENT ON FUNCTION {{schema}}.dead_batches IS
   'Locks and returns the batches whose runs are gone, and all batches with p_own_lock_key (a slot '
   'that the caller has just taken, or NULL).';
 REVOKE ALL ON FUNCTION {{schema}}.dead_batches FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION {{schema}}.dead_batches TO {{cron_role}}, {{client_role}};
+GRANT EXECUTE ON FUNCTION {{schema}}.dead_batches TO {{cron_role}};

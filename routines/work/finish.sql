@@ -9,7 +9,7 @@ DECLARE
 BEGIN
   v_results := ARRAY(
     SELECT CASE result.outcome
-             WHEN 'put_back' THEN {{schema}}.put_back(result, '1 s', 1)
+             WHEN 'put_back' THEN {{schema}}.put_back(result, '1 s', 1, p_run)
              WHEN 'skipped' THEN {{schema}}.confirm_skip(result)
              ELSE result
            END

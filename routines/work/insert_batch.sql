@@ -13,4 +13,4 @@ COMMENT ON FUNCTION {{schema}}.insert_batch IS
   'Claims these fragments for the run in that slot. Returns NULL when the fragment is to be tried '
   'alone and another run is already trying one.';
 REVOKE ALL ON FUNCTION {{schema}}.insert_batch FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION {{schema}}.insert_batch TO {{cron_role}}, {{client_role}};
+GRANT EXECUTE ON FUNCTION {{schema}}.insert_batch TO {{cron_role}};

@@ -1,5 +1,5 @@
 CREATE OR REPLACE FUNCTION {{schema}}.lock_claimable(
-  p_after_priority integer, p_after_id integer, p_limit integer
+  p_after_priority integer, p_after_id integer, p_limit integer, p_except integer[]
 ) RETURNS integer[]
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -12,7 +12,7 @@ SET jit = off
 AS $$
 DECLARE
   v_backoff interval := (
-    SELECT make_interval(secs => retry_backoff_seconds) FROM {{schema}}.settings);
+    SELECT make_interval(secs => retry_backoff_seconds) FROM {{schema}}.service);
   -- Each is one stretch of the index on (priority DESC, id): what has come in above this priority,
   -- the rest of this priority, and what is below it.
   v_stretches text[] := CASE
@@ -32,11 +32,12 @@ BEGIN
       FROM (SELECT queue.id, queue.priority
             FROM %1$s AS queue
             WHERE %2$s
-              AND queue.id NOT IN (SELECT unnest(queue_ids) FROM %3$I.batch)
-              AND NOT EXISTS (SELECT FROM %3$I.attempt
-                              WHERE attempt.query_hash = queue.hash
-                                AND attempt.partition_key = queue.partition_key
-                                AND (attempt.suspect OR attempt.not_before > now())
+              AND queue.id NOT IN (SELECT unnest(queue_ids) FROM %3$I.claims)
+              AND queue.id <> ALL ($5)
+              AND NOT EXISTS (SELECT FROM %3$I.held_back
+                              WHERE held_back.query_hash = queue.hash
+                                AND held_back.partition_key = queue.partition_key
+                                AND (held_back.suspect OR held_back.not_before > now())
                               OFFSET 0) -- one lookup by key each, never a join with all of them
               AND NOT EXISTS (SELECT FROM %4$s AS known
                               WHERE known.query_hash = queue.hash
@@ -48,7 +49,8 @@ BEGIN
             LIMIT $3
             FOR UPDATE OF queue SKIP LOCKED) AS claimable
     $claimable$, {{fragment_queue:literal}}, v_stretch, {{schema:literal}}, {{queries:literal}})
-      INTO v_found USING p_after_priority, p_after_id, p_limit - cardinality(v_locked), v_backoff;
+      INTO v_found
+      USING p_after_priority, p_after_id, p_limit - cardinality(v_locked), v_backoff, p_except;
     v_locked := v_locked || coalesce(v_found, '{}');
     EXIT WHEN cardinality(v_locked) >= p_limit;
   END LOOP;
@@ -58,6 +60,6 @@ $$;
 COMMENT ON FUNCTION {{schema}}.lock_claimable IS
   'Locks up to p_limit queued fragments that may be claimed now and returns their queue ids in the '
   'order in which they are due: those after (p_after_priority, p_after_id), and those that have '
-  'come in above that priority. NULL starts at the head.';
+  'come in above that priority. NULL starts at the head. p_except is left out.';
 REVOKE ALL ON FUNCTION {{schema}}.lock_claimable FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.lock_claimable TO {{cron_role}}, {{client_role}};

@@ -84,4 +84,4 @@ COMMENT ON FUNCTION {{schema}}.next_step IS
   'Ends the batch of the last step and decides, by the configuration of this moment, what the run '
   'does next. An empty queue makes the slot due again after frequency_seconds.';
 REVOKE ALL ON FUNCTION {{schema}}.next_step FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION {{schema}}.next_step TO {{cron_role}}, {{client_role}};
+GRANT EXECUTE ON FUNCTION {{schema}}.next_step TO {{cron_role}};

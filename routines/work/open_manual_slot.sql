@@ -15,4 +15,4 @@ $$;
 COMMENT ON FUNCTION {{schema}}.open_manual_slot IS
   'Takes slot 0 of a processor for a run by hand. Raises 55P03 while another one is under way.';
 REVOKE ALL ON FUNCTION {{schema}}.open_manual_slot FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION {{schema}}.open_manual_slot TO {{cron_role}}, {{client_role}};
+GRANT EXECUTE ON FUNCTION {{schema}}.open_manual_slot TO {{cron_role}};

@@ -33,4 +33,4 @@ COMMENT ON FUNCTION {{schema}}.open_slot IS
   'Raises P0002 for an unknown processor, 28000 when fragments would '
   'run as another role than the deployment''s fragment role.';
 REVOKE ALL ON FUNCTION {{schema}}.open_slot FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION {{schema}}.open_slot TO {{cron_role}}, {{client_role}};
+GRANT EXECUTE ON FUNCTION {{schema}}.open_slot TO {{cron_role}};

@@ -9,7 +9,7 @@ DECLARE
   v_end {{schema}}.chunk_end;
 BEGIN
   v_lock_key := {{schema}}.open_manual_slot(p_job_name);
-  v_step := {{schema}}.claim_by_hand(p_job_name, v_lock_key, 1, true);
+  v_step := {{schema}}.claim_by_hand(p_job_name, v_lock_key);
   COMMIT;
   WHILE v_step.items IS NOT NULL LOOP
     v_end := {{schema}}.process_chunk(v_step.items, 1, v_step.context);
@@ -26,4 +26,4 @@ COMMENT ON PROCEDURE {{schema}}.process_now IS
   'Processes the next queued fragment by hand, even if the processor is disabled. p_outcome: how '
   'it ended; NULL when nothing is due. The caller''s statement_timeout applies to the fragment.';
 REVOKE ALL ON PROCEDURE {{schema}}.process_now FROM PUBLIC;
-GRANT EXECUTE ON PROCEDURE {{schema}}.process_now TO {{cron_role}}, {{client_role}};
+GRANT EXECUTE ON PROCEDURE {{schema}}.process_now TO {{cron_role}};

@@ -1,5 +1,6 @@
 CREATE OR REPLACE FUNCTION {{schema}}.put_back(
-  p_result {{schema}}.item_result, p_wait interval, p_counts integer
+  p_result {{schema}}.item_result, p_wait interval, p_counts integer,
+  p_run {{schema}}.run_context
 ) RETURNS {{schema}}.item_result
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -9,6 +10,11 @@ DECLARE
   v_item {{schema}}.batch_item := p_result.item;
   v_attempts integer;
 BEGIN
+  v_result.outcome := 'put_back';
+  -- A client's transaction keeps the row locked, and its session has no rights on attempts.
+  IF NOT p_run.own_session THEN
+    RETURN v_result;
+  END IF;
   INSERT INTO {{schema}}.attempt AS attempt
     (query_hash, partition_key, attempts, not_before, last_error)
   VALUES (v_item.query_hash, v_item.partition_key, p_counts,
@@ -20,7 +26,6 @@ BEGIN
   RETURNING attempts INTO v_attempts;
   v_item.retried := true;
   v_result.item := v_item;
-  v_result.outcome := 'put_back';
   IF v_attempts >= (SELECT max_attempts FROM {{schema}}.settings) THEN
     v_result.outcome := 'failed';
     v_result.error := format(
@@ -33,6 +38,7 @@ COMMENT ON FUNCTION {{schema}}.put_back IS
   'Records that an attempt ended without a result, for the reason in error, and '
   'that the fragment must not be claimed again before p_wait is over. p_counts: 1, '
   'or 0 when the fragment was not at fault. Returns the result as put_back, or as '
-  'failed after max_attempts, still to be settled.';
+  'failed after max_attempts, still to be settled. Of a run within a client''s transaction '
+  'nothing is recorded.';
 REVOKE ALL ON FUNCTION {{schema}}.put_back FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.put_back TO {{cron_role}}, {{client_role}};

@@ -24,16 +24,16 @@ AS $$
     GROUP BY queue.priority
   ),
   not_due AS (
-    SELECT attempt.query_hash AS hash, attempt.partition_key
-    FROM {{schema}}.attempt
-    WHERE attempt.not_before > now()
+    SELECT held_back.query_hash AS hash, held_back.partition_key
+    FROM {{schema}}.held_back
+    WHERE held_back.not_before > now()
     UNION
     SELECT known.query_hash, known.partition_key
     FROM {{queries}} AS known
     WHERE known.status <> 'ok'
       AND known.last_seen > (
         SELECT now()::timestamp - make_interval(secs => retry_backoff_seconds)
-        FROM {{schema}}.settings)
+        FROM {{schema}}.service)
   ),
   waiting AS (
     SELECT queue.priority, count(*) AS waiting

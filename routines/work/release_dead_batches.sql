@@ -9,6 +9,7 @@ DECLARE
   v_blamed integer;
   v_dead record;
   v_result {{schema}}.item_result;
+  v_run {{schema}}.run_context;
 BEGIN
   IF v_batches IS NULL THEN
     RETURN 0;
@@ -39,10 +40,9 @@ BEGIN
       'the backend %s that worked on it since %s is gone', v_dead.pid, v_dead.claimed_at);
     v_result.started_at := v_dead.claimed_at;
     v_result.ended_at := clock_timestamp();
+    v_run := ROW(v_dead.job_name, v_dead.lock_key, 'unknown', true, NULL, NULL, NULL, NULL);
     PERFORM {{schema}}.settle_results(
-      ARRAY[{{schema}}.put_back(v_result, '0 s', 1)],
-      ROW(v_dead.job_name, v_dead.lock_key, 'unknown', false, NULL, NULL, NULL, NULL)
-        ::{{schema}}.run_context);
+      ARRAY[{{schema}}.put_back(v_result, '0 s', 1, v_run)], v_run);
   END IF;
 
   DELETE FROM {{active_jobs}} AS active
@@ -58,4 +58,4 @@ COMMENT ON FUNCTION {{schema}}.release_dead_batches IS
   'an attempt for the one that is to blame. p_own_lock_key: a slot that the caller has '
   'just taken. Returns how many batches there were.';
 REVOKE ALL ON FUNCTION {{schema}}.release_dead_batches FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION {{schema}}.release_dead_batches TO {{cron_role}}, {{client_role}};
+GRANT EXECUTE ON FUNCTION {{schema}}.release_dead_batches TO {{cron_role}};

@@ -93,14 +93,17 @@ BEGIN
       USING v_unusable;
   END LOOP;
 
-  DELETE FROM {{schema}}.attempt AS failed USING (
-    SELECT attempt.query_hash, attempt.partition_key
-    FROM {{schema}}.attempt
-    JOIN unnest(v_hashes, v_keys) AS item (query_hash, partition_key)
-      USING (query_hash, partition_key)
-    FOR UPDATE OF attempt SKIP LOCKED
-  ) AS free
-  WHERE failed.query_hash = free.query_hash AND failed.partition_key = free.partition_key;
+  -- A client has no rights on attempts: what it retries may have to wait for a few seconds.
+  IF has_table_privilege(quote_ident({{schema:literal}}) || '.attempt', 'DELETE') THEN
+    DELETE FROM {{schema}}.attempt AS failed USING (
+      SELECT attempt.query_hash, attempt.partition_key
+      FROM {{schema}}.attempt
+      JOIN unnest(v_hashes, v_keys) AS item (query_hash, partition_key)
+        USING (query_hash, partition_key)
+      FOR UPDATE OF attempt SKIP LOCKED
+    ) AS free
+    WHERE failed.query_hash = free.query_hash AND failed.partition_key = free.partition_key;
+  END IF;
   DELETE FROM {{queries}} AS known
   USING unnest(v_hashes, v_keys) AS item (query_hash, partition_key)
   WHERE known.query_hash = item.query_hash AND known.partition_key = item.partition_key;
@@ -115,7 +118,8 @@ COMMENT ON FUNCTION {{schema}}.retry_fragments IS
   'Puts fragments whose status is one of p_statuses (failed, timeout, limit) back into the queue, '
   'due at once; only those of p_hashes and p_partition_key unless these are NULL. Forgets their '
   'status, and for limit also the NULL in the cache. put_back: how many were queued. '
-  'queued_already: how many were in the queue already, and no longer wait. in_use: how many were '
+  'queued_already: how many were in the queue already, and no longer wait (called by a client: but '
+  'for a few seconds after a conflict). in_use: how many were '
   'left alone because another session holds them. unknown_hashes: those of p_hashes that no such '
   'fragment has. With p_dry_run it changes nothing. Raises 22023 for other statuses.';
 REVOKE ALL ON FUNCTION {{schema}}.retry_fragments FROM PUBLIC;

@@ -15,4 +15,4 @@ $$;
 COMMENT ON FUNCTION {{schema}}.run_is_alive IS
   'Whether the backend p_pid still holds the lock of the slot with this lock_key.';
 REVOKE ALL ON FUNCTION {{schema}}.run_is_alive FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION {{schema}}.run_is_alive TO {{cron_role}}, {{client_role}};
+GRANT EXECUTE ON FUNCTION {{schema}}.run_is_alive TO {{cron_role}};

@@ -52,4 +52,4 @@ COMMENT ON PROCEDURE {{schema}}.run_processor IS
   'minute, and stays for a while when it is empty (clocks). Ends at once while another run holds '
   'the slot, or when the processor is disabled.';
 REVOKE ALL ON PROCEDURE {{schema}}.run_processor FROM PUBLIC;
-GRANT EXECUTE ON PROCEDURE {{schema}}.run_processor TO {{cron_role}}, {{client_role}};
+GRANT EXECUTE ON PROCEDURE {{schema}}.run_processor TO {{cron_role}};

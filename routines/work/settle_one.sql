@@ -17,7 +17,7 @@ EXCEPTION
     -- Other sessions are in the way, and no fragment must be set aside for that.
     GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE, v_message = MESSAGE_TEXT;
     v_result.error := format('%s: %s', v_state, v_message);
-    RETURN {{schema}}.put_back(v_result, '1 s', 0);
+    RETURN {{schema}}.put_back(v_result, '1 s', 0, p_run);
   WHEN OTHERS THEN
     GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE, v_message = MESSAGE_TEXT;
     v_result.outcome := 'failed';

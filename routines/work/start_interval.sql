@@ -23,4 +23,4 @@ COMMENT ON FUNCTION {{schema}}.start_interval IS
   'The seconds between two starts by pg_cron of a slot whose frequency is p_frequency_seconds: '
   'the coarsest step that pg_cron can express and that divides the frequency, or else a minute.';
 REVOKE ALL ON FUNCTION {{schema}}.start_interval FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION {{schema}}.start_interval TO {{cron_role}}, {{client_role}};
+GRANT EXECUTE ON FUNCTION {{schema}}.start_interval TO {{cron_role}};

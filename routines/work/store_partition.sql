@@ -7,7 +7,7 @@ AS $$
 DECLARE
   v_first {{schema}}.item_result := p_results[1];
   v_results {{schema}}.item_result[] := p_results;
-  v_backend text := (SELECT cache_backend FROM {{schema}}.deployment);
+  v_backend text := (SELECT cache_backend FROM {{schema}}.service);
   v_bitsize integer;
 BEGIN
   PERFORM {{schema}}.provide_cache_table(v_first, p_default_bitsize);

@@ -17,4 +17,4 @@ COMMENT ON FUNCTION {{schema}}.suspect_of IS
   'The queue id of the one fragment that can be blamed for the death of these batches; '
   'NULL when it could be any of several, or none.';
 REVOKE ALL ON FUNCTION {{schema}}.suspect_of FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION {{schema}}.suspect_of TO {{cron_role}}, {{client_role}};
+GRANT EXECUTE ON FUNCTION {{schema}}.suspect_of TO {{cron_role}};

@@ -3,16 +3,16 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-  v_deployment {{schema}}.deployment;
+  v_service record;
 BEGIN
-  SELECT * INTO STRICT v_deployment FROM {{schema}}.deployment;
+  SELECT * INTO STRICT v_service FROM {{schema}}.service;
   IF (NEW.table_prefix, NEW.queue_prefix, NEW.cache_backend)
      IS DISTINCT FROM
-     (v_deployment.table_prefix, v_deployment.queue_prefix, v_deployment.cache_backend) THEN
+     (v_service.table_prefix, v_service.queue_prefix, v_service.cache_backend) THEN
     RAISE EXCEPTION
       'processor % names queue %, cache % (%), but this deployment serves queue %, cache % (%)',
       NEW.job_name, NEW.queue_prefix, NEW.table_prefix, NEW.cache_backend,
-      v_deployment.queue_prefix, v_deployment.table_prefix, v_deployment.cache_backend
+      v_service.queue_prefix, v_service.table_prefix, v_service.cache_backend
       USING ERRCODE = 'check_violation',
             HINT = 'Another queue or cache is a deployment of its own: '
                    'give it its own PCACHE_SCHEMA and run pcache-migrate setup.';

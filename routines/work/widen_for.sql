@@ -23,7 +23,7 @@ BEGIN
     EXCEPTION
       WHEN lock_not_available OR deadlock_detected THEN
         v_narrow.error := 'the bit cache is in use and could not be widened';
-        PERFORM {{schema}}.put_back(v_narrow, '5 s', 0);
+        PERFORM {{schema}}.put_back(v_narrow, '5 s', 0, p_run);
       WHEN OTHERS THEN
         GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE, v_message = MESSAGE_TEXT;
         v_narrow.outcome := 'failed';

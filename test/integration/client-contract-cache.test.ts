@@ -447,15 +447,6 @@ describe('queue and cache', () => {
       });
     });
 
-    it('leave the slot free after an error, in a session that lives on', async () => {
-      const { fragmentQueue } = tablesOf(scenario.settings);
-      const session = await connectAs(scenario.settings.client);
-      await scenario.work.query(`REVOKE SELECT ON ${fragmentQueue} FROM ${scenario.site.app.name}`);
-      await expect(byHand('1', session)).rejects.toMatchObject({ code: '42501' });
-      await scenario.work.query(`GRANT SELECT ON ${fragmentQueue} TO ${scenario.site.app.name}`);
-      expect(await byHand('1')).toMatchObject([{ processed_count: 0 }]);
-    });
-
     it('are open to the role of the jobs too', async () => {
       expect(await byHand('1', scenario.cronRole)).toMatchObject([{ processed_count: 0 }]);
     });

@@ -74,7 +74,7 @@ describe('the generated migration', () => {
     ],
     [
       'a grant less, the first of two',
-      edit('claim_batch', 'TO {{cron_role}}, {{client_role}}', 'TO {{client_role}}'),
+      edit('process_chunk', 'TO {{cron_role}}, {{client_role}}', 'TO {{client_role}}'),
     ],
     [
       'a view less, with the function that it reads',

@@ -19,4 +19,3 @@ COMMENT ON FUNCTION partitioncache.batch_limit(p_last partitioncache.run_step, p
 
 REVOKE ALL ON FUNCTION partitioncache.batch_limit(p_last partitioncache.run_step, p_now timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION partitioncache.batch_limit(p_last partitioncache.run_step, p_now timestamp with time zone) TO cron_role;
-GRANT ALL ON FUNCTION partitioncache.batch_limit(p_last partitioncache.run_step, p_now timestamp with time zone) TO client_role;

@@ -3,7 +3,7 @@ CREATE FUNCTION partitioncache.check_slots(p_job_name text, p_former_name text, 
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
-  v_limit integer := (SELECT max_slots FROM "partitioncache".settings);
+  v_limit integer := (SELECT max_slots FROM "partitioncache".service);
   v_total bigint;
 BEGIN
   -- One change at a time: two that fit alone could exceed the limit together.

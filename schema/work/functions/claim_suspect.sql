@@ -27,4 +27,3 @@ COMMENT ON FUNCTION partitioncache.claim_suspect(p_lock_key integer) IS 'Claims 
 
 REVOKE ALL ON FUNCTION partitioncache.claim_suspect(p_lock_key integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION partitioncache.claim_suspect(p_lock_key integer) TO cron_role;
-GRANT ALL ON FUNCTION partitioncache.claim_suspect(p_lock_key integer) TO client_role;

@@ -24,4 +24,3 @@ COMMENT ON FUNCTION partitioncache.close_slot(p_lock_key integer) IS 'Releases w
 
 REVOKE ALL ON FUNCTION partitioncache.close_slot(p_lock_key integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION partitioncache.close_slot(p_lock_key integer) TO cron_role;
-GRANT ALL ON FUNCTION partitioncache.close_slot(p_lock_key integer) TO client_role;

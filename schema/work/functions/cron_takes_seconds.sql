@@ -10,4 +10,3 @@ COMMENT ON FUNCTION partitioncache.cron_takes_seconds(p_pg_cron_version text) IS
 
 REVOKE ALL ON FUNCTION partitioncache.cron_takes_seconds(p_pg_cron_version text) FROM PUBLIC;
 GRANT ALL ON FUNCTION partitioncache.cron_takes_seconds(p_pg_cron_version text) TO cron_role;
-GRANT ALL ON FUNCTION partitioncache.cron_takes_seconds(p_pg_cron_version text) TO client_role;

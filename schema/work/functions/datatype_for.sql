@@ -6,7 +6,7 @@ DECLARE
   v_type oid;
   v_datatype text;
 BEGIN
-  IF (SELECT cache_backend FROM "partitioncache".deployment) <> 'array' THEN
+  IF (SELECT cache_backend FROM "partitioncache".service) <> 'array' THEN
     -- The positions of bits are numbers, so no other keys fit.
     RETURN 'integer';
   END IF;

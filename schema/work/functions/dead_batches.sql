@@ -15,4 +15,3 @@ COMMENT ON FUNCTION partitioncache.dead_batches(p_own_lock_key integer) IS 'Lock
 
 REVOKE ALL ON FUNCTION partitioncache.dead_batches(p_own_lock_key integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION partitioncache.dead_batches(p_own_lock_key integer) TO cron_role;
-GRANT ALL ON FUNCTION partitioncache.dead_batches(p_own_lock_key integer) TO client_role;

@@ -7,7 +7,7 @@ DECLARE
 BEGIN
   v_results := ARRAY(
     SELECT CASE result.outcome
-             WHEN 'put_back' THEN "partitioncache".put_back(result, '1 s', 1)
+             WHEN 'put_back' THEN "partitioncache".put_back(result, '1 s', 1, p_run)
              WHEN 'skipped' THEN "partitioncache".confirm_skip(result)
              ELSE result
            END

@@ -1,4 +1,4 @@
-CREATE FUNCTION partitioncache.lock_claimable(p_after_priority integer, p_after_id integer, p_limit integer) RETURNS integer[]
+CREATE FUNCTION partitioncache.lock_claimable(p_after_priority integer, p_after_id integer, p_limit integer, p_except integer[]) RETURNS integer[]
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
@@ -6,7 +6,7 @@ CREATE FUNCTION partitioncache.lock_claimable(p_after_priority integer, p_after_
     AS $_$
 DECLARE
   v_backoff interval := (
-    SELECT make_interval(secs => retry_backoff_seconds) FROM "partitioncache".settings);
+    SELECT make_interval(secs => retry_backoff_seconds) FROM "partitioncache".service);
   -- Each is one stretch of the index on (priority DESC, id): what has come in above this priority,
   -- the rest of this priority, and what is below it.
   v_stretches text[] := CASE
@@ -26,11 +26,12 @@ BEGIN
       FROM (SELECT queue.id, queue.priority
             FROM %1$s AS queue
             WHERE %2$s
-              AND queue.id NOT IN (SELECT unnest(queue_ids) FROM %3$I.batch)
-              AND NOT EXISTS (SELECT FROM %3$I.attempt
-                              WHERE attempt.query_hash = queue.hash
-                                AND attempt.partition_key = queue.partition_key
-                                AND (attempt.suspect OR attempt.not_before > now())
+              AND queue.id NOT IN (SELECT unnest(queue_ids) FROM %3$I.claims)
+              AND queue.id <> ALL ($5)
+              AND NOT EXISTS (SELECT FROM %3$I.held_back
+                              WHERE held_back.query_hash = queue.hash
+                                AND held_back.partition_key = queue.partition_key
+                                AND (held_back.suspect OR held_back.not_before > now())
                               OFFSET 0) -- one lookup by key each, never a join with all of them
               AND NOT EXISTS (SELECT FROM %4$s AS known
                               WHERE known.query_hash = queue.hash
@@ -42,7 +43,8 @@ BEGIN
             LIMIT $3
             FOR UPDATE OF queue SKIP LOCKED) AS claimable
     $claimable$, '"public"."partitioncache_queue_query_fragment_queue"', v_stretch, 'partitioncache', '"public"."my_cache_queries"')
-      INTO v_found USING p_after_priority, p_after_id, p_limit - cardinality(v_locked), v_backoff;
+      INTO v_found
+      USING p_after_priority, p_after_id, p_limit - cardinality(v_locked), v_backoff, p_except;
     v_locked := v_locked || coalesce(v_found, '{}');
     EXIT WHEN cardinality(v_locked) >= p_limit;
   END LOOP;
@@ -50,8 +52,8 @@ BEGIN
 END
 $_$;
 
-COMMENT ON FUNCTION partitioncache.lock_claimable(p_after_priority integer, p_after_id integer, p_limit integer) IS 'Locks up to p_limit queued fragments that may be claimed now and returns their queue ids in the order in which they are due: those after (p_after_priority, p_after_id), and those that have come in above that priority. NULL starts at the head.';
+COMMENT ON FUNCTION partitioncache.lock_claimable(p_after_priority integer, p_after_id integer, p_limit integer, p_except integer[]) IS 'Locks up to p_limit queued fragments that may be claimed now and returns their queue ids in the order in which they are due: those after (p_after_priority, p_after_id), and those that have come in above that priority. NULL starts at the head. p_except is left out.';
 
-REVOKE ALL ON FUNCTION partitioncache.lock_claimable(p_after_priority integer, p_after_id integer, p_limit integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION partitioncache.lock_claimable(p_after_priority integer, p_after_id integer, p_limit integer) TO cron_role;
-GRANT ALL ON FUNCTION partitioncache.lock_claimable(p_after_priority integer, p_after_id integer, p_limit integer) TO client_role;
+REVOKE ALL ON FUNCTION partitioncache.lock_claimable(p_after_priority integer, p_after_id integer, p_limit integer, p_except integer[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.lock_claimable(p_after_priority integer, p_after_id integer, p_limit integer, p_except integer[]) TO cron_role;
+GRANT ALL ON FUNCTION partitioncache.lock_claimable(p_after_priority integer, p_after_id integer, p_limit integer, p_except integer[]) TO client_role;

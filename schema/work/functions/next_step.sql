@@ -82,4 +82,3 @@ COMMENT ON FUNCTION partitioncache.next_step(p_job_name text, p_slot integer, p_
 
 REVOKE ALL ON FUNCTION partitioncache.next_step(p_job_name text, p_slot integer, p_lock_key integer, p_run_started timestamp with time zone, p_last partitioncache.run_step) FROM PUBLIC;
 GRANT ALL ON FUNCTION partitioncache.next_step(p_job_name text, p_slot integer, p_lock_key integer, p_run_started timestamp with time zone, p_last partitioncache.run_step) TO cron_role;
-GRANT ALL ON FUNCTION partitioncache.next_step(p_job_name text, p_slot integer, p_lock_key integer, p_run_started timestamp with time zone, p_last partitioncache.run_step) TO client_role;

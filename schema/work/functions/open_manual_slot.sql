@@ -17,4 +17,3 @@ COMMENT ON FUNCTION partitioncache.open_manual_slot(p_job_name text) IS 'Takes s
 
 REVOKE ALL ON FUNCTION partitioncache.open_manual_slot(p_job_name text) FROM PUBLIC;
 GRANT ALL ON FUNCTION partitioncache.open_manual_slot(p_job_name text) TO cron_role;
-GRANT ALL ON FUNCTION partitioncache.open_manual_slot(p_job_name text) TO client_role;

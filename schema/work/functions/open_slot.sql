@@ -33,4 +33,3 @@ COMMENT ON FUNCTION partitioncache.open_slot(p_job_name text, p_slot integer) IS
 
 REVOKE ALL ON FUNCTION partitioncache.open_slot(p_job_name text, p_slot integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION partitioncache.open_slot(p_job_name text, p_slot integer) TO cron_role;
-GRANT ALL ON FUNCTION partitioncache.open_slot(p_job_name text, p_slot integer) TO client_role;

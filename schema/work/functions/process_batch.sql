@@ -4,29 +4,28 @@ CREATE FUNCTION partitioncache.process_batch(p_job_name text, p_count integer) R
     AS $$
 DECLARE
   c_batch CONSTANT integer := 100;
-  v_lock_key integer := "partitioncache".open_manual_slot(p_job_name);
-  v_step "partitioncache".run_step;
+  v_run CONSTANT "partitioncache".run_context := "partitioncache".manual_context(p_job_name);
+  v_queue_ids integer[];
+  v_left integer[] := '{}';
+  v_goes_on boolean := true;
   v_processed integer := 0;
 BEGIN
-  WHILE v_processed < p_count LOOP
-    v_step := "partitioncache".claim_by_hand(
-      p_job_name, v_lock_key, least(c_batch, p_count - v_processed), false);
-    EXIT WHEN v_step.items IS NULL;
-    EXIT WHEN NOT "partitioncache".process_claimed(v_step);
-    v_processed := v_processed + cardinality(v_step.items);
+  WHILE v_goes_on AND v_processed < p_count LOOP
+    -- The locks of the rows are the claim: they last as long as this transaction, and so does what
+    -- it does with them.
+    v_queue_ids := "partitioncache".lock_unclaimed(
+      NULL, NULL, least(c_batch, p_count - v_processed), v_left);
+    EXIT WHEN v_queue_ids IS NULL;
+    v_goes_on := "partitioncache".process_locked("partitioncache".items_of(v_queue_ids), v_run);
+    v_processed := v_processed + cardinality(v_queue_ids);
+    -- What could not be settled would be the next to be taken.
+    v_left := v_left || ARRAY(SELECT id FROM "public"."partitioncache_queue_query_fragment_queue" WHERE id = ANY (v_queue_ids));
   END LOOP;
-  PERFORM "partitioncache".close_slot(v_lock_key);
   RETURN v_processed;
-EXCEPTION
-  WHEN OTHERS OR query_canceled OR assert_failure THEN
-    -- The claims are rolled back, but the session keeps its lock: a pooled
-    -- connection would keep the slot for ever.
-    PERFORM "partitioncache".close_slot(v_lock_key);
-    RAISE;
 END
 $$;
 
-COMMENT ON FUNCTION partitioncache.process_batch(p_job_name text, p_count integer) IS 'Processes up to p_count queued fragments in the caller''s transaction, even if the processor is disabled. Returns how many.';
+COMMENT ON FUNCTION partitioncache.process_batch(p_job_name text, p_count integer) IS 'Processes up to p_count queued fragments in the caller''s transaction and with the caller''s rights, even if the processor is disabled. Returns how many.';
 
 REVOKE ALL ON FUNCTION partitioncache.process_batch(p_job_name text, p_count integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION partitioncache.process_batch(p_job_name text, p_count integer) TO cron_role;

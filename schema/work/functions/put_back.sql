@@ -1,4 +1,4 @@
-CREATE FUNCTION partitioncache.put_back(p_result partitioncache.item_result, p_wait interval, p_counts integer) RETURNS partitioncache.item_result
+CREATE FUNCTION partitioncache.put_back(p_result partitioncache.item_result, p_wait interval, p_counts integer, p_run partitioncache.run_context) RETURNS partitioncache.item_result
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -7,6 +7,11 @@ DECLARE
   v_item "partitioncache".batch_item := p_result.item;
   v_attempts integer;
 BEGIN
+  v_result.outcome := 'put_back';
+  -- A client's transaction keeps the row locked, and its session has no rights on attempts.
+  IF NOT p_run.own_session THEN
+    RETURN v_result;
+  END IF;
   INSERT INTO "partitioncache".attempt AS attempt
     (query_hash, partition_key, attempts, not_before, last_error)
   VALUES (v_item.query_hash, v_item.partition_key, p_counts,
@@ -18,7 +23,6 @@ BEGIN
   RETURNING attempts INTO v_attempts;
   v_item.retried := true;
   v_result.item := v_item;
-  v_result.outcome := 'put_back';
   IF v_attempts >= (SELECT max_attempts FROM "partitioncache".settings) THEN
     v_result.outcome := 'failed';
     v_result.error := format(
@@ -28,8 +32,8 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION partitioncache.put_back(p_result partitioncache.item_result, p_wait interval, p_counts integer) IS 'Records that an attempt ended without a result, for the reason in error, and that the fragment must not be claimed again before p_wait is over. p_counts: 1, or 0 when the fragment was not at fault. Returns the result as put_back, or as failed after max_attempts, still to be settled.';
+COMMENT ON FUNCTION partitioncache.put_back(p_result partitioncache.item_result, p_wait interval, p_counts integer, p_run partitioncache.run_context) IS 'Records that an attempt ended without a result, for the reason in error, and that the fragment must not be claimed again before p_wait is over. p_counts: 1, or 0 when the fragment was not at fault. Returns the result as put_back, or as failed after max_attempts, still to be settled. Of a run within a client''s transaction nothing is recorded.';
 
-REVOKE ALL ON FUNCTION partitioncache.put_back(p_result partitioncache.item_result, p_wait interval, p_counts integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION partitioncache.put_back(p_result partitioncache.item_result, p_wait interval, p_counts integer) TO cron_role;
-GRANT ALL ON FUNCTION partitioncache.put_back(p_result partitioncache.item_result, p_wait interval, p_counts integer) TO client_role;
+REVOKE ALL ON FUNCTION partitioncache.put_back(p_result partitioncache.item_result, p_wait interval, p_counts integer, p_run partitioncache.run_context) FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.put_back(p_result partitioncache.item_result, p_wait interval, p_counts integer, p_run partitioncache.run_context) TO cron_role;
+GRANT ALL ON FUNCTION partitioncache.put_back(p_result partitioncache.item_result, p_wait interval, p_counts integer, p_run partitioncache.run_context) TO client_role;

@@ -7,6 +7,7 @@ DECLARE
   v_blamed integer;
   v_dead record;
   v_result "partitioncache".item_result;
+  v_run "partitioncache".run_context;
 BEGIN
   IF v_batches IS NULL THEN
     RETURN 0;
@@ -37,10 +38,9 @@ BEGIN
       'the backend %s that worked on it since %s is gone', v_dead.pid, v_dead.claimed_at);
     v_result.started_at := v_dead.claimed_at;
     v_result.ended_at := clock_timestamp();
+    v_run := ROW(v_dead.job_name, v_dead.lock_key, 'unknown', true, NULL, NULL, NULL, NULL);
     PERFORM "partitioncache".settle_results(
-      ARRAY["partitioncache".put_back(v_result, '0 s', 1)],
-      ROW(v_dead.job_name, v_dead.lock_key, 'unknown', false, NULL, NULL, NULL, NULL)
-        ::"partitioncache".run_context);
+      ARRAY["partitioncache".put_back(v_result, '0 s', 1, v_run)], v_run);
   END IF;
 
   DELETE FROM "public"."partitioncache_queue_active_jobs" AS active
@@ -56,4 +56,3 @@ COMMENT ON FUNCTION partitioncache.release_dead_batches(p_own_lock_key integer) 
 
 REVOKE ALL ON FUNCTION partitioncache.release_dead_batches(p_own_lock_key integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION partitioncache.release_dead_batches(p_own_lock_key integer) TO cron_role;
-GRANT ALL ON FUNCTION partitioncache.release_dead_batches(p_own_lock_key integer) TO client_role;

@@ -15,4 +15,3 @@ COMMENT ON FUNCTION partitioncache.run_is_alive(p_pid integer, p_lock_key intege
 
 REVOKE ALL ON FUNCTION partitioncache.run_is_alive(p_pid integer, p_lock_key integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION partitioncache.run_is_alive(p_pid integer, p_lock_key integer) TO cron_role;
-GRANT ALL ON FUNCTION partitioncache.run_is_alive(p_pid integer, p_lock_key integer) TO client_role;

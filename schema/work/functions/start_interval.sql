@@ -22,4 +22,3 @@ COMMENT ON FUNCTION partitioncache.start_interval(p_frequency_seconds integer, p
 
 REVOKE ALL ON FUNCTION partitioncache.start_interval(p_frequency_seconds integer, p_pg_cron_version text) FROM PUBLIC;
 GRANT ALL ON FUNCTION partitioncache.start_interval(p_frequency_seconds integer, p_pg_cron_version text) TO cron_role;
-GRANT ALL ON FUNCTION partitioncache.start_interval(p_frequency_seconds integer, p_pg_cron_version text) TO client_role;

@@ -5,7 +5,7 @@ CREATE FUNCTION partitioncache.store_partition(p_results partitioncache.item_res
 DECLARE
   v_first "partitioncache".item_result := p_results[1];
   v_results "partitioncache".item_result[] := p_results;
-  v_backend text := (SELECT cache_backend FROM "partitioncache".deployment);
+  v_backend text := (SELECT cache_backend FROM "partitioncache".service);
   v_bitsize integer;
 BEGIN
   PERFORM "partitioncache".provide_cache_table(v_first, p_default_bitsize);

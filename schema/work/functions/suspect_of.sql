@@ -18,4 +18,3 @@ COMMENT ON FUNCTION partitioncache.suspect_of(p_batches bigint[]) IS 'The queue 
 
 REVOKE ALL ON FUNCTION partitioncache.suspect_of(p_batches bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION partitioncache.suspect_of(p_batches bigint[]) TO cron_role;
-GRANT ALL ON FUNCTION partitioncache.suspect_of(p_batches bigint[]) TO client_role;

@@ -7,7 +7,7 @@ DECLARE
   v_end "partitioncache".chunk_end;
 BEGIN
   v_lock_key := "partitioncache".open_manual_slot(p_job_name);
-  v_step := "partitioncache".claim_by_hand(p_job_name, v_lock_key, 1, true);
+  v_step := "partitioncache".claim_by_hand(p_job_name, v_lock_key);
   COMMIT;
   WHILE v_step.items IS NOT NULL LOOP
     v_end := "partitioncache".process_chunk(v_step.items, 1, v_step.context);
@@ -25,4 +25,3 @@ COMMENT ON PROCEDURE partitioncache.process_now(IN p_job_name text, INOUT p_outc
 
 REVOKE ALL ON PROCEDURE partitioncache.process_now(IN p_job_name text, INOUT p_outcome text) FROM PUBLIC;
 GRANT ALL ON PROCEDURE partitioncache.process_now(IN p_job_name text, INOUT p_outcome text) TO cron_role;
-GRANT ALL ON PROCEDURE partitioncache.process_now(IN p_job_name text, INOUT p_outcome text) TO client_role;

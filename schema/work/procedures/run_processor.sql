@@ -52,4 +52,3 @@ COMMENT ON PROCEDURE partitioncache.run_processor(IN p_job_name text, IN p_slot 
 
 REVOKE ALL ON PROCEDURE partitioncache.run_processor(IN p_job_name text, IN p_slot integer) FROM PUBLIC;
 GRANT ALL ON PROCEDURE partitioncache.run_processor(IN p_job_name text, IN p_slot integer) TO cron_role;
-GRANT ALL ON PROCEDURE partitioncache.run_processor(IN p_job_name text, IN p_slot integer) TO client_role;

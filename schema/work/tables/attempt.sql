@@ -17,4 +17,3 @@ ALTER TABLE ONLY partitioncache.attempt
 CREATE INDEX attempt_attempts_idx ON partitioncache.attempt USING btree (attempts) WHERE suspect;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE partitioncache.attempt TO cron_role;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE partitioncache.attempt TO client_role;

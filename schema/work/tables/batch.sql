@@ -36,4 +36,3 @@ ALTER TABLE ONLY partitioncache.batch
 CREATE UNIQUE INDEX batch_alone_idx ON partitioncache.batch USING btree (alone) WHERE alone;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE partitioncache.batch TO cron_role;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE partitioncache.batch TO client_role;

@@ -28,4 +28,3 @@ ALTER TABLE ONLY partitioncache.deployment
     ADD CONSTRAINT deployment_pkey PRIMARY KEY (only_row);
 
 GRANT SELECT ON TABLE partitioncache.deployment TO cron_role;
-GRANT SELECT ON TABLE partitioncache.deployment TO client_role;

@@ -33,4 +33,3 @@ ALTER TABLE ONLY partitioncache.settings
     ADD CONSTRAINT settings_pkey PRIMARY KEY (only_row);
 
 GRANT SELECT ON TABLE partitioncache.settings TO cron_role;
-GRANT SELECT ON TABLE partitioncache.settings TO client_role;

@@ -26,4 +26,3 @@ ALTER TABLE ONLY partitioncache.slot
     ADD CONSTRAINT slot_pkey PRIMARY KEY (lock_key);
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE partitioncache.slot TO cron_role;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE partitioncache.slot TO client_role;

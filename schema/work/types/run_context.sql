@@ -9,4 +9,4 @@ CREATE TYPE partitioncache.run_context AS (
 	default_bitsize integer
 );
 
-COMMENT ON TYPE partitioncache.run_context IS 'What a run knows about itself. source: cron or manual, for the log. own_session: the run commits, and its session holds no lock but the slot''s; false within a client''s transaction. batch_id, claimed_at: those of the batch that it is working on.';
+COMMENT ON TYPE partitioncache.run_context IS 'What a run knows about itself. source: cron or manual, for the log. own_session: the run commits, its session holds no lock but the slot''s, and its role has the rights on our tables. Within a client''s transaction it is false, and lock_key, batch_id and claimed_at are NULL. batch_id, claimed_at: those of the batch that it is working on.';
