@@ -34,7 +34,9 @@ CREATE TABLE {{processor_log}} (
   created_at        timestamp DEFAULT now()
 );
 COMMENT ON TABLE {{processor_log}} IS
-  'One row for each settled fragment. execution_time_ms holds 9,999,999.999 for anything longer.';
+  'One row for each settled fragment, and one (started) for each attempt within a client''s '
+  'transaction that ended without a result. execution_time_ms holds 9,999,999.999 for anything '
+  'longer.';
 CREATE INDEX ON {{processor_log}} (created_at);
 
 CREATE TABLE {{active_jobs}} (

@@ -193,7 +193,7 @@ LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-  v_role CONSTANT text := (SELECT fragment_role FROM {{schema}}.deployment);
+  v_role CONSTANT text := (SELECT fragment_role FROM {{schema}}.service);
   v_found text := (
     SELECT CASE WHEN prosecdef THEN pg_get_userbyid(proowner) END
     FROM pg_proc

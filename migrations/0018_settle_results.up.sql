@@ -106,6 +106,39 @@ REVOKE ALL ON FUNCTION {{schema}}.settle_results FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.settle_results TO {{cron_role}}, {{client_role}};
 --! end
 
+--! routine log_attempt
+CREATE OR REPLACE FUNCTION {{schema}}.log_attempt(
+  p_result {{schema}}.item_result, p_run {{schema}}.run_context
+) RETURNS integer
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  INSERT INTO {{processor_log}}
+    (job_id, query_hash, partition_key, status, error_message, execution_source, created_at)
+  VALUES (p_run.job_name, (p_result.item).query_hash, (p_result.item).partition_key, 'started',
+          left(p_result.error, 2000), p_run.source, clock_timestamp()::timestamp);
+  RETURN (
+    SELECT count(*)
+    FROM (
+      SELECT log.id, log.status, max(log.id) FILTER (WHERE log.status <> 'started') OVER () AS ended
+      FROM {{processor_log}} AS log
+      WHERE log.query_hash = (p_result.item).query_hash
+        AND log.partition_key = (p_result.item).partition_key
+        AND log.created_at > now()::timestamp - interval '1 day'
+        AND (log.status <> 'started' OR log.execution_source = p_run.source)
+    ) AS recent
+    WHERE recent.id > coalesce(recent.ended, 0));
+END
+$$;
+COMMENT ON FUNCTION {{schema}}.log_attempt IS
+  'Logs that an attempt within a client''s transaction, which has no rights on attempts, ended '
+  'without a result. Returns how many such attempts there were within a day since the fragment was '
+  'last settled.';
+REVOKE ALL ON FUNCTION {{schema}}.log_attempt FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION {{schema}}.log_attempt TO {{cron_role}}, {{client_role}};
+--! end
+
 --! routine put_back
 CREATE OR REPLACE FUNCTION {{schema}}.put_back(
   p_result {{schema}}.item_result, p_wait interval, p_counts integer,
@@ -119,23 +152,23 @@ DECLARE
   v_item {{schema}}.batch_item := p_result.item;
   v_attempts integer;
 BEGIN
-  v_result.outcome := 'put_back';
-  -- A client's transaction keeps the row locked, and its session has no rights on attempts.
-  IF NOT p_run.own_session THEN
-    RETURN v_result;
+  IF p_run.own_session THEN
+    INSERT INTO {{schema}}.attempt AS attempt
+      (query_hash, partition_key, attempts, not_before, last_error)
+    VALUES (v_item.query_hash, v_item.partition_key, p_counts,
+            clock_timestamp() + p_wait, p_result.error)
+    ON CONFLICT (query_hash, partition_key) DO UPDATE
+      SET attempts = attempt.attempts + p_counts,
+          not_before = EXCLUDED.not_before,
+          last_error = EXCLUDED.last_error
+    RETURNING attempts INTO v_attempts;
+    v_item.retried := true;
+  ELSIF p_counts > 0 THEN
+    v_attempts := {{schema}}.log_attempt(p_result, p_run);
   END IF;
-  INSERT INTO {{schema}}.attempt AS attempt
-    (query_hash, partition_key, attempts, not_before, last_error)
-  VALUES (v_item.query_hash, v_item.partition_key, p_counts,
-          clock_timestamp() + p_wait, p_result.error)
-  ON CONFLICT (query_hash, partition_key) DO UPDATE
-    SET attempts = attempt.attempts + p_counts,
-        not_before = EXCLUDED.not_before,
-        last_error = EXCLUDED.last_error
-  RETURNING attempts INTO v_attempts;
-  v_item.retried := true;
   v_result.item := v_item;
-  IF v_attempts >= (SELECT max_attempts FROM {{schema}}.settings) THEN
+  v_result.outcome := 'put_back';
+  IF v_attempts >= (SELECT max_attempts FROM {{schema}}.service) THEN
     v_result.outcome := 'failed';
     v_result.error := format(
       'set aside after %s attempts; the last one: %s', v_attempts, p_result.error);
@@ -147,8 +180,8 @@ COMMENT ON FUNCTION {{schema}}.put_back IS
   'Records that an attempt ended without a result, for the reason in error, and '
   'that the fragment must not be claimed again before p_wait is over. p_counts: 1, '
   'or 0 when the fragment was not at fault. Returns the result as put_back, or as '
-  'failed after max_attempts, still to be settled. Of a run within a client''s transaction '
-  'nothing is recorded.';
+  'failed after max_attempts, still to be settled. Within a client''s transaction the '
+  'attempt is logged, and only other such transactions wait, for a second.';
 REVOKE ALL ON FUNCTION {{schema}}.put_back FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.put_back TO {{cron_role}}, {{client_role}};
 --! end

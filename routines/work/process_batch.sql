@@ -8,10 +8,19 @@ DECLARE
   c_batch CONSTANT integer := 100;
   v_run CONSTANT {{schema}}.run_context := {{schema}}.manual_context(p_job_name);
   v_queue_ids integer[];
-  v_left integer[] := '{}';
+  -- What was tried without a result a moment ago must not keep the others from their turn.
+  v_left integer[] := ARRAY(
+    SELECT queue.id
+    FROM {{processor_log}} AS log
+    JOIN {{fragment_queue}} AS queue
+      ON queue.hash = log.query_hash AND queue.partition_key = log.partition_key
+    WHERE log.status = 'started'
+      AND log.created_at BETWEEN clock_timestamp()::timestamp - interval '1 s'
+                             AND clock_timestamp()::timestamp);
   v_goes_on boolean := true;
   v_processed integer := 0;
 BEGIN
+  PERFORM {{schema}}.require_fragment_role();
   WHILE v_goes_on AND v_processed < p_count LOOP
     -- The locks of the rows are the claim: they last as long as this transaction, and so does what
     -- it does with them.
@@ -28,6 +37,7 @@ END
 $$;
 COMMENT ON FUNCTION {{schema}}.process_batch IS
   'Processes up to p_count queued fragments in the caller''s transaction and with the caller''s '
-  'rights, even if the processor is disabled. Returns how many.';
+  'rights, even if the processor is disabled. Returns how many. Raises P0002 for an unknown '
+  'processor, 28000 when fragments would run as another role than the fragment role.';
 REVOKE ALL ON FUNCTION {{schema}}.process_batch FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.process_batch TO {{cron_role}}, {{client_role}};

@@ -5,6 +5,7 @@ import { adminClient, createRole } from '../harness/databases.js';
 import { connectAs, enqueue, type Fragment, tablesOf } from '../harness/deployment.js';
 import type { ManualSite } from '../harness/manual-site.js';
 import { startSiteWithoutJobs } from '../harness/runs.js';
+import { waitFor } from '../harness/wait-for.js';
 
 // A client's run by hand claims by the locks of the queue's rows and writes nothing that others read: it and the
 // processor must leave each other's fragments alone all the same.
@@ -117,7 +118,7 @@ describe('a run by hand of a client', () => {
     expect(await logged()).toHaveLength(6);
   });
 
-  it('tries a fragment that conflicts with others once, and leaves it as it was', async () => {
+  it('tries a fragment that conflicts with others once, and sets it aside after three times', async () => {
     await it_.app.query(
       `CREATE OR REPLACE FUNCTION conflict() RETURNS integer LANGUAGE plpgsql AS
          $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '40001'; END $$`,
@@ -127,8 +128,21 @@ describe('a run by hand of a client', () => {
     );
     expect(await byHand(it_.app, 1000)).toBe(6);
     expect(await queued()).toEqual(['b', 'e']);
-    expect(await logged()).toHaveLength(4);
+    expect((await logged()).filter((line) => line.endsWith('success'))).toHaveLength(4);
+    expect((await logged()).slice(0, 2)).toEqual(['b started', 'e started']);
     expect(await column('SELECT query_hash FROM partitioncache.attempt')).toEqual([]);
+    await waitFor(
+      'both set aside',
+      async () => {
+        await byHand(it_.app);
+        return queued();
+      },
+      { deadlineMs: 30_000, until: ({ length }) => length === 0 },
+    );
+    expect((await logged()).filter((line) => line.endsWith('started'))).toHaveLength(6);
+    expect(
+      await column(`SELECT error_message FROM ${tables.processorLog} WHERE status = 'failed'`),
+    ).toEqual(Array(2).fill('set aside after 3 attempts; the last one: 40001: no'));
   });
 
   it('goes on behind more conflicts than it takes at once', async () => {

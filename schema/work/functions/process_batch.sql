@@ -6,10 +6,19 @@ DECLARE
   c_batch CONSTANT integer := 100;
   v_run CONSTANT "partitioncache".run_context := "partitioncache".manual_context(p_job_name);
   v_queue_ids integer[];
-  v_left integer[] := '{}';
+  -- What was tried without a result a moment ago must not keep the others from their turn.
+  v_left integer[] := ARRAY(
+    SELECT queue.id
+    FROM "public"."partitioncache_queue_processor_log" AS log
+    JOIN "public"."partitioncache_queue_query_fragment_queue" AS queue
+      ON queue.hash = log.query_hash AND queue.partition_key = log.partition_key
+    WHERE log.status = 'started'
+      AND log.created_at BETWEEN clock_timestamp()::timestamp - interval '1 s'
+                             AND clock_timestamp()::timestamp);
   v_goes_on boolean := true;
   v_processed integer := 0;
 BEGIN
+  PERFORM "partitioncache".require_fragment_role();
   WHILE v_goes_on AND v_processed < p_count LOOP
     -- The locks of the rows are the claim: they last as long as this transaction, and so does what
     -- it does with them.
@@ -25,7 +34,7 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION partitioncache.process_batch(p_job_name text, p_count integer) IS 'Processes up to p_count queued fragments in the caller''s transaction and with the caller''s rights, even if the processor is disabled. Returns how many.';
+COMMENT ON FUNCTION partitioncache.process_batch(p_job_name text, p_count integer) IS 'Processes up to p_count queued fragments in the caller''s transaction and with the caller''s rights, even if the processor is disabled. Returns how many. Raises P0002 for an unknown processor, 28000 when fragments would run as another role than the fragment role.';
 
 REVOKE ALL ON FUNCTION partitioncache.process_batch(p_job_name text, p_count integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION partitioncache.process_batch(p_job_name text, p_count integer) TO cron_role;

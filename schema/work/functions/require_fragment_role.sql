@@ -3,7 +3,7 @@ CREATE FUNCTION partitioncache.require_fragment_role() RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
-  v_role CONSTANT text := (SELECT fragment_role FROM "partitioncache".deployment);
+  v_role CONSTANT text := (SELECT fragment_role FROM "partitioncache".service);
   v_found text := (
     SELECT CASE WHEN prosecdef THEN pg_get_userbyid(proowner) END
     FROM pg_proc

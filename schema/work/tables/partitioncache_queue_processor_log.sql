@@ -13,7 +13,7 @@ CREATE TABLE public.partitioncache_queue_processor_log (
     CONSTRAINT partitioncache_queue_processor_log_status_check CHECK ((status = ANY (ARRAY['started'::text, 'success'::text, 'failed'::text, 'timeout'::text, 'skipped'::text])))
 );
 
-COMMENT ON TABLE public.partitioncache_queue_processor_log IS 'One row for each settled fragment. execution_time_ms holds 9,999,999.999 for anything longer.';
+COMMENT ON TABLE public.partitioncache_queue_processor_log IS 'One row for each settled fragment, and one (started) for each attempt within a client''s transaction that ended without a result. execution_time_ms holds 9,999,999.999 for anything longer.';
 
 CREATE SEQUENCE public.partitioncache_queue_processor_log_id_seq
     AS integer

@@ -3,6 +3,8 @@ CREATE VIEW partitioncache.service AS
     deployment.queue_prefix,
     deployment.table_prefix,
     deployment.cache_backend,
+    deployment.fragment_role,
+    settings.max_attempts,
     settings.retry_backoff_seconds,
     settings.max_slots
    FROM partitioncache.deployment,

@@ -20,5 +20,7 @@ export function jobActions(settings: Settings, actions: readonly AppliedAction[]
 
 function list(heading: string, actions: readonly AppliedAction[]): string {
   if (actions.length === 0) return '';
-  return [heading, ...actions.map(({ action, jobName }) => `  ${action} ${shown(jobName)}`)].join('\n');
+  return [heading, ...actions.map(({ action, jobName }) => `  ${action} ${shown(jobName)}`)].join(
+    '\n',
+  );
 }
