@@ -13,6 +13,8 @@ export interface SchemaState {
     | undefined;
   /** Some of what it contains besides the ledger. */
   readonly contents: readonly string[];
+  /** Roles besides ours and superusers that may create something in it, or drop what is in it. */
+  readonly strangers: readonly string[];
 }
 
 /** The column that identifies the table `deployment`: work databases have one, pg_cron databases the other. */
@@ -27,6 +29,7 @@ interface Row {
   owned_by_us: boolean;
   readable: boolean;
   contents: string[];
+  strangers: string[];
 }
 
 // The query identifies objects by oid: identifying them by name would itself need USAGE on the schema.
@@ -44,7 +47,17 @@ const QUERY = `
            UNION ALL
            SELECT proname || '()' FROM pg_proc WHERE pronamespace = n.oid
            LIMIT 5
-         ) AS contents
+         ) AS contents,
+         ARRAY(
+           SELECT coalesce(r.rolname::text, 'PUBLIC')
+             FROM (SELECT n.nspowner AS role
+                   UNION
+                   SELECT grantee FROM aclexplode(n.nspacl) WHERE privilege_type = 'CREATE') AS those
+             LEFT JOIN pg_roles r ON r.oid = those.role
+            WHERE r.rolsuper IS NOT TRUE AND r.rolname IS DISTINCT FROM current_user
+              AND r.oid IS DISTINCT FROM d.relowner
+            ORDER BY 1
+         ) AS strangers
     FROM pg_namespace n
     LEFT JOIN pg_class d
       ON d.relnamespace = n.oid AND d.relname = 'deployment' AND d.relkind = 'r'
@@ -70,6 +83,7 @@ export async function readSchemaState(
           ? undefined
           : { owner: row.deployment_owner, ownedByUs: row.owned_by_us, readable: row.readable },
       contents: row.contents,
+      strangers: row.strangers,
     }
   );
 }

@@ -6,6 +6,7 @@ import { checkGrants, onSchema } from '../grants.js';
 import { clientOf } from '../reach.js';
 import { checkSchemaCreation } from '../schema-creation.js';
 import { readSchemaState } from '../schema-state.js';
+import { refuseStrangers } from '../strangers.js';
 import { list, variable } from '../wording.js';
 
 const ANOTHER_SCHEMA = 'set PCACHE_SCHEMA to another name: this schema is named after it.';
@@ -25,7 +26,13 @@ export const cronSchema: DoctorCheck = {
         text('user', `Keep that schema as it is, and ${ANOTHER_SCHEMA}`),
       );
     }
+    const refused = refuseStrangers(
+      state,
+      { schema: settings.cronSchema, database, user },
+      ANOTHER_SCHEMA,
+    );
     if (state.deployment === undefined) {
+      if (refused) return refused;
       return checkGrants({
         client,
         database,
@@ -47,7 +54,7 @@ export const cronSchema: DoctorCheck = {
         ),
       );
     }
-    return servesUs(client, settings);
+    return refused ?? servesUs(client, settings);
   },
 };
 

@@ -4,6 +4,7 @@ import type { DoctorCheck } from '../context.js';
 import { clientOf } from '../reach.js';
 import { checkSchemaCreation } from '../schema-creation.js';
 import { readSchemaState } from '../schema-state.js';
+import { refuseStrangers } from '../strangers.js';
 import { list, variable } from '../wording.js';
 
 const ANOTHER_SCHEMA = 'set PCACHE_SCHEMA to an unused name.';
@@ -31,9 +32,12 @@ export const workSchema: DoctorCheck = {
         state.deployment.owner,
       );
     }
+    const refused = refuseStrangers(state, { schema, database, user }, ANOTHER_SCHEMA);
+    if (refused) return refused;
+    // A superuser's: nobody else may change it, but only its owner can give a function of it to the fragment role.
     if (!state.isOurs) {
       return failed(
-        `"${schema}" belongs to role "${state.owner}", who could put something else in the place of what is deployed in it`,
+        `"${schema}" belongs to role "${state.owner}", and should belong to the migrator, who gives one function in it to the fragment role`,
         sql(
           'administrator',
           database,
