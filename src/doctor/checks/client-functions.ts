@@ -17,18 +17,16 @@ export const clientFunctions: DoctorCheck = {
     const foreign = await ownedByOthers(client, settings.clientSchema, names);
     if (foreign.length === 0) return ok('yes');
     const owners = [...new Set(foreign.map(({ owner }) => owner))];
-    const migrator = escapeIdentifier(settings.work.user);
     return failed(
       `in schema "${settings.clientSchema}" of database "${settings.work.database}", ${foreign.length} of them belong to role ${list(owners)}, ` +
         `so role "${settings.work.user}" may not replace them: ${foreign.map(({ signature }) => signature).join('; ')}`,
-      // Not as SQL to run: their current owner, such as another deployment's migrator, could then not replace them.
+      // Not as SQL to run: another deployment may have made them. Nor as lines that make them ours: whoever
+      // may CREATE there can put a function in our way, and we would run it or be run by it.
       text(
         'administrator',
-        `Either deploy as that role: set DB_USER to ${list(owners)}, or GRANT it TO ${migrator};`,
-        `or, if nothing else deploys them, change their owner, in database "${settings.work.database}":`,
-        ...foreign.map(
-          ({ signature }) => `  ALTER FUNCTION ${pasteable(signature)} OWNER TO ${migrator};`,
-        ),
+        `If another deployment made them, choose another PCACHE_CLIENT_SCHEMA, or deploy as its migrator.`,
+        `If not, find out who did, and drop them in database "${settings.work.database}":`,
+        ...foreign.map(({ signature }) => `  DROP FUNCTION ${pasteable(signature)};`),
       ),
     );
   },
