@@ -1,3 +1,5 @@
+DROP FUNCTION {{schema}}.hold_own_tables;
+DROP FUNCTION {{schema}}.foreign_parts;
 DROP FUNCTION {{schema}}.is_last_deployment;
 DROP FUNCTION {{schema}}.deployment_schemas;
 DROP VIEW {{schema}}.service;

@@ -104,9 +104,15 @@ AS $$
   JOIN pg_namespace ON pg_namespace.oid = relnamespace
   JOIN pg_attribute ON attrelid = pg_class.oid AND attname = 'queue_prefix'
   WHERE relname = 'deployment' AND relkind = 'r'
+    -- To read anything else could run its owner's code.
+    AND NOT relrowsecurity AND NOT relhassubclass
+    AND NOT EXISTS (
+      SELECT FROM pg_attribute AS a JOIN pg_type ON pg_type.oid = a.atttypid
+      WHERE a.attrelid = pg_class.oid AND a.attnum > 0
+        AND typnamespace <> 'pg_catalog'::regnamespace)
 $$;
 COMMENT ON FUNCTION {{schema}}.deployment_schemas IS
-  'The schemas of all deployments in this database.';
+  'The schemas of all deployments in this database, whoever made them.';
 REVOKE ALL ON FUNCTION {{schema}}.deployment_schemas FROM PUBLIC;
 --! end
 
@@ -122,8 +128,10 @@ BEGIN
   FOR v_schema IN
     SELECT nspname FROM {{schema}}.deployment_schemas() AS nspname
     -- Nothing that another migrator deployed is shared with us: the functions have one owner.
-    WHERE has_schema_privilege(nspname, 'USAGE')
-      AND has_table_privilege(format('%I.deployment', nspname), 'SELECT')
+    WHERE pg_has_role(
+      (SELECT relowner FROM pg_class
+       WHERE relname = 'deployment' AND relnamespace = quote_ident(nspname)::regnamespace),
+      'USAGE')
   LOOP
     EXECUTE format('SELECT client_schema FROM %I.deployment', v_schema) INTO v_client_schema;
     IF v_schema <> {{schema:literal}} AND v_client_schema = {{client_schema:literal}} THEN
@@ -137,4 +145,213 @@ COMMENT ON FUNCTION {{schema}}.is_last_deployment IS
   'Whether no other deployment of this database shares the clients'' schema, so that the shared '
   'objects may be dropped with this one.';
 REVOKE ALL ON FUNCTION {{schema}}.is_last_deployment FROM PUBLIC;
+--! end
+
+-- Tables of the clients' schema are used only as we made them.
+--! routine foreign_parts
+-- What is named here could run as whoever writes or reads the table. An owner other than ours can
+-- add such a thing at any time. On a table of ours it is a relic of somebody who was allowed to.
+-- Asked for all tables at once, since this is asked with each chunk of results.
+CREATE OR REPLACE FUNCTION {{schema}}.foreign_parts(p_tables oid[])
+RETURNS TABLE (relation regclass, part text)
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+-- To plan these takes five times as long as to run them.
+SET plan_cache_mode = force_generic_plan
+AS $$
+DECLARE
+  v_schema oid := quote_ident({{schema:literal}})::regnamespace;
+  v_owner oid := (
+    SELECT relowner FROM pg_class WHERE relname = 'deployment' AND relnamespace = v_schema);
+  v_table pg_class;
+BEGIN
+  FOR v_table IN SELECT * FROM pg_class WHERE oid = ANY (p_tables) LOOP
+    IF v_table.relowner <> v_owner THEN
+      RETURN QUERY
+      SELECT v_table.oid::regclass, format('owner %I', pg_get_userbyid(v_table.relowner));
+    END IF;
+    IF v_table.relkind <> 'r' THEN
+      RETURN QUERY SELECT v_table.oid::regclass, CASE v_table.relkind
+        WHEN 'v' THEN 'it is a view'
+        WHEN 'm' THEN 'it is a materialized view'
+        WHEN 'f' THEN 'it is a foreign table'
+        WHEN 'p' THEN 'it is partitioned'
+        ELSE 'it is not a table'
+      END;
+    END IF;
+    IF v_table.relrowsecurity THEN
+      RETURN QUERY SELECT v_table.oid::regclass, 'row security';
+    END IF;
+    IF v_table.relhasrules AND v_table.relkind = 'r' THEN
+      RETURN QUERY
+      SELECT ev_class::regclass, format('rule %I', rulename)
+      FROM pg_rewrite WHERE ev_class = v_table.oid;
+    END IF;
+    IF v_table.relhastriggers THEN
+      -- Ours, and those that a client which is our owner adds, are known by the function they call.
+      RETURN QUERY
+      SELECT tgrelid::regclass, format('trigger %I', tgname)
+      FROM pg_trigger JOIN pg_proc ON pg_proc.oid = tgfoid
+      WHERE tgrelid = v_table.oid AND NOT tgisinternal
+        AND (proowner <> v_owner OR pronamespace NOT IN (v_schema, v_table.relnamespace))
+      UNION
+      SELECT tgrelid::regclass, format('foreign key %I', conname)
+      FROM pg_trigger JOIN pg_constraint ON pg_constraint.oid = tgconstraint
+      WHERE tgrelid = v_table.oid AND contype = 'f';
+    END IF;
+  END LOOP;
+
+  RETURN QUERY
+  SELECT polrelid::regclass, format('policy %I', polname)
+  FROM pg_policy WHERE polrelid = ANY (p_tables)
+  UNION ALL
+  SELECT inhrelid::regclass, format('parent %s', inhparent::regclass)
+  FROM pg_inherits WHERE inhrelid = ANY (p_tables)
+  UNION ALL
+  SELECT inhparent::regclass, format('child %s', inhrelid::regclass)
+  FROM pg_inherits WHERE inhparent = ANY (p_tables)
+  UNION ALL
+  -- What a type, default, generated column, constraint, index or trigger uses, unless it is of our
+  -- owner, a superuser, or PostgreSQL itself, which is not recorded. OFFSET 0 has it looked up by
+  -- key; PostgreSQL would rather read all of pg_depend.
+  SELECT own.relation::regclass,
+         pg_describe_object(own.classid, own.objid, used.objsubid) || ' by '
+           || pg_describe_object(used.refclassid, used.refobjid, 0)
+  FROM (
+    SELECT oid, 'pg_class'::regclass::oid, oid FROM unnest(p_tables) AS oid
+    UNION ALL
+    SELECT indrelid, 'pg_class'::regclass::oid, indexrelid
+    FROM pg_index WHERE indrelid = ANY (p_tables)
+    UNION ALL
+    SELECT adrelid, 'pg_attrdef'::regclass::oid, oid FROM pg_attrdef WHERE adrelid = ANY (p_tables)
+    UNION ALL
+    SELECT conrelid, 'pg_constraint'::regclass::oid, oid
+    FROM pg_constraint WHERE conrelid = ANY (p_tables)
+    UNION ALL
+    SELECT tgrelid, 'pg_trigger'::regclass::oid, oid
+    FROM pg_trigger WHERE tgrelid = ANY (p_tables) AND tgqual IS NOT NULL
+  ) AS own (relation, classid, objid)
+  CROSS JOIN LATERAL (
+    SELECT refclassid, refobjid, objsubid,
+           CASE refclassid
+             WHEN 'pg_proc'::regclass THEN (SELECT proowner FROM pg_proc WHERE oid = refobjid)
+             WHEN 'pg_type'::regclass THEN (SELECT typowner FROM pg_type WHERE oid = refobjid)
+             WHEN 'pg_operator'::regclass THEN
+               (SELECT oprowner FROM pg_operator WHERE oid = refobjid)
+             WHEN 'pg_opclass'::regclass THEN
+               (SELECT opcowner FROM pg_opclass WHERE oid = refobjid)
+             WHEN 'pg_class'::regclass THEN
+               (SELECT relowner FROM pg_class WHERE oid = refobjid AND oid <> own.relation)
+           END AS owner
+    FROM pg_depend
+    WHERE classid = own.classid AND objid = own.objid
+    OFFSET 0
+  ) AS used
+  WHERE used.owner <> v_owner
+    AND (SELECT rolsuper FROM pg_roles WHERE oid = used.owner) IS NOT TRUE;
+
+  -- Some functions of PostgreSQL and of extensions run SQL that they are given, as query_to_xml
+  -- does. None that is immutable does; these are nextval, now and the cast to timestamp.
+  RETURN QUERY
+  SELECT found.relation::regclass,
+         pg_describe_object(found.classid, found.objid, 0) || ' by '
+           || pg_proc.oid::regprocedure
+  FROM (
+    SELECT adrelid, 'pg_attrdef'::regclass::oid, oid, adbin::text
+    FROM pg_attrdef WHERE adrelid = ANY (p_tables)
+    UNION ALL
+    SELECT conrelid, 'pg_constraint'::regclass::oid, oid, conbin::text
+    FROM pg_constraint WHERE conrelid = ANY (p_tables) AND contype = 'c'
+    UNION ALL
+    SELECT tgrelid, 'pg_trigger'::regclass::oid, oid, tgqual::text
+    FROM pg_trigger WHERE tgrelid = ANY (p_tables) AND tgqual IS NOT NULL
+  ) AS found (relation, classid, objid, tree)
+  CROSS JOIN LATERAL regexp_matches(
+    CASE WHEN strpos(
+      replace(replace(replace(tree,
+        ':funcid 1574 ', ''), ':funcid 1299 ', ''), ':funcid 2027 ', ''), ':funcid ') > 0
+    THEN tree END, ':funcid (\d+)', 'g') AS called (id)
+  JOIN pg_proc ON pg_proc.oid = called.id[1]::oid
+  WHERE provolatile <> 'i' AND proowner <> v_owner AND pg_proc.oid NOT IN (1574, 1299, 2027);
+END
+$$;
+COMMENT ON FUNCTION {{schema}}.foreign_parts IS
+  'What about these tables is not of our making, a row each, for people to read: another owner, '
+  'trigger, rule, policy, parent, child, foreign key, and what belongs to others in a type, '
+  'default, generated column, constraint or index. Hold the tables (hold_own_tables) where the '
+  'answer must stay true.';
+REVOKE ALL ON FUNCTION {{schema}}.foreign_parts FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION {{schema}}.foreign_parts TO {{cron_role}}, {{client_role}};
+--! end
+--! routine hold_own_tables
+-- Whoever may CREATE in the clients' schema can give something the name of one of our tables, at
+-- any time at which there is none. Code that hangs on it would run as whoever comes by.
+CREATE OR REPLACE FUNCTION {{schema}}.hold_own_tables(p_to text, VARIADIC p_tables text[])
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  v_table text;
+  v_oid oid;
+  v_held oid[];
+  v_foreign record;
+BEGIN
+  FOREACH v_table IN ARRAY p_tables LOOP
+    -- Without these privileges, and on what is not a table, it cannot be locked; then there is
+    -- something foreign about it, or the caller fails for want of the same privilege.
+    IF p_to <> 'look' AND EXISTS (
+      SELECT FROM pg_class
+      WHERE oid = to_regclass(v_table) AND relkind = 'r'
+        AND has_table_privilege(oid, CASE p_to WHEN 'read' THEN 'SELECT' ELSE 'UPDATE' END))
+    THEN
+      EXECUTE format(
+        CASE p_to
+          WHEN 'read' THEN 'LOCK TABLE ONLY %I.%I IN ACCESS SHARE MODE'
+          -- Keeps new triggers away, too.
+          WHEN 'write' THEN 'LOCK TABLE ONLY %I.%I IN ROW EXCLUSIVE MODE'
+          WHEN 'alter' THEN 'LOCK TABLE ONLY %I.%I IN SHARE ROW EXCLUSIVE MODE'
+          WHEN 'rewrite' THEN 'LOCK TABLE ONLY %I.%I IN ACCESS EXCLUSIVE MODE'
+        END, VARIADIC parse_ident(v_table));
+    END IF;
+    -- Looked up again: from here on the name stays with this table.
+    v_oid := to_regclass(v_table);
+    IF v_oid IS NOT NULL AND NOT EXISTS (SELECT FROM pg_class WHERE oid = v_oid) THEN
+      -- A transaction that reads as of its beginning would use it without having looked at it.
+      RAISE EXCEPTION 'table % was made after this transaction began', v_table
+        USING ERRCODE = 'serialization_failure';
+    END IF;
+    v_held := v_held || v_oid;
+  END LOOP;
+  FOR v_foreign IN
+    SELECT relation, string_agg(part, ', ') AS parts
+    FROM {{schema}}.foreign_parts(v_held)
+    GROUP BY relation ORDER BY relation
+  LOOP
+    RAISE EXCEPTION 'table % is not used, because it is not as role % made it: %; drop %',
+      v_foreign.relation,
+      (SELECT relowner::regrole FROM pg_class
+       WHERE relnamespace = quote_ident({{schema:literal}})::regnamespace
+         AND relname = 'deployment'),
+      v_foreign.parts,
+      CASE
+        WHEN starts_with(
+          (SELECT relname FROM pg_class WHERE oid = v_foreign.relation),
+          {{table_prefix:literal}} || '_cache_')
+        THEN 'that, or the table; the processor makes its own'
+        ELSE 'that, or the table and create it again as that role'
+      END
+      USING ERRCODE = 'wrong_object_type',
+            HINT = 'It would run with the rights of whoever uses the table. '
+                   'pcache-migrate doctor lists all such tables.';
+  END LOOP;
+END
+$$;
+COMMENT ON FUNCTION {{schema}}.hold_own_tables IS
+  'Locks tables of the clients'' schema until the end of the transaction, as p_to needs it: read, '
+  'write, alter (its triggers), rewrite; look takes no lock. So each stays as it is. Each is a '
+  'quoted name with its schema; one that does not exist is left to the caller. Raises 42809 when '
+  'foreign_parts finds something, 40001 for a table that the transaction''s snapshot lacks.';
+REVOKE ALL ON FUNCTION {{schema}}.hold_own_tables FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION {{schema}}.hold_own_tables TO {{cron_role}}, {{client_role}};
 --! end

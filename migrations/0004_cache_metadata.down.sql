@@ -8,6 +8,7 @@ BEGIN
   IF pg_catalog.to_regclass({{partition_metadata:literal}}) IS NULL THEN
     RETURN;
   END IF;
+  PERFORM {{schema}}.hold_own_tables('rewrite', {{partition_metadata:literal}});
   FOR cache_table IN
     SELECT {{table_prefix:literal}} || '_cache_' || partition_key
     FROM {{partition_metadata}}

@@ -39,6 +39,7 @@ BEGIN
   FROM jsonb_to_recordset(p_applied -> 'jobs')
     AS job (job_name text, schedule text, command text, job_id bigint);
 
+  PERFORM {{schema}}.hold_own_tables('write', {{processor_config:literal}});
   UPDATE {{processor_config}} AS config
   SET job_ids = registered.job_ids
   FROM (

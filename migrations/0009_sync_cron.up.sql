@@ -15,6 +15,7 @@ BEGIN
   -- One change at a time: two that fit alone could exceed the limit together.
   PERFORM pg_advisory_xact_lock(
     (quote_ident({{schema:literal}}) || '.settings')::regclass::oid::integer, 0);
+  PERFORM {{schema}}.hold_own_tables('read', {{processor_config:literal}});
   SELECT p_slots + coalesce(sum(max_parallel_jobs), 0) INTO v_total
   FROM {{processor_config}}
   WHERE enabled AND job_name <> p_job_name AND job_name IS DISTINCT FROM p_former_name;

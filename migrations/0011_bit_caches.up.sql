@@ -12,6 +12,7 @@ DECLARE
   v_table text := format(
     '%I.%I', {{client_schema:literal}}, {{schema}}.cache_table_name(p_partition_key));
 BEGIN
+  PERFORM {{schema}}.hold_own_tables('rewrite', v_table);
   IF to_regclass(v_table) IS NOT NULL THEN
     -- One rewrite is enough: the cast pads on the right, where the new, larger keys belong. The
     -- count depends on the column, so it must be dropped before the type can change.
@@ -64,6 +65,7 @@ AS $$
 DECLARE
   v_bits integer;
 BEGIN
+  PERFORM {{schema}}.hold_own_tables('alter', {{partition_metadata:literal}});
   -- A client whose role owns the metadata adds its own trigger there,
   -- which refuses to widen a cache that has rows.
   ALTER TABLE {{partition_metadata}} DISABLE TRIGGER USER;

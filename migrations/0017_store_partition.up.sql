@@ -3,7 +3,7 @@
 --! routine is_cached
 CREATE OR REPLACE FUNCTION {{schema}}.is_cached(p_query_hash text, p_partition_key text)
 RETURNS boolean
-LANGUAGE plpgsql STABLE
+LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -11,6 +11,7 @@ DECLARE
     '%I.%I', {{client_schema:literal}}, {{schema}}.cache_table_name(p_partition_key));
   v_cached boolean;
 BEGIN
+  PERFORM {{schema}}.hold_own_tables('read', {{queries:literal}}, v_table);
   PERFORM FROM {{queries}}
   WHERE query_hash = p_query_hash AND partition_key = p_partition_key AND status = 'ok';
   IF NOT FOUND OR to_regclass(v_table) IS NULL THEN
@@ -19,6 +20,10 @@ BEGIN
   EXECUTE format('SELECT EXISTS (SELECT FROM %s WHERE query_hash = $1)', v_table)
     INTO v_cached USING p_query_hash;
   RETURN v_cached;
+EXCEPTION
+  WHEN wrong_object_type THEN
+    -- What is in a table that is not ours does not count. To store the set again says why.
+    RETURN false;
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.is_cached IS
@@ -36,6 +41,7 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+  PERFORM {{schema}}.hold_own_tables('read', {{partition_metadata:literal}});
   PERFORM FROM {{partition_metadata}} WHERE partition_key = (p_result.item).partition_key;
   -- A client may have dropped the table of a partition that is known.
   IF NOT FOUND OR to_regclass(
@@ -155,6 +161,8 @@ DECLARE
   v_bitsize integer;
 BEGIN
   PERFORM {{schema}}.provide_cache_table(v_first, p_default_bitsize);
+  PERFORM {{schema}}.hold_own_tables('write', format('%I.%I',
+    {{client_schema:literal}}, {{schema}}.cache_table_name((v_first.item).partition_key)));
   IF v_backend = 'bit' THEN
     -- Not locked: if the cache is widened between here and the insert, PostgreSQL refuses the
     -- insert (22026), and it is tried again.

@@ -38,6 +38,10 @@ AS $$
 DECLARE
   v_deleted integer;
 BEGIN
+  PERFORM {{schema}}.hold_own_tables(
+    'write', {{queries:literal}}, {{processor_log:literal}}, {{fragment_queue:literal}},
+    {{active_jobs:literal}});
+
   INSERT INTO {{queries}} (query_hash, partition_key, query, status, last_seen)
   SELECT (result.item).query_hash, (result.item).partition_key, (result.item).query,
          result.outcome, now()
@@ -114,6 +118,7 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+  PERFORM {{schema}}.hold_own_tables('write', {{processor_log:literal}});
   INSERT INTO {{processor_log}}
     (job_id, query_hash, partition_key, status, error_message, execution_source, created_at)
   VALUES (p_run.job_name, (p_result.item).query_hash, (p_result.item).partition_key, 'started',
@@ -306,6 +311,7 @@ AS $$
 DECLARE
   v_result {{schema}}.item_result := p_result;
 BEGIN
+  PERFORM {{schema}}.hold_own_tables('write', {{fragment_queue:literal}});
   -- From here on, a client that queues it is told that another session holds it. A client that
   -- queued it earlier may have evicted it first, and was told that it is queued.
   PERFORM FROM {{fragment_queue}} WHERE id = (p_result.item).queue_id FOR UPDATE SKIP LOCKED;

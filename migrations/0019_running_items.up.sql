@@ -85,10 +85,14 @@ RETURNS TABLE (
   job_name text, slot integer, query_hash text, partition_key text,
   pid integer, started_at timestamptz, running_for interval
 )
-LANGUAGE sql VOLATILE
+LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
+#variable_conflict use_column
+BEGIN
+  PERFORM {{schema}}.hold_own_tables('read', {{fragment_queue:literal}}, {{active_jobs:literal}});
   -- A client may have removed it from the queue in the meantime; the run still works on it.
+  RETURN QUERY
   SELECT running.job_name, running.slot,
          coalesce(queue.hash, published.query_hash, '(no longer queued)'),
          coalesce(queue.partition_key, published.partition_key, ''),
@@ -96,7 +100,8 @@ AS $$
   FROM {{schema}}.working_runs() AS running
   LEFT JOIN {{fragment_queue}} AS queue ON queue.id = running.queue_id
   LEFT JOIN {{active_jobs}} AS published ON published.pid = running.pid AND queue.id IS NULL
-  WHERE NOT running.has_results
+  WHERE NOT running.has_results;
+END
 $$;
 COMMENT ON FUNCTION {{schema}}.active_item_rows IS 'What the view active_items shows.';
 REVOKE ALL ON FUNCTION {{schema}}.active_item_rows FROM PUBLIC;
@@ -119,9 +124,14 @@ RETURNS TABLE (
   queued bigint, active bigint, registered_jobs integer,
   succeeded_last_hour bigint, failed_last_hour bigint, last_success timestamp
 )
-LANGUAGE sql STABLE
+LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
+#variable_conflict use_column
+BEGIN
+  PERFORM {{schema}}.hold_own_tables(
+    'read', {{processor_config:literal}}, {{fragment_queue:literal}}, {{processor_log:literal}});
+  RETURN QUERY
   SELECT config.job_name, config.enabled, config.max_parallel_jobs, config.frequency_seconds,
          config.timeout_seconds, config.result_limit, config.default_bitsize,
          (SELECT count(*) FROM {{fragment_queue}}),
@@ -137,7 +147,8 @@ AS $$
            max(log.created_at) FILTER (WHERE log.status = 'success') AS last_success
     FROM {{processor_log}} AS log
     WHERE log.job_id = config.job_name AND log.created_at > now()::timestamp - interval '1 hour'
-  ) AS recent
+  ) AS recent;
+END
 $$;
 COMMENT ON FUNCTION {{schema}}.processor_status_rows IS 'The rows of the view processor_status.';
 REVOKE ALL ON FUNCTION {{schema}}.processor_status_rows FROM PUBLIC;

@@ -8,6 +8,7 @@ AS $$
 DECLARE
   v_lock_key integer;
 BEGIN
+  PERFORM {{schema}}.hold_own_tables('read', {{processor_config:literal}});
   PERFORM FROM {{processor_config}} WHERE job_name = p_job_name;
   IF NOT FOUND THEN
     RAISE EXCEPTION 'there is no processor "%"', p_job_name

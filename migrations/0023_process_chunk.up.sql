@@ -45,10 +45,11 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   v_result {{schema}}.item_result;
-  -- Read it now: the watchdog reads it live, and it may have changed since the fragment began.
-  v_timeout integer := (
-    SELECT timeout_seconds FROM {{processor_config}} WHERE job_name = p_job_name);
+  v_timeout integer;
 BEGIN
+  PERFORM {{schema}}.hold_own_tables('read', {{processor_config:literal}});
+  -- Read it now: the watchdog reads it live, and it may have changed since the fragment began.
+  SELECT timeout_seconds INTO v_timeout FROM {{processor_config}} WHERE job_name = p_job_name;
   v_result.item := p_item;
   v_result.started_at := p_started;
   v_result.ended_at := clock_timestamp();

@@ -59,6 +59,8 @@ AS $$
 DECLARE
   v_result {{schema}}.item_result;
 BEGIN
+  PERFORM {{schema}}.hold_own_tables(
+    'read', {{fragment_queue:literal}}, {{queries:literal}}, {{partition_metadata:literal}});
   -- The run can no longer settle the fragment, and must not count as having died of it.
   v_result.item := ({{schema}}.items_of(ARRAY[p_queue_id]))[1];
   IF v_result.item IS NOT NULL THEN
@@ -96,6 +98,7 @@ DECLARE
   v_running record;
   v_stopped integer := 0;
 BEGIN
+  PERFORM {{schema}}.hold_own_tables('read', {{processor_config:literal}});
   -- A COMMIT inside a CALL does not re-arm statement_timeout, so the cancel must come from another
   -- session.
   FOR v_running IN
@@ -226,6 +229,8 @@ SET search_path = pg_catalog, pg_temp
 SET lock_timeout = '100ms'
 AS $$
 BEGIN
+  PERFORM {{schema}}.hold_own_tables('write', {{active_jobs:literal}});
+  PERFORM {{schema}}.hold_own_tables('read', {{fragment_queue:literal}});
   DELETE FROM {{active_jobs}} AS active
   WHERE NOT EXISTS (
     SELECT FROM {{schema}}.working_runs() AS running
@@ -259,10 +264,16 @@ GRANT EXECUTE ON FUNCTION {{schema}}.publish_running TO {{cron_role}};
 
 --! routine has_runs
 CREATE OR REPLACE FUNCTION {{schema}}.has_runs() RETURNS boolean
-LANGUAGE sql VOLATILE
+LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT EXISTS (SELECT FROM {{schema}}.batch) OR EXISTS (SELECT FROM {{active_jobs}})
+BEGIN
+  IF EXISTS (SELECT FROM {{schema}}.batch) THEN
+    RETURN true;
+  END IF;
+  PERFORM {{schema}}.hold_own_tables('read', {{active_jobs:literal}});
+  RETURN EXISTS (SELECT FROM {{active_jobs}});
+END
 $$;
 COMMENT ON FUNCTION {{schema}}.has_runs IS
   'Whether there is anything to watch: claims, or work that is displayed.';

@@ -9,6 +9,7 @@ AS $$
 DECLARE
   v_deleted integer;
 BEGIN
+  PERFORM {{schema}}.hold_own_tables('write', {{processor_log:literal}});
   DELETE FROM {{processor_log}}
   WHERE id IN (
     SELECT id FROM {{processor_log}}
@@ -39,12 +40,17 @@ AS $$
 DECLARE
   v_deleted integer;
 BEGIN
+  PERFORM {{schema}}.hold_own_tables('read', {{fragment_queue:literal}});
   DELETE FROM {{schema}}.attempt
   WHERE NOT EXISTS (
     SELECT FROM {{fragment_queue}} AS queue
     WHERE queue.hash = attempt.query_hash AND queue.partition_key = attempt.partition_key);
   GET DIAGNOSTICS v_deleted = ROW_COUNT;
   RETURN v_deleted;
+EXCEPTION
+  WHEN wrong_object_type THEN
+    -- The queue is not ours. Each run says so; timeouts must be enforced all the same.
+    RETURN 0;
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.delete_idle_attempts IS
@@ -69,6 +75,8 @@ BEGIN
   IF to_regclass(v_cache) IS NULL THEN
     RETURN 0;
   END IF;
+  PERFORM {{schema}}.hold_own_tables('read', v_cache);
+  PERFORM {{schema}}.hold_own_tables('write', {{fragment_queue:literal}});
   -- Two statements: the second must see that a set is missing if it was evicted, and its fragment
   -- queued again, before the row was locked.
   SELECT array_agg(id) INTO v_locked
@@ -88,8 +96,9 @@ BEGIN
   GET DIAGNOSTICS v_deleted = ROW_COUNT;
   RETURN v_deleted;
 EXCEPTION
-  WHEN lock_not_available OR undefined_table THEN
-    -- Somebody is emptying, dropping or recreating the cache table. Leave it to the next look:
+  WHEN lock_not_available OR undefined_table OR wrong_object_type THEN
+    -- Somebody is emptying, dropping or recreating the cache table, or it is not
+    -- ours. Leave it to the next look:
     -- while this run waited for that, or once it had ended with an error, nobody would enforce
     -- timeouts.
     RETURN 0;
@@ -112,6 +121,7 @@ DECLARE
   v_last integer;
   v_known record;
 BEGIN
+  PERFORM {{schema}}.hold_own_tables('read', {{fragment_queue:literal}}, {{queries:literal}});
   -- Look at one stretch of the queue at a time: all of it would take long, and most of it is not
   -- cached.
   SELECT max(id) INTO v_last

@@ -29,7 +29,8 @@ BEGIN
   IF NOT EXISTS (SELECT FROM {{schema}}.created_extension WHERE extension_name = 'intarray') THEN
     RETURN;
   END IF;
-  SELECT pg_class.oid, pg_catalog.has_table_privilege(pg_class.oid, 'INSERT')
+  -- What belongs to another role may have a trigger, which would run with our rights.
+  SELECT pg_class.oid, pg_catalog.pg_get_userbyid(relowner) = current_user
   INTO v_heir, v_may_inherit
   FROM pg_catalog.pg_class
   JOIN pg_catalog.pg_namespace ON pg_namespace.oid = relnamespace

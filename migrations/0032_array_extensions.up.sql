@@ -21,18 +21,19 @@ COMMENT ON FUNCTION {{client_schema}}.partitioncache_array_intersect IS
 --! routine partitioncache_setup_array_extensions
 CREATE OR REPLACE FUNCTION {{client_schema}}.partitioncache_setup_array_extensions() RETURNS boolean
 LANGUAGE plpgsql
-SET search_path = {{client_schema}}, pg_temp
+SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-  IF to_regprocedure('array_intersect_agg(anyarray)') IS NULL THEN
-    CREATE AGGREGATE array_intersect_agg(anyarray)
-      (SFUNC = partitioncache_array_intersect, STYPE = anyarray);
+  IF to_regprocedure(
+      quote_ident({{client_schema:literal}}) || '.array_intersect_agg(anyarray)') IS NULL THEN
+    CREATE AGGREGATE {{client_schema}}.array_intersect_agg(anyarray)
+      (SFUNC = {{client_schema}}.partitioncache_array_intersect, STYPE = anyarray);
   END IF;
   IF EXISTS (SELECT FROM pg_extension WHERE extname = 'intarray') THEN
     RETURN true;
   END IF;
   BEGIN
-    CREATE EXTENSION IF NOT EXISTS intarray;
+    CREATE EXTENSION IF NOT EXISTS intarray SCHEMA {{client_schema}};
     RETURN true;
   EXCEPTION
     -- Without the package, or the right to create the extension, there

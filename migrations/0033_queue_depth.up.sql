@@ -11,9 +11,13 @@ RETURNS TABLE (
   over_1_minute bigint, over_10_minutes bigint, over_1_hour bigint,
   oldest_since timestamp, oldest_age interval
 )
-LANGUAGE sql STABLE
+LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
+#variable_conflict use_column
+BEGIN
+  PERFORM {{schema}}.hold_own_tables('read', {{fragment_queue:literal}}, {{queries:literal}});
+  RETURN QUERY
   WITH depth AS (
     -- As a subquery, the time is computed only once, not for each row.
     SELECT queue.priority, count(*) AS queued,
@@ -50,7 +54,8 @@ AS $$
   SELECT priority, depth.queued, coalesce(waiting.waiting, 0),
          depth.over_1_minute, depth.over_10_minutes, depth.over_1_hour,
          depth.oldest_since, now()::timestamp - depth.oldest_since
-  FROM depth LEFT JOIN waiting USING (priority)
+  FROM depth LEFT JOIN waiting USING (priority);
+END
 $$;
 COMMENT ON FUNCTION {{schema}}.queue_depth_rows IS
   'The rows of the view queue_depth. Reads the whole queue once, and '

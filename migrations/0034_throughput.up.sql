@@ -9,9 +9,14 @@ RETURNS TABLE (
   settled bigint, succeeded bigint, failed bigint, timed_out bigint, skipped bigint,
   per_second numeric, p50_ms numeric, p95_ms numeric, p99_ms numeric, max_ms numeric
 )
-LANGUAGE sql STABLE
+LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
+#variable_conflict use_column
+BEGIN
+  PERFORM {{schema}}.hold_own_tables(
+    'read', {{processor_log:literal}}, {{processor_config:literal}});
+  RETURN QUERY
   WITH span AS MATERIALIZED (
     SELECT minutes, now()::timestamp - make_interval(mins => minutes) AS since
     FROM unnest(ARRAY[1, 5, 15]) AS minutes
@@ -44,7 +49,8 @@ AS $$
          coalesce(measured.timed_out, 0), coalesce(measured.skipped, 0),
          round(coalesce(measured.settled, 0) / (minutes * 60.0), 3),
          measured.ms[1], measured.ms[2], measured.ms[3], measured.ms[4]
-  FROM configured FULL JOIN measured USING (job_name, minutes)
+  FROM configured FULL JOIN measured USING (job_name, minutes);
+END
 $$;
 COMMENT ON FUNCTION {{schema}}.throughput_rows IS
   'The rows of the view throughput. Reads the log of the last 15 minutes.';

@@ -6,9 +6,13 @@ RETURNS TABLE (
   sqlstate text, reason text, failures bigint, fragments bigint, still_failed bigint,
   last_seen timestamp, example_hash text, example_partition_key text, example_message text
 )
-LANGUAGE sql STABLE
+LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
+#variable_conflict use_column
+BEGIN
+  PERFORM {{schema}}.hold_own_tables('read', {{processor_log:literal}}, {{queries:literal}});
+  RETURN QUERY
   WITH failed AS (
     SELECT log.id, log.query_hash, log.partition_key, log.created_at, log.error_message,
            class.reason,
@@ -46,7 +50,8 @@ AS $$
   SELECT class.sqlstate, class.reason, class.failures, class.fragments, class.still_failed,
          class.last_seen,
          example.query_hash, example.partition_key, example.error_message
-  FROM class JOIN failed AS example ON example.id = class.example_id
+  FROM class JOIN failed AS example ON example.id = class.example_id;
+END
 $$;
 COMMENT ON FUNCTION {{schema}}.failures_within IS
   'What the view failures shows, from the log as far back as p_age; the log is kept for '
@@ -76,12 +81,17 @@ GRANT SELECT ON {{schema}}.failures TO {{client_role}}, {{cron_role}};
 --! routine known_fragment_rows
 CREATE OR REPLACE FUNCTION {{schema}}.known_fragment_rows()
 RETURNS TABLE (status text, fragments bigint, last_seen timestamp)
-LANGUAGE sql STABLE
+LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
+#variable_conflict use_column
+BEGIN
+  PERFORM {{schema}}.hold_own_tables('read', {{queries:literal}});
+  RETURN QUERY
   SELECT known.status, count(*), max(known.last_seen)
   FROM {{queries}} AS known
-  GROUP BY known.status
+  GROUP BY known.status;
+END
 $$;
 COMMENT ON FUNCTION {{schema}}.known_fragment_rows IS 'What the view known_fragments shows.';
 REVOKE ALL ON FUNCTION {{schema}}.known_fragment_rows FROM PUBLIC;

@@ -16,7 +16,7 @@ DECLARE
   v_keys text[];
   v_new_hashes text[];
   v_new_keys text[];
-  v_table regclass;
+  v_table text;
   v_unusable text[];
 BEGIN
   IF p_statuses <@ ARRAY['failed', 'timeout', 'limit'] IS NOT TRUE THEN
@@ -25,6 +25,8 @@ BEGIN
       USING ERRCODE = 'invalid_parameter_value',
             HINT = 'Statuses to retry are failed, timeout and limit.';
   END IF;
+  PERFORM {{schema}}.hold_own_tables(
+    'read', {{queries:literal}}, {{fragment_queue:literal}}, {{partition_metadata:literal}});
   unknown_hashes := ARRAY(
     SELECT DISTINCT given.hash FROM unnest(p_hashes) AS given (hash)
     WHERE NOT EXISTS (
@@ -45,6 +47,7 @@ BEGIN
     RETURN;
   END IF;
 
+  PERFORM {{schema}}.hold_own_tables('write', {{queries:literal}}, {{fragment_queue:literal}});
   -- A row that another session has locked is being settled. Waiting for it
   -- while holding others could be a deadlock.
   SELECT coalesce(array_agg(locked.query_hash), '{}'),
@@ -84,7 +87,7 @@ BEGIN
   -- The cache says "of no use" for a fragment that exceeded the limit. Nothing would evict that
   -- once its row in {{queries:name}} is gone.
   FOR v_table, v_unusable IN
-    SELECT cache.oid, array_agg(known.query_hash)
+    SELECT cache.oid::regclass, array_agg(known.query_hash)
     FROM unnest(v_new_hashes, v_new_keys) AS item (query_hash, partition_key)
     JOIN {{queries}} AS known USING (query_hash, partition_key)
     JOIN pg_class AS cache
@@ -93,6 +96,7 @@ BEGIN
     WHERE known.status = 'limit'
     GROUP BY cache.oid
   LOOP
+    PERFORM {{schema}}.hold_own_tables('write', v_table);
     EXECUTE format(
       'DELETE FROM %s WHERE query_hash = ANY ($1) AND partition_keys IS NULL', v_table)
       USING v_unusable;

@@ -3,10 +3,14 @@ RETURNS TABLE (
   job_name text, slot integer, query_hash text, partition_key text,
   pid integer, started_at timestamptz, running_for interval
 )
-LANGUAGE sql VOLATILE
+LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
+#variable_conflict use_column
+BEGIN
+  PERFORM {{schema}}.hold_own_tables('read', {{fragment_queue:literal}}, {{active_jobs:literal}});
   -- A client may have removed it from the queue in the meantime; the run still works on it.
+  RETURN QUERY
   SELECT running.job_name, running.slot,
          coalesce(queue.hash, published.query_hash, '(no longer queued)'),
          coalesce(queue.partition_key, published.partition_key, ''),
@@ -14,7 +18,8 @@ AS $$
   FROM {{schema}}.working_runs() AS running
   LEFT JOIN {{fragment_queue}} AS queue ON queue.id = running.queue_id
   LEFT JOIN {{active_jobs}} AS published ON published.pid = running.pid AND queue.id IS NULL
-  WHERE NOT running.has_results
+  WHERE NOT running.has_results;
+END
 $$;
 COMMENT ON FUNCTION {{schema}}.active_item_rows IS 'What the view active_items shows.';
 REVOKE ALL ON FUNCTION {{schema}}.active_item_rows FROM PUBLIC;

@@ -7,6 +7,7 @@ DECLARE
   v_table text := format(
     '%I.%I', {{client_schema:literal}}, {{schema}}.cache_table_name(p_partition_key));
 BEGIN
+  PERFORM {{schema}}.hold_own_tables('rewrite', v_table);
   IF to_regclass(v_table) IS NOT NULL THEN
     -- One rewrite is enough: the cast pads on the right, where the new, larger keys belong. The
     -- count depends on the column, so it must be dropped before the type can change.

@@ -20,6 +20,7 @@ BEGIN
   PERFORM pg_advisory_xact_lock(
     quote_ident({{schema:literal}})::regnamespace::oid::integer, hashtext(p_partition_key));
 
+  PERFORM {{schema}}.hold_own_tables('write', {{partition_metadata:literal}});
   IF v_backend = 'bit' THEN
     INSERT INTO {{partition_metadata}} (partition_key, datatype, bitsize)
     VALUES (p_partition_key, p_datatype, coalesce(p_bitsize, 1000))
@@ -39,6 +40,8 @@ BEGIN
       USING ERRCODE = 'datatype_mismatch';
   END IF;
   IF to_regclass(format('%I.%I', {{client_schema:literal}}, v_table)) IS NOT NULL THEN
+    PERFORM {{schema}}.hold_own_tables(
+      'look', format('%I.%I', {{client_schema:literal}}, v_table));
     RETURN false;
   END IF;
 

@@ -5,10 +5,15 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-  v_run {{schema}}.run_context := {{schema}}.manual_context(p_job_name);
+  v_run {{schema}}.run_context;
   v_batch {{schema}}.batch;
   v_step {{schema}}.run_step;
 BEGIN
+  PERFORM {{schema}}.hold_own_tables(
+    'read', {{processor_config:literal}}, {{fragment_queue:literal}}, {{queries:literal}},
+    {{partition_metadata:literal}});
+  PERFORM {{schema}}.hold_own_tables('look', {{processor_log:literal}}, {{active_jobs:literal}});
+  v_run := {{schema}}.manual_context(p_job_name);
   -- As in next_step, a claim must be known after a crash.
   PERFORM set_config('synchronous_commit', 'local', true);
   v_batch := {{schema}}.claim_suspect(p_lock_key);

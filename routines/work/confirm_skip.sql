@@ -6,6 +6,7 @@ AS $$
 DECLARE
   v_result {{schema}}.item_result := p_result;
 BEGIN
+  PERFORM {{schema}}.hold_own_tables('write', {{fragment_queue:literal}});
   -- From here on, a client that queues it is told that another session holds it. A client that
   -- queued it earlier may have evicted it first, and was told that it is queued.
   PERFORM FROM {{fragment_queue}} WHERE id = (p_result.item).queue_id FOR UPDATE SKIP LOCKED;

@@ -7,6 +7,7 @@ DECLARE
   v_last integer;
   v_known record;
 BEGIN
+  PERFORM {{schema}}.hold_own_tables('read', {{fragment_queue:literal}}, {{queries:literal}});
   -- Look at one stretch of the queue at a time: all of it would take long, and most of it is not
   -- cached.
   SELECT max(id) INTO v_last

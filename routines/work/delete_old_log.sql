@@ -6,6 +6,7 @@ AS $$
 DECLARE
   v_deleted integer;
 BEGIN
+  PERFORM {{schema}}.hold_own_tables('write', {{processor_log:literal}});
   DELETE FROM {{processor_log}}
   WHERE id IN (
     SELECT id FROM {{processor_log}}

@@ -1,47 +1,52 @@
 CREATE OR REPLACE FUNCTION {{schema}}.desired_jobs() RETURNS jsonb
-LANGUAGE sql STABLE
+LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 -- Few rows, but estimated as thousands, which PostgreSQL compiles: that took longer than anything
 -- else about a change of the configuration (190 ms to 1 s, instead of 4 ms).
 SET jit = off
 AS $$
-  WITH processor AS (
-    SELECT config.job_name, config.enabled, config.max_parallel_jobs,
-           {{schema}}.cron_schedule({{schema}}.start_interval(
-             config.frequency_seconds, deployment.pg_cron_version)) AS schedule
-    FROM {{processor_config}} AS config, {{schema}}.deployment
-  ),
-  jobs (position, job_name, schedule, command, kind, processor, slot, keep_days) AS (
-    SELECT 1, {{schema}}.cron_job_name(job_name, slot::text), schedule,
-           format('CALL %I.run_processor(%L, %s)', {{schema:literal}}, job_name, slot),
-           'processor', job_name, slot, NULL::integer
-    FROM processor, generate_series(1, max_parallel_jobs) AS slot
-    WHERE enabled
-    UNION ALL
-    -- As often as can be: a maintenance run lasts a minute, and without one no timeout is kept.
-    -- Also while all are disabled: what was begun before is still to be timed out.
-    SELECT 2, {{schema}}.cron_job_name(NULL, 'maintenance'),
-           {{schema}}.cron_schedule({{schema}}.start_interval(1, deployment.pg_cron_version)),
-           format('CALL %I.run_maintenance()', {{schema:literal}}),
-           'maintenance', NULL, NULL, NULL
-    FROM {{schema}}.deployment
-    WHERE EXISTS (SELECT FROM processor)
-    UNION ALL
-    SELECT 3, {{schema}}.cron_job_name(NULL, 'history'), '17 3 * * *',
-           format('SELECT %I.prune_job_runs(%s)',
-                  deployment.cron_schema, settings.run_retention_days),
-           'history', NULL, NULL, settings.run_retention_days
-    FROM {{schema}}.deployment, {{schema}}.settings
-    WHERE EXISTS (SELECT FROM processor)
-  )
-  SELECT coalesce(
-    jsonb_agg(jsonb_build_object(
-                'job_name', job_name, 'schedule', schedule, 'command', command, 'kind', kind,
-                'processor', processor, 'slot', slot, 'keep_days', keep_days,
-                'database', current_database())
-              ORDER BY position, job_name),
-    '[]')
-  FROM jobs
+BEGIN
+  PERFORM {{schema}}.hold_own_tables('read', {{processor_config:literal}});
+  RETURN (
+    WITH processor AS (
+      SELECT config.job_name, config.enabled, config.max_parallel_jobs,
+             {{schema}}.cron_schedule({{schema}}.start_interval(
+               config.frequency_seconds, deployment.pg_cron_version)) AS schedule
+      FROM {{processor_config}} AS config, {{schema}}.deployment
+    ),
+    jobs (position, job_name, schedule, command, kind, processor, slot, keep_days) AS (
+      SELECT 1, {{schema}}.cron_job_name(job_name, slot::text), schedule,
+             format('CALL %I.run_processor(%L, %s)', {{schema:literal}}, job_name, slot),
+             'processor', job_name, slot, NULL::integer
+      FROM processor, generate_series(1, max_parallel_jobs) AS slot
+      WHERE enabled
+      UNION ALL
+      -- As often as can be: a maintenance run lasts a minute, and without one no timeout is kept.
+      -- Also while all are disabled: what was begun before is still to be timed out.
+      SELECT 2, {{schema}}.cron_job_name(NULL, 'maintenance'),
+             {{schema}}.cron_schedule({{schema}}.start_interval(1, deployment.pg_cron_version)),
+             format('CALL %I.run_maintenance()', {{schema:literal}}),
+             'maintenance', NULL, NULL, NULL
+      FROM {{schema}}.deployment
+      WHERE EXISTS (SELECT FROM processor)
+      UNION ALL
+      SELECT 3, {{schema}}.cron_job_name(NULL, 'history'), '17 3 * * *',
+             format('SELECT %I.prune_job_runs(%s)',
+                    deployment.cron_schema, settings.run_retention_days),
+             'history', NULL, NULL, settings.run_retention_days
+      FROM {{schema}}.deployment, {{schema}}.settings
+      WHERE EXISTS (SELECT FROM processor)
+    )
+    SELECT coalesce(
+      jsonb_agg(jsonb_build_object(
+                  'job_name', job_name, 'schedule', schedule, 'command', command, 'kind', kind,
+                  'processor', processor, 'slot', slot, 'keep_days', keep_days,
+                  'database', current_database())
+                ORDER BY position, job_name),
+      '[]')
+    FROM jobs
+  );
+END
 $$;
 COMMENT ON FUNCTION {{schema}}.desired_jobs IS
   'The jobs this deployment should have: [{job_name, schedule, command, kind, processor, slot, '

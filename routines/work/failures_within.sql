@@ -3,9 +3,13 @@ RETURNS TABLE (
   sqlstate text, reason text, failures bigint, fragments bigint, still_failed bigint,
   last_seen timestamp, example_hash text, example_partition_key text, example_message text
 )
-LANGUAGE sql STABLE
+LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
+#variable_conflict use_column
+BEGIN
+  PERFORM {{schema}}.hold_own_tables('read', {{processor_log:literal}}, {{queries:literal}});
+  RETURN QUERY
   WITH failed AS (
     SELECT log.id, log.query_hash, log.partition_key, log.created_at, log.error_message,
            class.reason,
@@ -43,7 +47,8 @@ AS $$
   SELECT class.sqlstate, class.reason, class.failures, class.fragments, class.still_failed,
          class.last_seen,
          example.query_hash, example.partition_key, example.error_message
-  FROM class JOIN failed AS example ON example.id = class.example_id
+  FROM class JOIN failed AS example ON example.id = class.example_id;
+END
 $$;
 COMMENT ON FUNCTION {{schema}}.failures_within IS
   'What the view failures shows, from the log as far back as p_age; the log is kept for '

@@ -1,8 +1,14 @@
 CREATE OR REPLACE FUNCTION {{schema}}.has_runs() RETURNS boolean
-LANGUAGE sql VOLATILE
+LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT EXISTS (SELECT FROM {{schema}}.batch) OR EXISTS (SELECT FROM {{active_jobs}})
+BEGIN
+  IF EXISTS (SELECT FROM {{schema}}.batch) THEN
+    RETURN true;
+  END IF;
+  PERFORM {{schema}}.hold_own_tables('read', {{active_jobs:literal}});
+  RETURN EXISTS (SELECT FROM {{active_jobs}});
+END
 $$;
 COMMENT ON FUNCTION {{schema}}.has_runs IS
   'Whether there is anything to watch: claims, or work that is displayed.';

@@ -1,6 +1,6 @@
 CREATE OR REPLACE FUNCTION {{schema}}.is_cached(p_query_hash text, p_partition_key text)
 RETURNS boolean
-LANGUAGE plpgsql STABLE
+LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -8,6 +8,7 @@ DECLARE
     '%I.%I', {{client_schema:literal}}, {{schema}}.cache_table_name(p_partition_key));
   v_cached boolean;
 BEGIN
+  PERFORM {{schema}}.hold_own_tables('read', {{queries:literal}}, v_table);
   PERFORM FROM {{queries}}
   WHERE query_hash = p_query_hash AND partition_key = p_partition_key AND status = 'ok';
   IF NOT FOUND OR to_regclass(v_table) IS NULL THEN
@@ -16,6 +17,10 @@ BEGIN
   EXECUTE format('SELECT EXISTS (SELECT FROM %s WHERE query_hash = $1)', v_table)
     INTO v_cached USING p_query_hash;
   RETURN v_cached;
+EXCEPTION
+  WHEN wrong_object_type THEN
+    -- What is in a table that is not ours does not count. To store the set again says why.
+    RETURN false;
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.is_cached IS

@@ -9,8 +9,10 @@ BEGIN
   FOR v_schema IN
     SELECT nspname FROM {{schema}}.deployment_schemas() AS nspname
     -- Nothing that another migrator deployed is shared with us: the functions have one owner.
-    WHERE has_schema_privilege(nspname, 'USAGE')
-      AND has_table_privilege(format('%I.deployment', nspname), 'SELECT')
+    WHERE pg_has_role(
+      (SELECT relowner FROM pg_class
+       WHERE relname = 'deployment' AND relnamespace = quote_ident(nspname)::regnamespace),
+      'USAGE')
   LOOP
     EXECUTE format('SELECT client_schema FROM %I.deployment', v_schema) INTO v_client_schema;
     IF v_schema <> {{schema:literal}} AND v_client_schema = {{client_schema:literal}} THEN

@@ -5,6 +5,7 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+  PERFORM {{schema}}.hold_own_tables('write', {{processor_log:literal}});
   INSERT INTO {{processor_log}}
     (job_id, query_hash, partition_key, status, error_message, execution_source, created_at)
   VALUES (p_run.job_name, (p_result.item).query_hash, (p_result.item).partition_key, 'started',

@@ -1,9 +1,14 @@
 CREATE OR REPLACE FUNCTION {{schema}}.maintenance_goes_on(p_started timestamptz) RETURNS boolean
-LANGUAGE sql VOLATILE
+LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT clock_timestamp() < p_started + ({{schema}}.clocks()).maintenance
-    AND EXISTS (SELECT FROM {{processor_config}})
+BEGIN
+  PERFORM {{schema}}.hold_own_tables('read', {{processor_config:literal}});
+  RETURN (
+    SELECT clock_timestamp() < p_started + ({{schema}}.clocks()).maintenance
+      AND EXISTS (SELECT FROM {{processor_config}})
+  );
+END
 $$;
 COMMENT ON FUNCTION {{schema}}.maintenance_goes_on IS
   'Whether a maintenance run that started at p_started should look once more.';

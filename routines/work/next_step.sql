@@ -18,6 +18,8 @@ DECLARE
 BEGIN
   DELETE FROM {{schema}}.batch WHERE batch_id = (p_last.context).batch_id;
 
+  -- In this transaction as in each: between two of them a table can become another one.
+  PERFORM {{schema}}.hold_own_tables('read', {{processor_config:literal}});
   SELECT * INTO v_config FROM {{processor_config}} WHERE job_name = p_job_name;
   -- A run ends now and then even when the queue is full, so that pg_cron's history shows it alive.
   IF NOT FOUND OR NOT v_config.enabled OR p_slot > v_config.max_parallel_jobs
@@ -49,6 +51,10 @@ BEGIN
     RETURN v_step;
   END IF;
 
+  PERFORM {{schema}}.hold_own_tables(
+    'read', {{fragment_queue:literal}}, {{queries:literal}}, {{partition_metadata:literal}});
+  -- Not locked, since a client that has them locked must not keep us waiting with those above.
+  PERFORM {{schema}}.hold_own_tables('look', {{processor_log:literal}}, {{active_jobs:literal}});
   -- A claim must survive a crash; else the fragment that caused it would be claimed again for ever.
   PERFORM set_config('synchronous_commit', 'local', true);
   v_limit := {{schema}}.batch_limit(p_last, v_now);

@@ -95,9 +95,9 @@ CREATE OR REPLACE FUNCTION {{client_schema}}.non_blocking_fragment_queue_batch_u
   p_hashes text[], p_partition_keys text[], p_partition_datatypes text[], p_queries text[]
 ) RETURNS TABLE (idx integer, hash text, partition_key text, status text)
 LANGUAGE sql
-SET search_path = {{client_schema}}, pg_temp
+SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT * FROM non_blocking_fragment_queue_batch_upsert(
+  SELECT * FROM {{client_schema}}.non_blocking_fragment_queue_batch_upsert(
     p_hashes, p_partition_keys, p_partition_datatypes, p_queries, NULL::integer[],
     'partitioncache_fragmentqueue'::text)
 $$;

@@ -32,4 +32,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION {{client_schema}}.partitioncache_deployments IS
-  'The deployments of pcache-migrate that serve this schema and that the current role may use.';
+  'The deployments of pcache-migrate that serve this schema and that the current role may use, '
+  'made by the owner of this function or a member of it.';

@@ -2,7 +2,7 @@ CREATE OR REPLACE FUNCTION {{client_schema}}.partitioncache_ensure_metadata_tabl
   p_table_prefix text
 ) RETURNS void
 LANGUAGE plpgsql
-SET search_path = {{client_schema}}, pg_temp
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   v_backend text := (
@@ -10,11 +10,12 @@ DECLARE
 BEGIN
   -- The deployment created these tables, but a client may have dropped them since. Where they
   -- exist, the caller needs no right to create tables.
-  IF to_regclass(quote_ident(p_table_prefix || '_partition_metadata')) IS NULL THEN
+  IF to_regclass(format('%I.%I',
+      {{client_schema:literal}}, p_table_prefix || '_partition_metadata')) IS NULL THEN
     EXECUTE format(
-      'CREATE TABLE %I (partition_key text PRIMARY KEY, datatype text NOT NULL CHECK (%s), '
+      'CREATE TABLE %I.%I (partition_key text PRIMARY KEY, datatype text NOT NULL CHECK (%s), '
       'created_at timestamp DEFAULT now()%s)',
-      p_table_prefix || '_partition_metadata',
+      {{client_schema:literal}}, p_table_prefix || '_partition_metadata',
       CASE v_backend
         WHEN 'array' THEN 'datatype IN (''integer'', ''float'', ''text'', ''timestamp'')'
         ELSE 'datatype = ''integer'''
@@ -24,14 +25,15 @@ BEGIN
         ELSE ''
       END);
   END IF;
-  IF to_regclass(quote_ident(p_table_prefix || '_queries')) IS NULL THEN
+  IF to_regclass(format('%I.%I',
+      {{client_schema:literal}}, p_table_prefix || '_queries')) IS NULL THEN
     EXECUTE format(
-      'CREATE TABLE %I (query_hash text NOT NULL, partition_key text NOT NULL, '
+      'CREATE TABLE %I.%I (query_hash text NOT NULL, partition_key text NOT NULL, '
       'query text NOT NULL, '
       'status text NOT NULL DEFAULT ''ok'' '
       'CHECK (status IN (''ok'', ''timeout'', ''failed'', ''limit'')), '
       'last_seen timestamp NOT NULL DEFAULT now(), PRIMARY KEY (query_hash, partition_key))',
-      p_table_prefix || '_queries');
+      {{client_schema:literal}}, p_table_prefix || '_queries');
   END IF;
 END
 $$;

@@ -6,10 +6,20 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   c_batch CONSTANT integer := 100;
-  v_run CONSTANT {{schema}}.run_context := {{schema}}.manual_context(p_job_name);
+  v_run {{schema}}.run_context;
   v_queue_ids integer[];
+  v_left integer[];
+  v_goes_on boolean := true;
+  v_processed integer := 0;
+BEGIN
+  PERFORM {{schema}}.require_fragment_role();
+  PERFORM {{schema}}.hold_own_tables(
+    'read', {{processor_config:literal}}, {{fragment_queue:literal}}, {{queries:literal}},
+    {{partition_metadata:literal}}, {{processor_log:literal}});
+  PERFORM {{schema}}.hold_own_tables('look', {{active_jobs:literal}});
+  v_run := {{schema}}.manual_context(p_job_name);
   -- What was tried without a result a moment ago must not keep the others from their turn.
-  v_left integer[] := ARRAY(
+  v_left := ARRAY(
     SELECT queue.id
     FROM {{processor_log}} AS log
     JOIN {{fragment_queue}} AS queue
@@ -17,10 +27,6 @@ DECLARE
     WHERE log.status = 'started'
       AND log.created_at BETWEEN clock_timestamp()::timestamp - interval '1 s'
                              AND clock_timestamp()::timestamp);
-  v_goes_on boolean := true;
-  v_processed integer := 0;
-BEGIN
-  PERFORM {{schema}}.require_fragment_role();
   WHILE v_goes_on AND v_processed < p_count LOOP
     -- The locks of the rows are the claim: they last as long as this transaction, and so does what
     -- it does with them.

@@ -5,9 +5,14 @@ RETURNS TABLE (
   queued bigint, active bigint, registered_jobs integer,
   succeeded_last_hour bigint, failed_last_hour bigint, last_success timestamp
 )
-LANGUAGE sql STABLE
+LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
+#variable_conflict use_column
+BEGIN
+  PERFORM {{schema}}.hold_own_tables(
+    'read', {{processor_config:literal}}, {{fragment_queue:literal}}, {{processor_log:literal}});
+  RETURN QUERY
   SELECT config.job_name, config.enabled, config.max_parallel_jobs, config.frequency_seconds,
          config.timeout_seconds, config.result_limit, config.default_bitsize,
          (SELECT count(*) FROM {{fragment_queue}}),
@@ -23,7 +28,8 @@ AS $$
            max(log.created_at) FILTER (WHERE log.status = 'success') AS last_success
     FROM {{processor_log}} AS log
     WHERE log.job_id = config.job_name AND log.created_at > now()::timestamp - interval '1 hour'
-  ) AS recent
+  ) AS recent;
+END
 $$;
 COMMENT ON FUNCTION {{schema}}.processor_status_rows IS 'The rows of the view processor_status.';
 REVOKE ALL ON FUNCTION {{schema}}.processor_status_rows FROM PUBLIC;

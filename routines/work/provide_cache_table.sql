@@ -5,6 +5,7 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+  PERFORM {{schema}}.hold_own_tables('read', {{partition_metadata:literal}});
   PERFORM FROM {{partition_metadata}} WHERE partition_key = (p_result.item).partition_key;
   -- A client may have dropped the table of a partition that is known.
   IF NOT FOUND OR to_regclass(

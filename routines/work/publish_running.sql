@@ -4,6 +4,8 @@ SET search_path = pg_catalog, pg_temp
 SET lock_timeout = '100ms'
 AS $$
 BEGIN
+  PERFORM {{schema}}.hold_own_tables('write', {{active_jobs:literal}});
+  PERFORM {{schema}}.hold_own_tables('read', {{fragment_queue:literal}});
   DELETE FROM {{active_jobs}} AS active
   WHERE NOT EXISTS (
     SELECT FROM {{schema}}.working_runs() AS running

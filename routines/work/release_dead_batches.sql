@@ -14,6 +14,8 @@ BEGIN
   IF v_batches IS NULL THEN
     RETURN 0;
   END IF;
+  PERFORM {{schema}}.hold_own_tables('write', {{active_jobs:literal}});
+  PERFORM {{schema}}.hold_own_tables('read', {{fragment_queue:literal}});
   v_blamed := {{schema}}.suspect_of(v_batches);
 
   INSERT INTO {{schema}}.attempt

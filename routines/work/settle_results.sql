@@ -7,6 +7,10 @@ AS $$
 DECLARE
   v_deleted integer;
 BEGIN
+  PERFORM {{schema}}.hold_own_tables(
+    'write', {{queries:literal}}, {{processor_log:literal}}, {{fragment_queue:literal}},
+    {{active_jobs:literal}});
+
   INSERT INTO {{queries}} (query_hash, partition_key, query, status, last_seen)
   SELECT (result.item).query_hash, (result.item).partition_key, (result.item).query,
          result.outcome, now()

@@ -11,6 +11,8 @@ DECLARE
   v_bitsize integer;
 BEGIN
   PERFORM {{schema}}.provide_cache_table(v_first, p_default_bitsize);
+  PERFORM {{schema}}.hold_own_tables('write', format('%I.%I',
+    {{client_schema:literal}}, {{schema}}.cache_table_name((v_first.item).partition_key)));
   IF v_backend = 'bit' THEN
     -- Not locked: if the cache is widened between here and the insert, PostgreSQL refuses the
     -- insert (22026), and it is tried again.

@@ -9,6 +9,8 @@ AS $$
 DECLARE
   v_result {{schema}}.item_result;
 BEGIN
+  PERFORM {{schema}}.hold_own_tables(
+    'read', {{fragment_queue:literal}}, {{queries:literal}}, {{partition_metadata:literal}});
   -- The run can no longer settle the fragment, and must not count as having died of it.
   v_result.item := ({{schema}}.items_of(ARRAY[p_queue_id]))[1];
   IF v_result.item IS NOT NULL THEN

@@ -9,6 +9,7 @@ AS $$
 DECLARE
   v_bits integer;
 BEGIN
+  PERFORM {{schema}}.hold_own_tables('alter', {{partition_metadata:literal}});
   -- A client whose role owns the metadata adds its own trigger there,
   -- which refuses to widen a cache that has rows.
   ALTER TABLE {{partition_metadata}} DISABLE TRIGGER USER;

@@ -14,6 +14,8 @@ import { adminConnection, cronConnection, workConnection } from './checks/connec
 import { cronHistory, cronSchedule, cronUsage } from './checks/cron-grants.js';
 import { cronDatabaseCreate, cronSchema } from './checks/cron-schema.js';
 import { deploymentIdentity } from './checks/deployment-identity.js';
+import { foreignFunctions } from './checks/foreign-functions.js';
+import { foreignTables } from './checks/foreign-tables.js';
 import { fragmentRole } from './checks/fragment-role.js';
 import { jobLogins } from './checks/job-logins.js';
 import { dblinkExtension, dblinkUsage, linkLogin } from './checks/link.js';
@@ -54,10 +56,8 @@ const CHECKS: readonly (readonly [Applies, readonly DoctorCheck[]])[] = [
   [forWork, [workDatabaseCreate, clientRoleConnect]],
   [always, [clientSchema, clientSchemaCronRole]],
   [withFragmentRole, [clientSchemaFragmentRole]],
-  [
-    forWork,
-    [clientSchemaMigrator, clientSchemaClientRole, ownTables, ownTriggers, clientFunctions],
-  ],
+  [forWork, [clientSchemaMigrator, clientSchemaClientRole, ownTables, ownTriggers, foreignTables]],
+  [forWork, [clientFunctions, foreignFunctions]],
   [forWorkWith('array'), [intarray]],
   [forWorkWith('roaringbit'), [roaringbitmap]],
   [forLink, [dblinkExtension, dblinkUsage, linkLogin, linkReaders]],

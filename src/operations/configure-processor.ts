@@ -3,8 +3,10 @@ import { withClient } from '../database/connect.js';
 import { describeDatabaseError } from '../database/describe-database-error.js';
 import { remedyThen } from '../database/remedy-of.js';
 import { ownName } from '../deployment/own-names.js';
+import { deploymentTables } from '../deployment/placeholder-values.js';
 import { requireDeployed } from '../deployment/require-deployed.js';
 import type { LockWait } from '../deployment/with-databases.js';
+import { withOwnTables } from '../deployment/with-own-tables.js';
 import { PcacheError } from '../errors/pcache-error.js';
 import type { AppliedAction } from '../jobs/apply-jobs.js';
 import type { Settings } from '../settings/settings.js';
@@ -38,7 +40,8 @@ export async function configureProcessor(
 ): Promise<ConfigureReport> {
   const pending = await withClient(settings.work, async (work) => {
     await requireDeployed(work, settings, 'work');
-    await change(work);
+    const { processorConfig } = deploymentTables(settings);
+    await withOwnTables(work, settings, 'write', [processorConfig], () => change(work));
     return isSyncPending(work, settings);
   });
   if (!pending) return { jobs: [] };

@@ -1,6 +1,7 @@
 import { type ClientBase, escapeIdentifier } from 'pg';
 import { clientName } from '../deployment/own-names.js';
 import { deploymentTables } from '../deployment/placeholder-values.js';
+import { withOwnTables } from '../deployment/with-own-tables.js';
 import type { Migration } from '../migrations/read-migrations.js';
 import type { Settings } from '../settings/settings.js';
 
@@ -17,8 +18,8 @@ export async function dataAtStake(
 ): Promise<TableAtStake[]> {
   const tables: TableAtStake[] = [];
   for (const table of await tablesDropped(work, settings, migrations)) {
-    const { rows } = await work.query<{ rows: string }>(
-      `SELECT count(*) AS rows FROM ${clientName(settings, table)}`,
+    const { rows } = await withOwnTables(work, settings, 'read', [table], () =>
+      work.query<{ rows: string }>(`SELECT count(*) AS rows FROM ${clientName(settings, table)}`),
     );
     tables.push({ table, rows: Number(rows[0]?.rows) });
   }
@@ -42,8 +43,10 @@ async function cacheTables(work: ClientBase, settings: Settings): Promise<string
   const { partitionMetadata } = deploymentTables(settings);
   if (!(await existingTables(work, settings, [partitionMetadata])).has(partitionMetadata))
     return [];
-  const { rows } = await work.query<{ partition_key: string }>(
-    `SELECT partition_key FROM ${clientName(settings, partitionMetadata)} ORDER BY partition_key`,
+  const { rows } = await withOwnTables(work, settings, 'read', [partitionMetadata], () =>
+    work.query<{ partition_key: string }>(
+      `SELECT partition_key FROM ${clientName(settings, partitionMetadata)} ORDER BY partition_key`,
+    ),
   );
   return rows.map(({ partition_key }) => `${settings.tablePrefix}_cache_${partition_key}`);
 }

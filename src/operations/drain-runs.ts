@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClientBase } from 'pg';
 import { clientName, ownName } from '../deployment/own-names.js';
 import { deploymentTables } from '../deployment/placeholder-values.js';
+import { withOwnTables } from '../deployment/with-own-tables.js';
 import { PcacheError } from '../errors/pcache-error.js';
 import { shown } from '../errors/shown.js';
 import type { Settings } from '../settings/settings.js';
@@ -40,8 +41,9 @@ export async function drainRuns(
   settings: Settings,
   waitSeconds: number,
 ): Promise<void> {
-  await work.query(
-    `UPDATE ${clientName(settings, deploymentTables(settings).processorConfig)} SET enabled = false WHERE enabled`,
+  const { processorConfig } = deploymentTables(settings);
+  await withOwnTables(work, settings, 'write', [processorConfig], () =>
+    work.query(`UPDATE ${clientName(settings, processorConfig)} SET enabled = false WHERE enabled`),
   );
   const left = await awaitRuns(work, settings, waitSeconds, () => true);
   if (left.length > 0) throw new RunsStillActiveError(left, waitSeconds);
@@ -74,20 +76,23 @@ async function awaitRuns(
 }
 
 async function liveRuns(work: ClientBase, settings: Settings): Promise<LiveRun[]> {
-  const { rows } = await work.query<{
-    job_name: string;
-    slot: number;
-    pid: number;
-    wanted: boolean;
-  }>(
-    `SELECT slot.job_name, slot.slot, locks.pid,
+  const { processorConfig } = deploymentTables(settings);
+  const { rows } = await withOwnTables(work, settings, 'read', [processorConfig], () =>
+    work.query<{
+      job_name: string;
+      slot: number;
+      pid: number;
+      wanted: boolean;
+    }>(
+      `SELECT slot.job_name, slot.slot, locks.pid,
             coalesce(config.enabled AND slot.slot <= config.max_parallel_jobs, false) AS wanted
        FROM ${ownName(settings, 'slot')} AS slot
        JOIN pg_catalog.pg_locks AS locks
          ON locks.objid = slot.lock_key::pg_catalog.oid AND locks.locktype = 'advisory' AND locks.objsubid = 2
-       LEFT JOIN ${clientName(settings, deploymentTables(settings).processorConfig)} AS config USING (job_name)
+       LEFT JOIN ${clientName(settings, processorConfig)} AS config USING (job_name)
       WHERE ${ownName(settings, 'run_is_alive')}(locks.pid, slot.lock_key)
       ORDER BY slot.job_name, slot.slot`,
+    ),
   );
   return rows.map(({ job_name, ...run }) => ({ jobName: job_name, ...run }));
 }

@@ -1,6 +1,7 @@
 import type { ClientBase } from 'pg';
 import { clientName, ownName } from '../deployment/own-names.js';
 import { deploymentTables } from '../deployment/placeholder-values.js';
+import { withOwnTables } from '../deployment/with-own-tables.js';
 import type { Settings } from '../settings/settings.js';
 
 export const RETRY_STATUSES = ['failed', 'timeout', 'limit'] as const;
@@ -59,8 +60,9 @@ async function statesOf(
   hashes: readonly string[],
 ): Promise<UnknownHash[]> {
   const { queries, fragmentQueue } = deploymentTables(settings);
-  const { rows } = await work.query<UnknownHash>(
-    `SELECT given.hash AS "queryHash", coalesce(known.states, '[]') AS states
+  const { rows } = await withOwnTables(work, settings, 'read', [queries, fragmentQueue], () =>
+    work.query<UnknownHash>(
+      `SELECT given.hash AS "queryHash", coalesce(known.states, '[]') AS states
        FROM unnest($1::text[]) WITH ORDINALITY AS given (hash, position)
        LEFT JOIN LATERAL (
          SELECT jsonb_agg(jsonb_build_object('partitionKey', partition_key, 'state', state) ORDER BY partition_key, state) AS states
@@ -69,7 +71,8 @@ async function statesOf(
                  SELECT partition_key, 'queued' FROM ${clientName(settings, fragmentQueue)} WHERE hash = given.hash) AS each
        ) AS known ON true
       ORDER BY given.position`,
-    [hashes],
+      [hashes],
+    ),
   );
   return rows;
 }

@@ -1,6 +1,7 @@
 import type { ClientBase } from 'pg';
 import { clientName, ownName } from '../deployment/own-names.js';
 import { deploymentTables } from '../deployment/placeholder-values.js';
+import { withOwnTables } from '../deployment/with-own-tables.js';
 import type { Settings } from '../settings/settings.js';
 import { processorNames, UnknownProcessorError } from './processor-config.js';
 
@@ -41,12 +42,15 @@ async function setItemTimeout(
   settings: Settings,
   jobName: string,
 ): Promise<void> {
-  const { rows } = await work.query(
-    `SELECT pg_catalog.set_config('statement_timeout', least((timeout_seconds::bigint + 1) * 1000, 2147483647)::text, false)
-       FROM ${clientName(settings, deploymentTables(settings).processorConfig)} WHERE job_name = $1`,
-    [jobName],
-  );
-  if (rows.length === 0) {
-    throw new UnknownProcessorError(jobName, await processorNames(work, settings));
-  }
+  const { processorConfig } = deploymentTables(settings);
+  await withOwnTables(work, settings, 'read', [processorConfig], async () => {
+    const { rows } = await work.query(
+      `SELECT pg_catalog.set_config('statement_timeout', least((timeout_seconds::bigint + 1) * 1000, 2147483647)::text, false)
+         FROM ${clientName(settings, processorConfig)} WHERE job_name = $1`,
+      [jobName],
+    );
+    if (rows.length === 0) {
+      throw new UnknownProcessorError(jobName, await processorNames(work, settings));
+    }
+  });
 }

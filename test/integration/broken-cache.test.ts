@@ -92,7 +92,7 @@ describe('a run', () => {
     'fails the fragment of a cache table with %s, saying why, and goes on',
     async (what, columns) => {
       const key = what.replaceAll(' ', '_');
-      await it_.app.query(`
+      await it_.work.query(`
       CREATE TABLE my_cache_cache_${key} (${columns});
       GRANT ALL ON my_cache_cache_${key} TO PUBLIC;
       INSERT INTO my_cache_partition_metadata (partition_key, datatype) VALUES ('${key}', 'integer')`);
@@ -110,7 +110,7 @@ describe('a run', () => {
   );
 
   it('fails the fragment of a cache table that it may not write, saying why, and goes on', async () => {
-    await it_.app.query(
+    await it_.work.query(
       'CREATE TABLE my_cache_cache_private (query_hash text PRIMARY KEY, partition_keys integer[])',
     );
     await it_.app.query("INSERT INTO my_cache_partition_metadata VALUES ('private', 'integer')");

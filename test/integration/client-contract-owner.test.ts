@@ -249,7 +249,7 @@ describe('a cache table that the client created itself', () => {
     return (await runProcessor(cronRole, settings, defaultJobName(settings), 10)).outcomes;
   }
 
-  it('is reported as closed to the jobs, which go on', async () => {
+  it('is not used by the jobs, which say so and go on', async () => {
     expect(await process('closed')).toEqual({ failed: 1, ok: 1 });
     const { rows } = await scenario.app.query(
       `SELECT query_hash, status, error_message FROM ${tablesOf(scenario.settings).processorLog} ORDER BY id`,
@@ -258,19 +258,27 @@ describe('a cache table that the client created itself', () => {
       {
         query_hash: 'closed',
         status: 'failed',
-        error_message: '42501: permission denied for table my_cache_cache_own',
+        error_message:
+          '42809: table public.my_cache_cache_own is not used, because it is not as role ' +
+          `${scenario.site.migrator.name} made it: owner ${scenario.site.app.name}; drop that, or the table; ` +
+          'the processor makes its own',
       },
       { query_hash: 'closed, then', status: 'success', error_message: null },
     ]);
   });
 
-  it('is filled once the jobs may use it', async () => {
+  it('is not used either once the jobs may: a trigger of the client would run as the cron role', async () => {
     await scenario.app.query(
       `GRANT SELECT, INSERT, UPDATE ON my_cache_cache_own TO ${scenario.site.cronRole.name}`,
     );
-    expect(await process('open')).toEqual({ ok: 2 });
+    expect(await process('granted')).toEqual({ failed: 1, ok: 1 });
+  });
+
+  it('is made by the processor once it is dropped', async () => {
+    await scenario.app.query('DROP TABLE my_cache_cache_own');
+    expect(await process('dropped')).toEqual({ ok: 2 });
     const { rows } = await scenario.app.query('SELECT * FROM my_cache_cache_own');
-    expect(rows).toEqual([{ query_hash: 'open', partition_keys: [1], partition_keys_count: 1 }]);
+    expect(rows).toEqual([{ query_hash: 'dropped', partition_keys: [1], partition_keys_count: 1 }]);
   });
 });
 

@@ -15,6 +15,7 @@ BEGIN
   PERFORM pg_advisory_xact_lock(
     quote_ident('partitioncache')::regnamespace::oid::integer, hashtext(p_partition_key));
 
+  PERFORM "partitioncache".hold_own_tables('write', '"public"."my_cache_partition_metadata"');
   IF v_backend = 'bit' THEN
     INSERT INTO "public"."my_cache_partition_metadata" (partition_key, datatype, bitsize)
     VALUES (p_partition_key, p_datatype, coalesce(p_bitsize, 1000))
@@ -34,6 +35,8 @@ BEGIN
       USING ERRCODE = 'datatype_mismatch';
   END IF;
   IF to_regclass(format('%I.%I', 'public', v_table)) IS NOT NULL THEN
+    PERFORM "partitioncache".hold_own_tables(
+      'look', format('%I.%I', 'public', v_table));
     RETURN false;
   END IF;
 

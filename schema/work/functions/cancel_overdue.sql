@@ -7,6 +7,7 @@ DECLARE
   v_running record;
   v_stopped integer := 0;
 BEGIN
+  PERFORM "partitioncache".hold_own_tables('read', '"public"."partitioncache_queue_processor_config"');
   -- A COMMIT inside a CALL does not re-arm statement_timeout, so the cancel must come from another
   -- session.
   FOR v_running IN

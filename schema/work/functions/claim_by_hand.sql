@@ -3,10 +3,15 @@ CREATE FUNCTION partitioncache.claim_by_hand(p_job_name text, p_lock_key integer
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
-  v_run "partitioncache".run_context := "partitioncache".manual_context(p_job_name);
+  v_run "partitioncache".run_context;
   v_batch "partitioncache".batch;
   v_step "partitioncache".run_step;
 BEGIN
+  PERFORM "partitioncache".hold_own_tables(
+    'read', '"public"."partitioncache_queue_processor_config"', '"public"."partitioncache_queue_query_fragment_queue"', '"public"."my_cache_queries"',
+    '"public"."my_cache_partition_metadata"');
+  PERFORM "partitioncache".hold_own_tables('look', '"public"."partitioncache_queue_processor_log"', '"public"."partitioncache_queue_active_jobs"');
+  v_run := "partitioncache".manual_context(p_job_name);
   -- As in next_step, a claim must be known after a crash.
   PERFORM set_config('synchronous_commit', 'local', true);
   v_batch := "partitioncache".claim_suspect(p_lock_key);

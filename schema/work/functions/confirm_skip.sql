@@ -5,6 +5,7 @@ CREATE FUNCTION partitioncache.confirm_skip(p_result partitioncache.item_result)
 DECLARE
   v_result "partitioncache".item_result := p_result;
 BEGIN
+  PERFORM "partitioncache".hold_own_tables('write', '"public"."partitioncache_queue_query_fragment_queue"');
   -- From here on, a client that queues it is told that another session holds it. A client that
   -- queued it earlier may have evicted it first, and was told that it is queued.
   PERFORM FROM "public"."partitioncache_queue_query_fragment_queue" WHERE id = (p_result.item).queue_id FOR UPDATE SKIP LOCKED;

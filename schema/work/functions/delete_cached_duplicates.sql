@@ -6,6 +6,7 @@ DECLARE
   v_last integer;
   v_known record;
 BEGIN
+  PERFORM "partitioncache".hold_own_tables('read', '"public"."partitioncache_queue_query_fragment_queue"', '"public"."my_cache_queries"');
   -- Look at one stretch of the queue at a time: all of it would take long, and most of it is not
   -- cached.
   SELECT max(id) INTO v_last

@@ -12,6 +12,8 @@ BEGIN
   IF to_regclass(v_cache) IS NULL THEN
     RETURN 0;
   END IF;
+  PERFORM "partitioncache".hold_own_tables('read', v_cache);
+  PERFORM "partitioncache".hold_own_tables('write', '"public"."partitioncache_queue_query_fragment_queue"');
   -- Two statements: the second must see that a set is missing if it was evicted, and its fragment
   -- queued again, before the row was locked.
   SELECT array_agg(id) INTO v_locked
@@ -31,8 +33,9 @@ BEGIN
   GET DIAGNOSTICS v_deleted = ROW_COUNT;
   RETURN v_deleted;
 EXCEPTION
-  WHEN lock_not_available OR undefined_table THEN
-    -- Somebody is emptying, dropping or recreating the cache table. Leave it to the next look:
+  WHEN lock_not_available OR undefined_table OR wrong_object_type THEN
+    -- Somebody is emptying, dropping or recreating the cache table, or it is not
+    -- ours. Leave it to the next look:
     -- while this run waited for that, or once it had ended with an error, nobody would enforce
     -- timeouts.
     RETURN 0;

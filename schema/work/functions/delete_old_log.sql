@@ -6,6 +6,7 @@ CREATE FUNCTION partitioncache.delete_old_log(p_limit integer) RETURNS integer
 DECLARE
   v_deleted integer;
 BEGIN
+  PERFORM "partitioncache".hold_own_tables('write', '"public"."partitioncache_queue_processor_log"');
   DELETE FROM "public"."partitioncache_queue_processor_log"
   WHERE id IN (
     SELECT id FROM "public"."partitioncache_queue_processor_log"

@@ -1,7 +1,11 @@
 CREATE FUNCTION partitioncache.failures_within(p_age interval) RETURNS TABLE(sqlstate text, reason text, failures bigint, fragments bigint, still_failed bigint, last_seen timestamp without time zone, example_hash text, example_partition_key text, example_message text)
-    LANGUAGE sql STABLE
+    LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
+#variable_conflict use_column
+BEGIN
+  PERFORM "partitioncache".hold_own_tables('read', '"public"."partitioncache_queue_processor_log"', '"public"."my_cache_queries"');
+  RETURN QUERY
   WITH failed AS (
     SELECT log.id, log.query_hash, log.partition_key, log.created_at, log.error_message,
            class.reason,
@@ -39,7 +43,8 @@ CREATE FUNCTION partitioncache.failures_within(p_age interval) RETURNS TABLE(sql
   SELECT class.sqlstate, class.reason, class.failures, class.fragments, class.still_failed,
          class.last_seen,
          example.query_hash, example.partition_key, example.error_message
-  FROM class JOIN failed AS example ON example.id = class.example_id
+  FROM class JOIN failed AS example ON example.id = class.example_id;
+END
 $$;
 
 COMMENT ON FUNCTION partitioncache.failures_within(p_age interval) IS 'What the view failures shows, from the log as far back as p_age; the log is kept for log_retention_days.';

@@ -1,5 +1,5 @@
 CREATE FUNCTION partitioncache.is_cached(p_query_hash text, p_partition_key text) RETURNS boolean
-    LANGUAGE plpgsql STABLE
+    LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
 DECLARE
@@ -7,6 +7,7 @@ DECLARE
     '%I.%I', 'public', "partitioncache".cache_table_name(p_partition_key));
   v_cached boolean;
 BEGIN
+  PERFORM "partitioncache".hold_own_tables('read', '"public"."my_cache_queries"', v_table);
   PERFORM FROM "public"."my_cache_queries"
   WHERE query_hash = p_query_hash AND partition_key = p_partition_key AND status = 'ok';
   IF NOT FOUND OR to_regclass(v_table) IS NULL THEN
@@ -15,6 +16,10 @@ BEGIN
   EXECUTE format('SELECT EXISTS (SELECT FROM %s WHERE query_hash = $1)', v_table)
     INTO v_cached USING p_query_hash;
   RETURN v_cached;
+EXCEPTION
+  WHEN wrong_object_type THEN
+    -- What is in a table that is not ours does not count. To store the set again says why.
+    RETURN false;
 END
 $_$;
 

@@ -4,10 +4,11 @@ CREATE FUNCTION partitioncache.judge_cancel(p_item partitioncache.batch_item, p_
     AS $$
 DECLARE
   v_result "partitioncache".item_result;
-  -- Read it now: the watchdog reads it live, and it may have changed since the fragment began.
-  v_timeout integer := (
-    SELECT timeout_seconds FROM "public"."partitioncache_queue_processor_config" WHERE job_name = p_job_name);
+  v_timeout integer;
 BEGIN
+  PERFORM "partitioncache".hold_own_tables('read', '"public"."partitioncache_queue_processor_config"');
+  -- Read it now: the watchdog reads it live, and it may have changed since the fragment began.
+  SELECT timeout_seconds INTO v_timeout FROM "public"."partitioncache_queue_processor_config" WHERE job_name = p_job_name;
   v_result.item := p_item;
   v_result.started_at := p_started;
   v_result.ended_at := clock_timestamp();

@@ -3,6 +3,7 @@ CREATE FUNCTION partitioncache.log_attempt(p_result partitioncache.item_result, 
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 BEGIN
+  PERFORM "partitioncache".hold_own_tables('write', '"public"."partitioncache_queue_processor_log"');
   INSERT INTO "public"."partitioncache_queue_processor_log"
     (job_id, query_hash, partition_key, status, error_message, execution_source, created_at)
   VALUES (p_run.job_name, (p_result.item).query_hash, (p_result.item).partition_key, 'started',

@@ -1,9 +1,14 @@
 CREATE FUNCTION partitioncache.maintenance_goes_on(p_started timestamp with time zone) RETURNS boolean
-    LANGUAGE sql
+    LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  SELECT clock_timestamp() < p_started + ("partitioncache".clocks()).maintenance
-    AND EXISTS (SELECT FROM "public"."partitioncache_queue_processor_config")
+BEGIN
+  PERFORM "partitioncache".hold_own_tables('read', '"public"."partitioncache_queue_processor_config"');
+  RETURN (
+    SELECT clock_timestamp() < p_started + ("partitioncache".clocks()).maintenance
+      AND EXISTS (SELECT FROM "public"."partitioncache_queue_processor_config")
+  );
+END
 $$;
 
 COMMENT ON FUNCTION partitioncache.maintenance_goes_on(p_started timestamp with time zone) IS 'Whether a maintenance run that started at p_started should look once more.';

@@ -9,6 +9,7 @@ BEGIN
   FROM jsonb_to_recordset(p_applied -> 'jobs')
     AS job (job_name text, schedule text, command text, job_id bigint);
 
+  PERFORM "partitioncache".hold_own_tables('write', '"public"."partitioncache_queue_processor_config"');
   UPDATE "public"."partitioncache_queue_processor_config" AS config
   SET job_ids = registered.job_ids
   FROM (

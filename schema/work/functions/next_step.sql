@@ -15,6 +15,8 @@ DECLARE
 BEGIN
   DELETE FROM "partitioncache".batch WHERE batch_id = (p_last.context).batch_id;
 
+  -- In this transaction as in each: between two of them a table can become another one.
+  PERFORM "partitioncache".hold_own_tables('read', '"public"."partitioncache_queue_processor_config"');
   SELECT * INTO v_config FROM "public"."partitioncache_queue_processor_config" WHERE job_name = p_job_name;
   -- A run ends now and then even when the queue is full, so that pg_cron's history shows it alive.
   IF NOT FOUND OR NOT v_config.enabled OR p_slot > v_config.max_parallel_jobs
@@ -46,6 +48,10 @@ BEGIN
     RETURN v_step;
   END IF;
 
+  PERFORM "partitioncache".hold_own_tables(
+    'read', '"public"."partitioncache_queue_query_fragment_queue"', '"public"."my_cache_queries"', '"public"."my_cache_partition_metadata"');
+  -- Not locked, since a client that has them locked must not keep us waiting with those above.
+  PERFORM "partitioncache".hold_own_tables('look', '"public"."partitioncache_queue_processor_log"', '"public"."partitioncache_queue_active_jobs"');
   -- A claim must survive a crash; else the fragment that caused it would be claimed again for ever.
   PERFORM set_config('synchronous_commit', 'local', true);
   v_limit := "partitioncache".batch_limit(p_last, v_now);

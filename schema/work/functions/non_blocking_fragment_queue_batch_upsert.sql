@@ -1,8 +1,8 @@
 CREATE FUNCTION public.non_blocking_fragment_queue_batch_upsert(p_hashes text[], p_partition_keys text[], p_partition_datatypes text[], p_queries text[]) RETURNS TABLE(idx integer, hash text, partition_key text, status text)
     LANGUAGE sql
-    SET search_path TO 'public', 'pg_temp'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  SELECT * FROM non_blocking_fragment_queue_batch_upsert(
+  SELECT * FROM "public".non_blocking_fragment_queue_batch_upsert(
     p_hashes, p_partition_keys, p_partition_datatypes, p_queries, NULL::integer[],
     'partitioncache_fragmentqueue'::text)
 $$;

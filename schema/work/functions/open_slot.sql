@@ -5,6 +5,7 @@ CREATE FUNCTION partitioncache.open_slot(p_job_name text, p_slot integer) RETURN
 DECLARE
   v_lock_key integer;
 BEGIN
+  PERFORM "partitioncache".hold_own_tables('read', '"public"."partitioncache_queue_processor_config"');
   PERFORM FROM "public"."partitioncache_queue_processor_config" WHERE job_name = p_job_name;
   IF NOT FOUND THEN
     RAISE EXCEPTION 'there is no processor "%"', p_job_name

@@ -31,4 +31,4 @@ BEGIN
 END
 $_$;
 
-COMMENT ON FUNCTION public.partitioncache_deployments() IS 'The deployments of pcache-migrate that serve this schema and that the current role may use.';
+COMMENT ON FUNCTION public.partitioncache_deployments() IS 'The deployments of pcache-migrate that serve this schema and that the current role may use, made by the owner of this function or a member of it.';

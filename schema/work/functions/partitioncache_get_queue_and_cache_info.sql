@@ -1,13 +1,14 @@
 CREATE FUNCTION public.partitioncache_get_queue_and_cache_info(p_table_prefix text, p_queue_prefix text) RETURNS TABLE(partition_key text, cache_table_name text, cache_architecture text, cache_column_type text, bitsize integer, partition_datatype text, queue_items integer, last_cache_update timestamp without time zone, cache_exists boolean)
     LANGUAGE plpgsql STABLE
-    SET search_path TO 'public', 'pg_temp'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET jit TO 'off'
     AS $_$
 #variable_conflict use_column
 DECLARE
   v_bitsize text := CASE WHEN EXISTS (
       SELECT FROM pg_attribute
-      WHERE attrelid = to_regclass(quote_ident(p_table_prefix || '_partition_metadata'))
+      WHERE attrelid = to_regclass(format('%I.%I',
+          'public', p_table_prefix || '_partition_metadata'))
         AND attname = 'bitsize')
     THEN 'metadata.bitsize' ELSE 'NULL::integer' END;
 BEGIN
@@ -24,26 +25,26 @@ BEGIN
            %3$s,
            coalesce(metadata.datatype,
                     (SELECT max(queue.partition_datatype)
-                     FROM %2$I AS queue
+                     FROM %5$I.%2$I AS queue
                      WHERE queue.partition_key = keys.partition_key)),
            (SELECT count(*)::integer
-            FROM %2$I AS queue
+            FROM %5$I.%2$I AS queue
             WHERE queue.partition_key = keys.partition_key),
            (SELECT max(last_seen)
-            FROM %4$I AS known
+            FROM %5$I.%4$I AS known
             WHERE known.partition_key = keys.partition_key AND known.status = 'ok'),
            cache_column.type IS NOT NULL
-    FROM (SELECT partition_key FROM %1$I UNION SELECT partition_key FROM %2$I) AS keys
-    LEFT JOIN %1$I AS metadata ON metadata.partition_key = keys.partition_key
+    FROM (SELECT partition_key FROM %5$I.%1$I UNION SELECT partition_key FROM %5$I.%2$I) AS keys
+    LEFT JOIN %5$I.%1$I AS metadata ON metadata.partition_key = keys.partition_key
     LEFT JOIN LATERAL (
       SELECT format_type(atttypid, atttypmod) AS type
       FROM pg_attribute
-      WHERE attrelid = to_regclass(quote_ident($1 || '_cache_' || keys.partition_key))
+      WHERE attrelid = to_regclass(format('%%I.%%I', %5$L, $1 || '_cache_' || keys.partition_key))
         AND attname = 'partition_keys'
     ) AS cache_column ON true
     ORDER BY keys.partition_key
   $info$, p_table_prefix || '_partition_metadata', p_queue_prefix || '_query_fragment_queue',
-          v_bitsize, p_table_prefix || '_queries')
+          v_bitsize, p_table_prefix || '_queries', 'public')
   USING p_table_prefix;
 END
 $_$;

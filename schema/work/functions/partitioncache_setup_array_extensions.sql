@@ -1,17 +1,18 @@
 CREATE FUNCTION public.partitioncache_setup_array_extensions() RETURNS boolean
     LANGUAGE plpgsql
-    SET search_path TO 'public', 'pg_temp'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 BEGIN
-  IF to_regprocedure('array_intersect_agg(anyarray)') IS NULL THEN
-    CREATE AGGREGATE array_intersect_agg(anyarray)
-      (SFUNC = partitioncache_array_intersect, STYPE = anyarray);
+  IF to_regprocedure(
+      quote_ident('public') || '.array_intersect_agg(anyarray)') IS NULL THEN
+    CREATE AGGREGATE "public".array_intersect_agg(anyarray)
+      (SFUNC = "public".partitioncache_array_intersect, STYPE = anyarray);
   END IF;
   IF EXISTS (SELECT FROM pg_extension WHERE extname = 'intarray') THEN
     RETURN true;
   END IF;
   BEGIN
-    CREATE EXTENSION IF NOT EXISTS intarray;
+    CREATE EXTENSION IF NOT EXISTS intarray SCHEMA "public";
     RETURN true;
   EXCEPTION
     -- Without the package, or the right to create the extension, there

@@ -4,10 +4,20 @@ CREATE FUNCTION partitioncache.process_batch(p_job_name text, p_count integer) R
     AS $$
 DECLARE
   c_batch CONSTANT integer := 100;
-  v_run CONSTANT "partitioncache".run_context := "partitioncache".manual_context(p_job_name);
+  v_run "partitioncache".run_context;
   v_queue_ids integer[];
+  v_left integer[];
+  v_goes_on boolean := true;
+  v_processed integer := 0;
+BEGIN
+  PERFORM "partitioncache".require_fragment_role();
+  PERFORM "partitioncache".hold_own_tables(
+    'read', '"public"."partitioncache_queue_processor_config"', '"public"."partitioncache_queue_query_fragment_queue"', '"public"."my_cache_queries"',
+    '"public"."my_cache_partition_metadata"', '"public"."partitioncache_queue_processor_log"');
+  PERFORM "partitioncache".hold_own_tables('look', '"public"."partitioncache_queue_active_jobs"');
+  v_run := "partitioncache".manual_context(p_job_name);
   -- What was tried without a result a moment ago must not keep the others from their turn.
-  v_left integer[] := ARRAY(
+  v_left := ARRAY(
     SELECT queue.id
     FROM "public"."partitioncache_queue_processor_log" AS log
     JOIN "public"."partitioncache_queue_query_fragment_queue" AS queue
@@ -15,10 +25,6 @@ DECLARE
     WHERE log.status = 'started'
       AND log.created_at BETWEEN clock_timestamp()::timestamp - interval '1 s'
                              AND clock_timestamp()::timestamp);
-  v_goes_on boolean := true;
-  v_processed integer := 0;
-BEGIN
-  PERFORM "partitioncache".require_fragment_role();
   WHILE v_goes_on AND v_processed < p_count LOOP
     -- The locks of the rows are the claim: they last as long as this transaction, and so does what
     -- it does with them.

@@ -1,7 +1,12 @@
 CREATE FUNCTION partitioncache.processor_status_rows() RETURNS TABLE(job_name text, enabled boolean, max_parallel_jobs integer, frequency_seconds integer, timeout_seconds integer, result_limit integer, default_bitsize integer, queued bigint, active bigint, registered_jobs integer, succeeded_last_hour bigint, failed_last_hour bigint, last_success timestamp without time zone)
-    LANGUAGE sql STABLE
+    LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
+#variable_conflict use_column
+BEGIN
+  PERFORM "partitioncache".hold_own_tables(
+    'read', '"public"."partitioncache_queue_processor_config"', '"public"."partitioncache_queue_query_fragment_queue"', '"public"."partitioncache_queue_processor_log"');
+  RETURN QUERY
   SELECT config.job_name, config.enabled, config.max_parallel_jobs, config.frequency_seconds,
          config.timeout_seconds, config.result_limit, config.default_bitsize,
          (SELECT count(*) FROM "public"."partitioncache_queue_query_fragment_queue"),
@@ -17,7 +22,8 @@ CREATE FUNCTION partitioncache.processor_status_rows() RETURNS TABLE(job_name te
            max(log.created_at) FILTER (WHERE log.status = 'success') AS last_success
     FROM "public"."partitioncache_queue_processor_log" AS log
     WHERE log.job_id = config.job_name AND log.created_at > now()::timestamp - interval '1 hour'
-  ) AS recent
+  ) AS recent;
+END
 $$;
 
 COMMENT ON FUNCTION partitioncache.processor_status_rows() IS 'The rows of the view processor_status.';

@@ -3,6 +3,7 @@ CREATE FUNCTION partitioncache.provide_cache_table(p_result partitioncache.item_
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 BEGIN
+  PERFORM "partitioncache".hold_own_tables('read', '"public"."my_cache_partition_metadata"');
   PERFORM FROM "public"."my_cache_partition_metadata" WHERE partition_key = (p_result.item).partition_key;
   -- A client may have dropped the table of a partition that is known.
   IF NOT FOUND OR to_regclass(

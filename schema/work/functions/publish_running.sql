@@ -4,6 +4,8 @@ CREATE FUNCTION partitioncache.publish_running() RETURNS void
     SET lock_timeout TO '100ms'
     AS $$
 BEGIN
+  PERFORM "partitioncache".hold_own_tables('write', '"public"."partitioncache_queue_active_jobs"');
+  PERFORM "partitioncache".hold_own_tables('read', '"public"."partitioncache_queue_query_fragment_queue"');
   DELETE FROM "public"."partitioncache_queue_active_jobs" AS active
   WHERE NOT EXISTS (
     SELECT FROM "partitioncache".working_runs() AS running

@@ -1,7 +1,11 @@
 CREATE FUNCTION partitioncache.queue_depth_rows() RETURNS TABLE(priority integer, queued bigint, waiting bigint, over_1_minute bigint, over_10_minutes bigint, over_1_hour bigint, oldest_since timestamp without time zone, oldest_age interval)
-    LANGUAGE sql STABLE
+    LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
+#variable_conflict use_column
+BEGIN
+  PERFORM "partitioncache".hold_own_tables('read', '"public"."partitioncache_queue_query_fragment_queue"', '"public"."my_cache_queries"');
+  RETURN QUERY
   WITH depth AS (
     -- As a subquery, the time is computed only once, not for each row.
     SELECT queue.priority, count(*) AS queued,
@@ -38,7 +42,8 @@ CREATE FUNCTION partitioncache.queue_depth_rows() RETURNS TABLE(priority integer
   SELECT priority, depth.queued, coalesce(waiting.waiting, 0),
          depth.over_1_minute, depth.over_10_minutes, depth.over_1_hour,
          depth.oldest_since, now()::timestamp - depth.oldest_since
-  FROM depth LEFT JOIN waiting USING (priority)
+  FROM depth LEFT JOIN waiting USING (priority);
+END
 $$;
 
 COMMENT ON FUNCTION partitioncache.queue_depth_rows() IS 'The rows of the view queue_depth. Reads the whole queue once, and the status of all known fragments.';

@@ -12,6 +12,8 @@ BEGIN
   IF v_batches IS NULL THEN
     RETURN 0;
   END IF;
+  PERFORM "partitioncache".hold_own_tables('write', '"public"."partitioncache_queue_active_jobs"');
+  PERFORM "partitioncache".hold_own_tables('read', '"public"."partitioncache_queue_query_fragment_queue"');
   v_blamed := "partitioncache".suspect_of(v_batches);
 
   INSERT INTO "partitioncache".attempt

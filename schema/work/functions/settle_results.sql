@@ -5,6 +5,10 @@ CREATE FUNCTION partitioncache.settle_results(p_results partitioncache.item_resu
 DECLARE
   v_deleted integer;
 BEGIN
+  PERFORM "partitioncache".hold_own_tables(
+    'write', '"public"."my_cache_queries"', '"public"."partitioncache_queue_processor_log"', '"public"."partitioncache_queue_query_fragment_queue"',
+    '"public"."partitioncache_queue_active_jobs"');
+
   INSERT INTO "public"."my_cache_queries" (query_hash, partition_key, query, status, last_seen)
   SELECT (result.item).query_hash, (result.item).partition_key, (result.item).query,
          result.outcome, now()

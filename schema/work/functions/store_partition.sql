@@ -9,6 +9,8 @@ DECLARE
   v_bitsize integer;
 BEGIN
   PERFORM "partitioncache".provide_cache_table(v_first, p_default_bitsize);
+  PERFORM "partitioncache".hold_own_tables('write', format('%I.%I',
+    'public', "partitioncache".cache_table_name((v_first.item).partition_key)));
   IF v_backend = 'bit' THEN
     -- Not locked: if the cache is widened between here and the insert, PostgreSQL refuses the
     -- insert (22026), and it is tried again.

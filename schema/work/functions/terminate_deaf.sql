@@ -6,6 +6,8 @@ CREATE FUNCTION partitioncache.terminate_deaf(p_job_name text, p_lock_key intege
 DECLARE
   v_result "partitioncache".item_result;
 BEGIN
+  PERFORM "partitioncache".hold_own_tables(
+    'read', '"public"."partitioncache_queue_query_fragment_queue"', '"public"."my_cache_queries"', '"public"."my_cache_partition_metadata"');
   -- The run can no longer settle the fragment, and must not count as having died of it.
   v_result.item := ("partitioncache".items_of(ARRAY[p_queue_id]))[1];
   IF v_result.item IS NOT NULL THEN

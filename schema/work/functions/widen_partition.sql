@@ -5,6 +5,7 @@ CREATE FUNCTION partitioncache.widen_partition(p_partition_key text, p_bits inte
 DECLARE
   v_bits integer;
 BEGIN
+  PERFORM "partitioncache".hold_own_tables('alter', '"public"."my_cache_partition_metadata"');
   -- A client whose role owns the metadata adds its own trigger there,
   -- which refuses to widen a cache that has rows.
   ALTER TABLE "public"."my_cache_partition_metadata" DISABLE TRIGGER USER;

@@ -86,17 +86,20 @@ export async function openSite(layout: Layout, { enable }: { enable: boolean }):
   };
 }
 
-// A slot's run keeps polling for up to a minute when the queue is empty. This ends it with its last fragment.
+// A slot's run keeps polling for up to a minute when the queue is empty. This ends it with its last fragment. It is
+// the migrator's and in the clients' schema: a run does not use a log on which there is somebody else's trigger.
 function endOfRun(settings: Settings): string {
   const { processorConfig, processorLog } = tablesOf(settings);
+  const { work } = settings;
   return `
-    CREATE FUNCTION attack.end_run() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+    CREATE FUNCTION public.end_run() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
     BEGIN
       UPDATE ${processorConfig} SET enabled = false WHERE enabled;
       RETURN NULL;
     END $$;
     CREATE TRIGGER end_run AFTER INSERT ON ${processorLog}
-      FOR EACH ROW WHEN (NEW.query_hash LIKE '%, at last') EXECUTE FUNCTION attack.end_run();`;
+      FOR EACH ROW WHEN (NEW.query_hash LIKE '%, at last') EXECUTE FUNCTION public.end_run();
+    ALTER FUNCTION public.end_run() OWNER TO ${work.user};`;
 }
 
 /** Processes these fragments, in this order, in one session of its own: as a job of pg_cron does, or as a client does by hand. */

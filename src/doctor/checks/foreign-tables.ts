@@ -1,0 +1,85 @@
+import type { ClientBase } from 'pg';
+import { hasRoutine } from '../../deployment/catalogue.js';
+import { clientName, ownName } from '../../deployment/own-names.js';
+import { deploymentTables } from '../../deployment/placeholder-values.js';
+import type { Settings } from '../../settings/settings.js';
+import { failed, ok, text } from '../check-result.js';
+import type { DoctorCheck } from '../context.js';
+import { readDeployments } from '../deployment-record.js';
+import { clientOf } from '../reach.js';
+import { quoted } from '../wording.js';
+
+interface ForeignTable {
+  readonly name: string;
+  /** `TABLE`, `VIEW` …, as DROP calls it. */
+  readonly kind: string;
+  readonly parts: string;
+}
+
+/** What somebody else made under a name of ours, or hung on a table of ours, would run with our rights. */
+export const foreignTables: DoctorCheck = {
+  id: 'foreign-tables',
+  title: 'tables that are as we made them',
+  needs: ['work-schema', 'work-migrations', 'client-schema'],
+  run: async ({ settings, work }) => {
+    const client = clientOf(work);
+    if (!(await hasRoutine(client, settings.schema, 'foreign_parts'))) {
+      return ok('not deployed yet');
+    }
+    const foreign = await findForeign(client, settings);
+    if (foreign.length === 0) return ok('all');
+    return failed(
+      `in schema "${settings.clientSchema}" of database "${settings.work.database}", not used because of what would run with the rights of whoever uses it: ` +
+        foreign.map(({ name, parts }) => `${quoted(name)} (${parts})`).join('; '),
+      text(
+        'owner of the schema',
+        'Find out who made them and why, then drop what is named there, or the whole:',
+        ...foreign.map((table) => dropLine(settings, table)),
+        'Grant nothing to their owners, and let as few roles as can be CREATE in that schema.',
+      ),
+    );
+  },
+};
+
+function dropLine(settings: Settings, { name, kind }: ForeignTable): string {
+  const isCache = name.startsWith(`${settings.tablePrefix}_cache_`);
+  return `  DROP ${kind} ${clientName(settings, name)}; -- ${
+    isCache
+      ? 'the processor makes its own'
+      : `then have role ${settings.work.user} create it again, as a client does`
+  }`;
+}
+
+async function findForeign(client: ClientBase, settings: Settings): Promise<ForeignTable[]> {
+  const deployments = (await readDeployments(client)).flatMap(({ deployment }) => deployment ?? []);
+  const others = deployments
+    .filter(
+      (row) =>
+        row.client_schema === settings.clientSchema && row.table_prefix !== settings.tablePrefix,
+    )
+    .map((row) => ({ queuePrefix: row.queue_prefix, tablePrefix: row.table_prefix }));
+  const { rows } = await client.query<ForeignTable>(
+    `SELECT c.relname::text AS name,
+            CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW'
+                           WHEN 'f' THEN 'FOREIGN TABLE' ELSE 'TABLE' END AS kind,
+            string_agg(found.part, ', ' ORDER BY found.part) AS parts
+       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace,
+            LATERAL ${ownName(settings, 'foreign_parts')}(ARRAY[c.oid]) AS found
+      WHERE n.nspname = $1 AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+        AND (c.relname = ANY ($2) OR starts_with(c.relname, $3))
+        AND c.relname <> ALL ($4)
+        AND NOT EXISTS (SELECT FROM unnest($5::text[]) AS prefix WHERE starts_with(c.relname, prefix))
+      GROUP BY c.relname, c.relkind
+      ORDER BY c.relname`,
+    [
+      settings.clientSchema,
+      Object.values(deploymentTables(settings)),
+      `${settings.tablePrefix}_cache_`,
+      others.flatMap((each) => Object.values(deploymentTables(each))),
+      others
+        .map(({ tablePrefix }) => `${tablePrefix}_cache_`)
+        .filter((prefix) => prefix.startsWith(`${settings.tablePrefix}_cache_`)),
+    ],
+  );
+  return rows;
+}
