@@ -69,7 +69,8 @@ BEGIN
   -- Failures are few, and are looked for in a hurry: without this
   -- index, that would read the log of a whole day.
   EXECUTE pg_catalog.format(
-    'CREATE INDEX %I ON {{processor_log}} (created_at) WHERE status IN (''failed'', ''timeout'')',
-    {{queue_prefix:literal}} || '_processor_failures');
+    'CREATE INDEX %I ON %I.%I (created_at) WHERE status IN (''failed'', ''timeout'')',
+    {{queue_prefix:literal}} || '_processor_failures',
+    {{client_schema:literal}}, {{queue_prefix:literal}} || '_processor_log');
 END
 $index$;

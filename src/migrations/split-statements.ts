@@ -1,21 +1,10 @@
+import { sqlTokens } from './sql-tokens.js';
+
 export interface Statement {
   readonly text: string;
   /** Where `text` begins in the whole. */
   readonly offset: number;
 }
-
-const IDENTIFIER_START = 'A-Za-z_\\u0080-\\uffff';
-const TOKEN = new RegExp(
-  [
-    '(?<space>\\s+|--[^\\n]*)',
-    '(?<comment>/\\*)',
-    "(?<quoted>[eE]'(?:[^'\\\\]|\\\\[\\s\\S]|'')*'|'[^']*'|\"[^\"]*\"" +
-      `|\\$(?<tag>[${IDENTIFIER_START}][\\w\\u0080-\\uffff]*)?\\$[\\s\\S]*?\\$\\k<tag>\\$)`,
-    `(?<word>[${IDENTIFIER_START}][\\w$\\u0080-\\uffff]*)`,
-    '(?<other>[\\s\\S])',
-  ].join('|'),
-  'y',
-);
 
 const CREATES_ROUTINE = /^create (or replace )?(function|procedure)\b/;
 
@@ -40,20 +29,15 @@ export function splitStatements(sql: string): Statement[] {
     head = [];
   };
 
-  let position = 0;
-  while (position < sql.length) {
-    TOKEN.lastIndex = position;
-    const token = TOKEN.exec(sql);
-    const groups = token?.groups ?? {};
-    const end = groups.comment ? endOfBlockComment(sql, position) : TOKEN.lastIndex;
-    if (groups.other === ';' && parentheses === 0 && bodies === 0) {
-      finish(position);
-    } else if (!groups.space && !groups.comment) {
-      start ??= position;
-      if (groups.other === '(') parentheses += 1;
-      if (groups.other === ')') parentheses = Math.max(0, parentheses - 1);
-      if (groups.word) {
-        const word = groups.word.toLowerCase();
+  for (const { kind, text, offset } of sqlTokens(sql)) {
+    if (text === ';' && parentheses === 0 && bodies === 0) {
+      finish(offset);
+    } else if (kind !== 'space' && kind !== 'comment') {
+      start ??= offset;
+      if (text === '(') parentheses += 1;
+      if (text === ')') parentheses = Math.max(0, parentheses - 1);
+      if (kind === 'word') {
+        const word = text.toLowerCase();
         if (head.length < 4) head.push(word);
         if (parentheses === 0 && CREATES_ROUTINE.test(head.join(' '))) {
           if (word === 'begin' || (word === 'case' && bodies > 0)) bodies += 1;
@@ -61,21 +45,9 @@ export function splitStatements(sql: string): Statement[] {
         }
       }
     }
-    position = end;
   }
   finish(sql.length);
   return statements;
-}
-
-function endOfBlockComment(sql: string, start: number): number {
-  const mark = /\/\*|\*\//g;
-  mark.lastIndex = start;
-  let depth = 0;
-  for (let found = mark.exec(sql); found !== null; found = mark.exec(sql)) {
-    depth += found[0] === '/*' ? 1 : -1;
-    if (depth === 0) return mark.lastIndex;
-  }
-  return sql.length;
 }
 
 export function lineAt(text: string, offset: number): number {

@@ -76,7 +76,7 @@ BEGIN
   queued_already := cardinality(v_hashes) - put_back;
 
   -- The cache says "of no use" for a fragment that exceeded the limit. Nothing would evict that
-  -- once its row in "my_cache_queries" is gone.
+  -- once its row in the queries' table is gone.
   FOR v_table, v_unusable IN
     SELECT cache.oid::regclass, array_agg(known.query_hash)
     FROM unnest(v_new_hashes, v_new_keys) AS item (query_hash, partition_key)

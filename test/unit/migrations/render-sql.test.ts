@@ -1,5 +1,7 @@
+import pg from 'pg';
 import { describe, expect, test } from 'vitest';
 import { PlaceholderError, renderSql } from '../../../src/migrations/render-sql.js';
+import { splitStatements } from '../../../src/migrations/split-statements.js';
 
 const values = {
   schema: 'partitioncache',
@@ -15,7 +17,6 @@ describe('a placeholder becomes', () => {
   test.each([
     ['a quoted identifier', '{{schema}}', '"partitioncache"'],
     ['a qualified identifier', '{{queue}}', '"My Schema"."q_original_query_queue"'],
-    ['its last part', '{{queue:name}}', '"q_original_query_queue"'],
     ['a literal', '{{schema:literal}}', `'partitioncache'`],
     ['a literal of the identifier', '{{queue:literal}}', `'"My Schema"."q_original_query_queue"'`],
     [
@@ -39,7 +40,7 @@ describe('refused, with file and line:', () => {
   test.each([
     ['an unknown name', '\n\n{{scheme}}', /0001_a\.up\.sql:3: .*\{\{scheme}}.*queue, role, schema/],
     ['an inherited property', '{{constructor}}', /:1: unknown placeholder/],
-    ['an unknown form', '\n{{schema:ident}}', /:2: unknown form.*:literal, :name, :regclass/],
+    ['an unknown form', '\n{{schema:ident}}', /:2: unknown form.*:literal, :regclass/],
     ['spaces within', '{{ schema }}', /:1: "\{\{" does not begin a placeholder/],
     ['a missing brace', '{{schema}', /:1: "\{\{" does not begin a placeholder/],
   ])('%s', (_, text, message) => {
@@ -48,19 +49,26 @@ describe('refused, with file and line:', () => {
   });
 
   test.each([
-    ['a dollar quote', 'a$$b'],
-    ['a tagged dollar quote', 'a$body$b'],
-    ['a line break', 'a\nb'],
-    ['a comment mark', 'a*/b'],
-  ])('a value with %s', (_, value) => {
-    expect(() => renderSql('{{v}}', { v: value }, 'f.sql')).toThrow(
+    ['a string', "\nSELECT 'CREATE TABLE {{schema}}.t'"],
+    ['a string with escapes', "\nSELECT E'\\'{{schema:literal}}'"],
+    ['a second half of a string', "\nSELECT 'it''s {{schema}}'"],
+    ['a quoted name', '\nSELECT 1 AS "{{schema}}"'],
+    ['a comment', '\nSELECT 1 -- of {{schema}}'],
+    ['a comment in a body', 'DO $$\n-- {{schema}}\n$$'],
+    ['a comment block', '\nSELECT /* of {{schema}} */ 1'],
+    ['a string in a body', "DO $$\nBEGIN EXECUTE 'DROP TABLE {{schema}}.t'; END $$"],
+    ['a string in a body in a body', "DO $a$ SELECT $$\n'{{schema}}'$$ $a$"],
+  ])('a placeholder in %s', (_, text) => {
+    expect(() => render(text)).toThrow(PlaceholderError);
+    expect(() => render(text)).toThrow(/:2: a placeholder stands in a string, a quoted name or a/);
+  });
+
+  test('a value with a zero byte', () => {
+    expect(() => renderSql('{{v}}', { v: 'a\0b' }, 'f.sql')).toThrow(
       expect.objectContaining({
-        message: expect.stringMatching(/^f\.sql:1: /),
+        message: expect.stringMatching(/^f\.sql:1: .*"a\\u0000b" contains a zero byte/),
         remedy: expect.stringContaining('Choose another'),
       }),
-    );
-    expect(() => renderSql('{{v:literal}}', { v: ['s', value] }, 'f.sql')).toThrow(
-      PlaceholderError,
     );
   });
 
@@ -69,5 +77,38 @@ describe('refused, with file and line:', () => {
     expect(() => renderSql('{{v}}', { v: ['s', name] }, 'f.sql')).toThrow(/longer than 63 bytes/);
     expect(renderSql('{{v}}', { v: 'a'.repeat(63) }, 'f.sql')).toHaveLength(65);
     expect(renderSql('{{v:literal}}', { v: name }, 'f.sql')).toBe(`'${name}'`);
+  });
+});
+
+describe('a value is only that, whatever it contains:', () => {
+  const schema = '{{role}} {{ $& $1 $$ $body1$ \' " \\ \n -- /* ; %I';
+  const [identifier, literal] = [pg.escapeIdentifier(schema), pg.escapeLiteral(schema)];
+  const render = (text: string) => renderSql(text, { ...values, schema }, 'f.sql');
+
+  test('it is never rendered again, nor read as a pattern of String.replace', () => {
+    expect(render('{{schema}} {{schema:literal}} {{role}}')).toBe(
+      `${identifier} ${literal} ${pg.escapeIdentifier(values.role)}`,
+    );
+  });
+
+  test('it does not end the statement', () => {
+    const sql = render('DROP SCHEMA {{schema}}; DO $$ BEGIN PERFORM {{schema:literal}}; END $$; X');
+    expect(splitStatements(sql).map(({ text }) => text)).toEqual([
+      `DROP SCHEMA ${identifier}`,
+      `DO $body2$ BEGIN PERFORM ${literal}; END $body2$`,
+      'X',
+    ]);
+  });
+
+  test('it ends neither a body nor the body around that', () => {
+    expect(render('DO $do$ AS $body1$ {{schema}} $body1$ $do$')).toBe(
+      `DO $do$ AS $body2$ ${identifier} $body2$ $do$`,
+    );
+  });
+
+  test('a body that it leaves alone keeps its tag', () => {
+    expect(render('DO $do$ {{schema}} $do$; DO $$ {{role}} $$')).toBe(
+      `DO $do$ ${identifier} $do$; DO $$ ${pg.escapeIdentifier(values.role)} $$`,
+    );
   });
 });
