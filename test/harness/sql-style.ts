@@ -1,8 +1,18 @@
+import { PlaceholderError, renderSql } from '../../src/migrations/render-sql.js';
+import { lineAt } from '../../src/migrations/split-statements.js';
+import { dollarQuoted, type SqlToken, sqlTokens } from '../../src/migrations/sql-tokens.js';
+
 const MAX_LINE = 100;
 
 /** What a file of SQL does against the style of this package, one sentence each. */
 export function styleProblems(file: string, text: string): string[] {
-  return [...longLines(file, text), ...repeatedSignatures(file, text)];
+  return [
+    ...longLines(file, text),
+    ...repeatedSignatures(file, text),
+    ...misplacedPlaceholders(file, text),
+    ...namesInFormats(file, text),
+    ...ambiguousBackslashes(file, text),
+  ];
 }
 
 function longLines(file: string, text: string): string[] {
@@ -27,4 +37,55 @@ function repeatedSignatures(file: string, text: string): string[] {
     .map(
       ([, name]) => `${file}: the parameters of ${name} are repeated, though its name says enough.`,
     );
+}
+
+/** As when it is deployed: in a string or a comment, the quotes around a name would not protect it. */
+function misplacedPlaceholders(file: string, text: string): string[] {
+  const names = [...text.matchAll(/\{\{([a-z0-9_]+)/g)].map(([, name = '']) => name);
+  try {
+    renderSql(text, Object.fromEntries(names.map((name) => [name, ['schema', 'table']])), file);
+    return [];
+  } catch (error) {
+    if (!(error instanceof PlaceholderError)) throw error;
+    return [error.message];
+  }
+}
+
+/** A % of a name would be read as a place to fill in. */
+function namesInFormats(file: string, text: string): string[] {
+  return tokensOf(text)
+    .filter(({ before, holdsName }) => holdsName && /\bformat\(\s*$/i.test(before))
+    .map(({ line }) => `${file}:${line}: a placeholder is the pattern of format(), or in it.`);
+}
+
+/** What a backslash in '…' means depends on standard_conforming_strings, which a role or database may turn off. */
+function ambiguousBackslashes(file: string, text: string): string[] {
+  return tokensOf(text)
+    .filter(({ token }) => token.text.startsWith("'") && token.text.includes('\\'))
+    .map(({ line }) => `${file}:${line}: a backslash in '…'; write E'…', or a bracket expression.`);
+}
+
+interface PlacedToken {
+  readonly token: SqlToken;
+  readonly line: number;
+  /** What precedes it in its body. */
+  readonly before: string;
+  /** It begins a placeholder or has one in it. */
+  readonly holdsName: boolean;
+}
+
+/** The tokens of a text, and after each body those within it. */
+function tokensOf(text: string, firstLine = 1): PlacedToken[] {
+  return [...sqlTokens(text)].flatMap((token) => {
+    const line = firstLine + lineAt(text, token.offset) - 1;
+    const placed = {
+      token,
+      line,
+      before: text.slice(Math.max(0, token.offset - 200), token.offset),
+      holdsName: text.startsWith('{{', token.offset) || token.text.includes('{{'),
+    };
+    return token.kind === 'body'
+      ? [placed, ...tokensOf(dollarQuoted(token.text).content, line)]
+      : [placed];
+  });
 }

@@ -34,4 +34,30 @@ describe('the style', () => {
     ]);
     expect(styleProblems('f.sql', create + create + comment)).toEqual([]);
   });
+
+  it.each([
+    ["DO $do$\nBEGIN\n  EXECUTE 'DROP TABLE {{schema}}.t';\nEND $do$", 3, 'in a string'],
+    ['SELECT 1;\n-- of {{schema}}', 2, 'in a string, a quoted name or a comment'],
+  ])('allows a placeholder only where its quotes count: %j', (text, line, problem) => {
+    expect(styleProblems('f.sql', text)).toEqual([
+      expect.stringMatching(new RegExp(`^f\\.sql:${line}: a placeholder stands ${problem}`)),
+    ]);
+  });
+
+  it.each([
+    ['SELECT 1;\nSELECT format({{schema:literal}}, 1)', 2],
+    ["DO $$\nBEGIN\n  EXECUTE pg_catalog.FORMAT(\n    $f$DROP {{t}} %I$f$, 'x');\nEND $$", 4],
+  ])('allows no placeholder as the pattern of format(): %j', (text, line) => {
+    expect(styleProblems('f.sql', text)).toEqual([
+      `f.sql:${line}: a placeholder is the pattern of format(), or in it.`,
+    ]);
+    expect(styleProblems('f.sql', "SELECT format('%I', {{t:literal}})")).toEqual([]);
+  });
+
+  it("allows no backslash in '…'", () => {
+    expect(styleProblems('f.sql', "DO $$\nSELECT '\\n'\n$$")).toEqual([
+      "f.sql:2: a backslash in '…'; write E'…', or a bracket expression.",
+    ]);
+    expect(styleProblems('f.sql', "SELECT E'\\n', 1 AS \"\\\" -- '\\n'")).toEqual([]);
+  });
 });

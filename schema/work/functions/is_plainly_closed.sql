@@ -7,7 +7,7 @@ DECLARE
 BEGIN
   -- In a text without comments, dollar quotes and backslashes, a quotation ends at the next quote
   -- of its kind.
-  IF p_fragment ~ '[$\\]|--|/\*' THEN
+  IF p_fragment ~ E'[$\\\\]|--|/[*]' THEN
     RETURN false;
   END IF;
   v_parentheses := regexp_replace(p_fragment, '''[^'']*''|"[^"]*"|[^();''"]+', '', 'g');
