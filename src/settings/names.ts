@@ -49,9 +49,12 @@ function plainNameLike(value: string, maxBytes: number): string {
   return /[a-z]/u.test(plain) ? plain : 'my_cache';
 }
 
+/** What a name that someone else gave belongs to. */
+export type NamedKind = 'database' | 'role' | 'schema';
+
 /** The name of a database, role or schema that someone else created: anything that PostgreSQL itself accepts. */
-export function parseName(found: Found, kind: string, problems: Problems): string | undefined {
-  const fault = nameFault(found.value);
+export function parseName(found: Found, kind: NamedKind, problems: Problems): string | undefined {
+  const fault = nameFault(found.value) ?? reservedFault(found.value, kind);
   if (fault === undefined) return found.value;
   return problems.add(
     found.origin,
@@ -61,26 +64,45 @@ export function parseName(found: Found, kind: string, problems: Problems): strin
 }
 
 function nameFault(name: string): string | undefined {
+  // Half of a surrogate pair; in UTF-8 it would become another character.
+  if (/\p{Cs}/u.test(name)) return 'has a character that is not Unicode';
   if (!isPrintable(name)) return 'has a control character';
-  // Names appear inside dollar-quoted function bodies, which $$ would end.
-  if (name.includes('$$')) return 'has $$ in it, which is not supported';
   const bytes = Buffer.byteLength(name);
   if (bytes > NAME_MAX_BYTES) return `has ${bytes} bytes, more than the ${NAME_MAX_BYTES} allowed`;
   return undefined;
 }
 
+/** Words that have their meaning to PostgreSQL even within quotes; GRANT … TO "public" is to everybody. */
+function reservedFault(name: string, kind: NamedKind): string | undefined {
+  switch (kind) {
+    case 'database':
+      return undefined;
+    case 'role':
+      if (name === 'public') return 'means every role there is';
+      if (name === 'none') return 'means no role at all';
+      return name.startsWith('pg_')
+        ? "starts with pg_, as only PostgreSQL's own roles do, which cannot log in"
+        : undefined;
+    case 'schema':
+      if (name === '$user') return 'means, in a search_path, the schema named like the role';
+      if (name === 'information_schema') return OF_POSTGRESQL;
+      return name.startsWith('pg_') ? PG_PREFIX : undefined;
+  }
+}
+
+const OF_POSTGRESQL = "is PostgreSQL's own schema";
+const PG_PREFIX = "starts with pg_, as only PostgreSQL's own schemas may";
+
 const RESERVED_SCHEMAS: ReadonlyMap<string, string> = new Map([
   ['public', 'is the schema every role shares'],
   ['cron', "is pg_cron's own schema"],
-  ['information_schema', "is PostgreSQL's own schema"],
+  ['information_schema', OF_POSTGRESQL],
 ]);
 
 export function parseOwnSchema(found: Found, problems: Problems): string | undefined {
   const schema = parsePlainName(found, NAME_MAX_BYTES, problems);
   if (schema === undefined) return undefined;
-  const reserved = schema.startsWith('pg_')
-    ? "starts with pg_, as only PostgreSQL's own schemas may"
-    : RESERVED_SCHEMAS.get(schema);
+  const reserved = schema.startsWith('pg_') ? PG_PREFIX : RESERVED_SCHEMAS.get(schema);
   if (reserved === undefined) return schema;
   return problems.add(
     found.origin,

@@ -209,13 +209,44 @@ describe.each([
   test.each([
     ['a\0b', 'has a control character'],
     ['a\nb', 'has a control character'],
-    ['a$$b', 'has $$ in it'],
+    ['a\ud800b', 'has a character that is not Unicode'],
     ['ä'.repeat(32), 'has 64 bytes, more than the 63 allowed'],
   ])('%j', (value, message) => {
     expectProblem({ [name]: value }, name, message, literal(kind));
   });
 
-  test.each(['Ünïcode "quoted" $name', 'a'.repeat(63)])('%s is one', (value) => {
+  test.each([
+    'Ünïcode "quoted" $name',
+    'a'.repeat(63),
+    ' $$ ',
+    '{{schema}}',
+    '/* */ --',
+    'current_user',
+  ])('%s is one', (value) => {
+    expect(load({ [name]: value }).ok).toBe(true);
+  });
+});
+
+describe('names that mean something else to PostgreSQL, even in quotes', () => {
+  test.each([
+    ['DB_USER', 'public', 'means every role'],
+    ['PG_QUEUE_USER', 'public', 'means every role'],
+    ['PG_CRON_USER', 'none', 'means no role'],
+    ['PG_ADMIN_USER', 'pg_monitor', 'starts with pg_'],
+    ['PCACHE_CLIENT_SCHEMA', '$user', 'in a search_path, the schema named like the role'],
+    ['PCACHE_CLIENT_SCHEMA', 'pg_catalog', 'starts with pg_'],
+    ['PCACHE_CLIENT_SCHEMA', 'information_schema', "is PostgreSQL's own schema"],
+  ])('%s=%s', (name, value, message) => {
+    expectProblem({ [name]: value }, name, message, /that exists/);
+  });
+
+  test.each([
+    ['PCACHE_CLIENT_SCHEMA', 'public'],
+    ['DB_NAME', 'public'],
+    ['DB_NAME', 'pg_data'],
+    ['DB_USER', '$user'],
+    ['DB_USER', 'Public'],
+  ])('not %s=%s', (name, value) => {
     expect(load({ [name]: value }).ok).toBe(true);
   });
 });
