@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import dotenv from 'dotenv';
 import type { Problems } from './problem.js';
+import { VARIABLES } from './variables.js';
 
 export interface EnvironmentInput {
   readonly env: NodeJS.ProcessEnv;
@@ -32,8 +33,13 @@ function readEnvFile(
   problems: Problems,
 ): Record<string, string> {
   try {
+    const text = readFileSync(resolve(input.cwd, file), 'utf8');
     // parse(), not config(): a library must neither change process.env nor print.
-    return dotenv.parse(readFileSync(resolve(input.cwd, file), 'utf8'));
+    const values = dotenv.parse(text);
+    for (const { name } of VARIABLES.filter(({ name }) => !input.env[name])) {
+      refuseCutValue(name, values[name], text, file, problems);
+    }
+    return values;
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     if (code === 'ENOENT' && input.envFile === undefined) return {};
@@ -55,5 +61,29 @@ function labelled(
   // Compose files and CI systems can't unset a variable, only empty it.
   return Object.entries(values).flatMap(([name, value]) =>
     value === undefined || value === '' ? [] : [[name, { value, source }]],
+  );
+}
+
+/**
+ * dotenv ends a value without quotes at any #, a shell and the application's own reader of the same file only at one
+ * after a space. A name or password that we read shorter than it is must not lead to another database.
+ */
+function refuseCutValue(
+  name: string,
+  value: string | undefined,
+  text: string,
+  file: string,
+  problems: Problems,
+): void {
+  const lines = text.split(/\r\n?|\n/u).map((line) => line.replace(/^\s*(?:export\s+)?/u, ''));
+  const cut = lines.some((line) => {
+    const [, own, rest] = /^([\w.-]+)\s*=\s*(.*)$/u.exec(line) ?? [];
+    return own === name && value !== undefined && value !== '' && rest?.startsWith(`${value}#`);
+  });
+  if (!cut) return;
+  problems.add(
+    name,
+    `ends in ${file} before a #, which may be part of the value`,
+    `Write the value in quotes: ${name}='…'; or, if the # begins a comment, write a space before it.`,
   );
 }

@@ -80,3 +80,33 @@ test.each([
     { variable, message: `${name} can't be read (EISDIR)` },
   ]);
 });
+
+test.each(['a#b', 'a#', 'a#b # why', '"a"b#c'])(
+  'a value that the file may go on with after a # is refused: %s',
+  (written) => {
+    write(`# DB_NAME=a#b\nexport DB_NAME = ${written}\nOTHERS=a#b\nDB_PASSWORD=\n`);
+    expect(problemsOf({ DB_NAME: undefined }, { cwd })).toEqual([
+      {
+        variable: 'DB_NAME',
+        message: 'ends in .env before a #, which may be part of the value',
+        remedy: expect.stringContaining("DB_NAME='…'"),
+      },
+    ]);
+  },
+);
+
+test('such a value does no harm where the environment has another', () => {
+  write('DB_NAME=a#b\n');
+  expect(settingsOf({ DB_NAME: 'c' }, { cwd }).work.database).toBe('c');
+});
+
+test.each([
+  ['a #b', 'a'],
+  ["'a#b'", 'a#b'],
+  ['"a#b" # why', 'a#b'],
+  ['`a#"\'`', 'a#"\''],
+  ["'a'#why", 'a'],
+])('written %s, it is %s', (written, value) => {
+  write(`DB_NAME=${written}\n`);
+  expect(settingsOf({ DB_NAME: undefined }, { cwd }).work.database).toBe(value);
+});
