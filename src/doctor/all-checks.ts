@@ -22,6 +22,7 @@ import { dblinkExtension, dblinkUsage, linkLogin } from './checks/link.js';
 import { linkReaders } from './checks/link-readers.js';
 import { cronMigrations, workMigrations } from './checks/migrations.js';
 import { mode } from './checks/mode.js';
+import { cronNameEncoding, workNameEncoding } from './checks/name-encoding.js';
 import { ownTables } from './checks/own-tables.js';
 import { ownTriggers } from './checks/own-triggers.js';
 import { pgCronExtension, pgCronVersion } from './checks/pg-cron-extension.js';
@@ -45,8 +46,8 @@ const CHECKS: readonly (readonly [Applies, readonly DoctorCheck[]])[] = [
   [always, [mode, workConnection]],
   [forCron, [cronConnection]],
   [withAdministrator, [adminConnection]],
-  [always, [serverVersion, workWritable]],
-  [forCron, [cronWritable]],
+  [always, [serverVersion, workWritable, workNameEncoding]],
+  [forCron, [cronWritable, cronNameEncoding]],
   [forCronElsewhere, [sameCluster]],
   [always, [roles, fragmentRole]],
   [forCron, [pgCronLoaded, pgCronDatabase, pgCronExtension, pgCronVersion]],

@@ -75,7 +75,7 @@ async function servesUs(client: ClientBase, settings: Settings): Promise<Finding
 export const cronDatabaseCreate: DoctorCheck = {
   id: 'cron-database-create',
   title: 'cron role: creation of a schema in the pg_cron database',
-  needs: ['cron-schema'],
+  needs: ['cron-schema', 'cron-name-encoding'],
   run: ({ settings, cron }) =>
     checkSchemaCreation({
       client: clientOf(cron),

@@ -1,4 +1,5 @@
 import { escapeIdentifier } from 'pg';
+import { envLine } from '../../settings/env-line.js';
 import type { Settings } from '../../settings/settings.js';
 import { failed, ok, text } from '../check-result.js';
 import type { DoctorCheck } from '../context.js';
@@ -78,7 +79,7 @@ function fragmentRoleLost(
       name: 'PG_FRAGMENT_ROLE',
       deployed: fragment_role,
       configured: '',
-      back: `PG_FRAGMENT_ROLE=${fragment_role}`,
+      back: envLine('PG_FRAGMENT_ROLE', fragment_role),
       advice: `To give fragments the rights of the cron role on purpose, as the migrator: SELECT ${escapeIdentifier(schema)}.set_fragment_role(NULL);`,
     },
   ];
@@ -87,7 +88,7 @@ function fragmentRoleLost(
 function difference(name: string, deployed: string, configured: string): Difference[] {
   return deployed === configured
     ? []
-    : [{ name, deployed, configured, back: `${name}=${deployed}` }];
+    : [{ name, deployed, configured, back: envLine(name, deployed) }];
 }
 
 /** Until the cron stream is up, the deployment is not bound to a mode. */
@@ -101,7 +102,7 @@ function modeDifference(deployed: Deployment, { mode, work, cron }: Settings): D
       configured: mode,
       back:
         was === 'single'
-          ? `PG_CRON_DATABASE=${work.database}`
+          ? envLine('PG_CRON_DATABASE', work.database)
           : `PG_CRON_DATABASE as it was, not ${cron.database}`,
       advice:
         'To change only the mode, it is enough to roll back the cron stream first, with the old settings: pcache-migrate down --stream cron --all',

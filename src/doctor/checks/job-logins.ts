@@ -1,4 +1,4 @@
-import type { ClientBase } from 'pg';
+import { type ClientBase, escapeIdentifier } from 'pg';
 import { cronName } from '../../deployment/own-names.js';
 import { readStreamPlan } from '../../deployment/stream-plan.js';
 import type { Settings } from '../../settings/settings.js';
@@ -69,7 +69,7 @@ function remedyFor({ message, database }: Run, { cron }: Settings): Remedy {
     'administrator',
     `pg_cron logs in to database "${database}" as role "${cron.user}", from the server itself (cron.host) and without a password of its own. One of these lets it in:`,
     'a line for that role in the password file (~/.pgpass) of the operating-system user that runs the server;',
-    `a line in pg_hba.conf, such as: local "${database}" "${cron.user}" trust (with cron.host set to the directory of the socket), then SELECT pg_reload_conf();`,
+    `a line in pg_hba.conf, such as: local ${escapeIdentifier(database)} ${escapeIdentifier(cron.user)} trust (with cron.host set to the directory of the socket), then SELECT pg_reload_conf();`,
     'or cron.use_background_workers = on in postgresql.conf and a restart: then no login is needed.',
   );
 }

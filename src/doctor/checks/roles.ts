@@ -8,7 +8,7 @@ import { list, variable } from '../wording.js';
 export const roles: DoctorCheck = {
   id: 'roles',
   title: 'roles',
-  needs: ['work-connection'],
+  needs: ['work-connection', 'work-name-encoding'],
   run: async ({ settings, work }) => {
     const wanted = new Map([
       [settings.cron.user, variable(settings.cron, 'user', 'PG_CRON_USER')],

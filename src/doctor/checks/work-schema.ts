@@ -62,7 +62,7 @@ function otherOwner(detail: string, userVariable: string, owner: string): Findin
 export const workDatabaseCreate: DoctorCheck = {
   id: 'work-database-create',
   title: 'migrator: creation of a schema in the work database',
-  needs: ['work-schema'],
+  needs: ['work-schema', 'work-name-encoding'],
   run: ({ settings, work }) =>
     checkSchemaCreation({
       client: clientOf(work),

@@ -2,6 +2,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, expect, test } from 'vitest';
+import { envLine } from '../../../src/settings/env-line.js';
+import { hostileName } from '../../harness/hostile-names.js';
+import { seededRandom } from '../../harness/random.js';
 import { problemsOf, resolvedOf, settingsOf } from './helpers.js';
 
 const root = mkdtempSync(join(tmpdir(), 'pcache-env-file-'));
@@ -94,6 +97,18 @@ test.each(['a#b', 'a#', 'a#b # why', '"a"b#c'])(
     ]);
   },
 );
+
+test('a line that is shown for the file is read from it to the letter', () => {
+  const random = seededRandom();
+  for (let draw = 0; draw < 100; draw += 1) {
+    const name = hostileName(random);
+    // There are three kinds of quotes; a name that has all of them can only be set in the environment.
+    if (["'", '"', '`'].every((mark) => name.includes(mark))) continue;
+    write(`${envLine('DB_NAME', name)}\nDB_PORT=6432\n`);
+    const { work } = settingsOf({ DB_NAME: undefined }, { cwd });
+    expect(work, `PCACHE_TEST_SEED=${random.seed}`).toMatchObject({ database: name, port: 6432 });
+  }
+});
 
 test('such a value does no harm where the environment has another', () => {
   write('DB_NAME=a#b\n');
