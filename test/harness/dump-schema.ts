@@ -10,7 +10,8 @@ export async function dumpSchema(
   const dump = await runServerTool(cluster, 'pg_dump', [
     '--schema-only',
     '--username=postgres',
-    `--dbname=${database}`,
+    // A name alone would be read as a connection string if it has a = in it.
+    `--dbname=dbname='${database.replace(/[\\']/g, '\\$&')}'`,
     ...options,
   ]);
   return `${dump
