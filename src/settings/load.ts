@@ -70,6 +70,7 @@ function readSettings(reading: ConnectionReading): Settings | undefined {
   const queuePrefix = parsed('PG_QUEUE_TABLE_PREFIX', lookup, (found) =>
     parsePlainName(found, QUEUE_PREFIX_MAX_BYTES, problems),
   );
+  refuseQueueWithinCache(queuePrefix, cache?.tablePrefix, lookup, problems);
   const schema = parsed('PCACHE_SCHEMA', lookup, (found) => parseOwnSchema(found, problems));
   const clientSchema = parsed('PCACHE_CLIENT_SCHEMA', lookup, (found) =>
     parseName(found, 'schema', problems),
@@ -137,6 +138,23 @@ function refuseSharedRole(
     );
     return;
   }
+}
+
+/** A table of the queue would have a name that a partition key can give to a table of the cache. */
+function refuseQueueWithinCache(
+  queuePrefix: string | undefined,
+  tablePrefix: string | undefined,
+  lookup: Lookup,
+  problems: Problems,
+): void {
+  const found = lookup('PG_QUEUE_TABLE_PREFIX');
+  if (found === undefined || queuePrefix === undefined || tablePrefix === undefined) return;
+  if (!`${queuePrefix}_`.startsWith(`${tablePrefix}_cache_`)) return;
+  problems.add(
+    found.origin,
+    `${quoted(found)} begins like the tables that partition keys name, ${tablePrefix}_cache_<key>`,
+    `Choose a prefix that does not begin with ${tablePrefix}_cache.`,
+  );
 }
 
 function refuseSharedSchema(

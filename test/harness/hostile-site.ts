@@ -70,6 +70,7 @@ function drawEnvironment(options: HostileSiteOptions): NodeJS.ProcessEnv {
     PG_CRON_PASSWORD: hostilePassword(random),
     PG_QUEUE_USER: draw(),
     PG_QUEUE_PASSWORD: hostilePassword(random),
+    PG_FRAGMENT_ROLE: draw(),
     PCACHE_SCHEMA: plainName(random, NAME_MAX_BYTES),
     PCACHE_CLIENT_SCHEMA: draw(),
     PG_QUEUE_TABLE_PREFIX: plainName(random, 40),
@@ -99,8 +100,9 @@ function firstBytes(text: string, bytes: number): string {
 
 const id = pg.escapeIdentifier;
 
-function rolesAndDatabase({ work, cron, client }: Settings): string[] {
+function rolesAndDatabase({ work, cron, client, fragmentRole = '' }: Settings): string[] {
   return [
+    `CREATE ROLE ${id(fragmentRole)} NOLOGIN`,
     ...[work, cron, client].flatMap(({ user, password = '' }) => [
       `CREATE ROLE ${id(user)} LOGIN PASSWORD ${pg.escapeLiteral(password)}`,
       // Then, a backslash in '…' means another character.
@@ -112,11 +114,12 @@ function rolesAndDatabase({ work, cron, client }: Settings): string[] {
   ];
 }
 
-function schemaAndTable({ settings: { work, cron, clientSchema }, pois }: HostileSite): string[] {
+function schemaAndTable({ settings, pois }: HostileSite): string[] {
+  const { clientSchema, work, fragmentRole = '' } = settings;
   return [
     `CREATE SCHEMA ${id(clientSchema)}`,
     `CREATE TABLE ${pois} AS SELECT id FROM generate_series(1, 10) AS id`,
-    `GRANT SELECT ON ${pois} TO ${id(work.user)}, ${id(cron.user)}`,
+    `GRANT SELECT ON ${pois} TO ${id(work.user)}, ${id(fragmentRole)}`,
   ];
 }
 
@@ -128,13 +131,13 @@ function cronGrants({ cron }: Settings): string[] {
   ];
 }
 
-function workGrants({ work, cron, client, clientSchema }: Settings): string[] {
+function workGrants({ work, cron, client, fragmentRole = '', clientSchema }: Settings): string[] {
   return [
     `GRANT CREATE ON DATABASE ${id(work.database)} TO ${id(work.user)}`,
     `GRANT USAGE, CREATE ON SCHEMA ${id(clientSchema)} TO ${id(work.user)}, ${id(client.user)}`,
-    `GRANT USAGE ON SCHEMA ${id(clientSchema)} TO ${id(cron.user)}`,
+    `GRANT USAGE ON SCHEMA ${id(clientSchema)} TO ${id(cron.user)}, ${id(fragmentRole)}`,
+    `GRANT ${id(fragmentRole)} TO ${id(work.user)}`,
     'CREATE EXTENSION IF NOT EXISTS dblink',
-    `GRANT USAGE ON FOREIGN DATA WRAPPER dblink_fdw TO ${id(work.user)}`,
   ];
 }
 

@@ -37,7 +37,7 @@ const SITES = [
 const NAME_VARIABLES = [
   ...['DB_USER', 'DB_NAME', 'PG_CRON_USER', 'PG_CRON_DATABASE', 'PG_QUEUE_USER', 'PG_ADMIN_USER'],
   ...['PCACHE_CLIENT_SCHEMA', 'PCACHE_SCHEMA', 'PG_QUEUE_TABLE_PREFIX'],
-  'PG_ARRAY_CACHE_TABLE_PREFIX',
+  ...['PG_ARRAY_CACHE_TABLE_PREFIX', 'PG_FRAGMENT_ROLE'],
 ];
 const wait = { waitSeconds: 20, onWait: () => {}, log: () => {} };
 // Printed, because a server that hangs gives no other hint.

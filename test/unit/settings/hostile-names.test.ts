@@ -18,6 +18,7 @@ const NAMES: Readonly<Record<string, (settings: Settings) => string | undefined>
   PG_CRON_DATABASE: ({ cron }) => cron.database,
   PG_QUEUE_USER: ({ client }) => client.user,
   PG_ADMIN_USER: ({ admin }) => admin?.user,
+  PG_FRAGMENT_ROLE: ({ fragmentRole }) => fragmentRole,
   PCACHE_CLIENT_SCHEMA: ({ clientSchema }) => clientSchema,
 };
 const PLAIN_NAMES = ['PCACHE_SCHEMA', 'PG_QUEUE_TABLE_PREFIX', 'PG_ARRAY_CACHE_TABLE_PREFIX'];

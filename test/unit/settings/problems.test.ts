@@ -171,6 +171,24 @@ describe('a remedy shows a name that would do', () => {
   });
 });
 
+describe('a prefix of the queue', () => {
+  test.each(['my_cache_cache', 'my_cache_cache_x'])(
+    '%s could name tables of the cache',
+    (value) => {
+      expectProblem(
+        { PG_QUEUE_TABLE_PREFIX: value },
+        'PG_QUEUE_TABLE_PREFIX',
+        `"${value}" (environment) begins like the tables that partition keys name, my_cache_cache_<key>`,
+        /^Choose a prefix that does not begin with my_cache_cache\.$/,
+      );
+    },
+  );
+
+  test.each(['my_cache', 'my_cache_queue', 'my_cache_caches', 'my'])('%s could not', (value) => {
+    expect(load({ PG_QUEUE_TABLE_PREFIX: value }).ok).toBe(true);
+  });
+});
+
 describe('reserved schemas', () => {
   test.each([
     ['pg_mine', 'starts with pg_'],
