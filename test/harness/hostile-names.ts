@@ -9,7 +9,7 @@ const SUPPORTED = [
     ' ',
   ),
   ...'0 a A Zz x1 select table ß é 日本 😀 ﬁ İ'.split(' '),
-  ...['`', ' ', '  ', '\u00a0', 'e\u0301', '👩\u200d👧', '\u202e', '\ufeff'],
+  ...['`', ' ', '  ', '\u00a0', 'e\u0301', '👩\u200d👧', '\ufeff'],
 ];
 
 // Words that mean something else to PostgreSQL or libpq unless they are treated as what they are: names.
@@ -18,7 +18,7 @@ const WHOLE = [
   ...['postgresql://user@host/database', 'dbname=postgres host=nowhere', ' ', '.', '%', "''", '""'],
 ];
 
-const CONTROL = ['\t', '\n', '\r', '\u0001', '\u001b[31m', '\u007f', '\u0085'];
+const CONTROL = ['\t', '\n', '\r', '\u0001', '\u001b[31m', '\u007f', '\u0085', '\u202e'];
 
 /** A name of up to 63 bytes that PostgreSQL accepts for anything but what it reserves. */
 export function hostileName(random: Random): string {
