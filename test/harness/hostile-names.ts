@@ -56,9 +56,10 @@ export function hostilePassword(random: Random): string {
 export function impossibleName(random: Random): { name: string; reason: RegExp } {
   const name = hostileName(random);
   if (random.chance(0.5)) {
-    const at = random.integer(0, name.length);
+    const characters = [...name];
+    characters.splice(random.integer(0, characters.length), 0, random.pick(CONTROL));
     return {
-      name: name.slice(0, at) + random.pick(CONTROL) + name.slice(at),
+      name: characters.join(''),
       reason: /control character/,
     };
   }

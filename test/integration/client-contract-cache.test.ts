@@ -480,7 +480,7 @@ describe('queue and cache', () => {
       const admin = await adminClient(scenario.site.database);
       await admin.query(
         `CREATE SCHEMA elsewhere; GRANT USAGE, CREATE ON SCHEMA elsewhere TO ${scenario.site.migrator.name}, ${scenario.site.app.name};
-         GRANT USAGE ON SCHEMA elsewhere TO ${scenario.site.cronRole.name}`,
+         GRANT USAGE ON SCHEMA elsewhere TO ${scenario.site.cronRole.name}, ${scenario.site.fragmentRole}`,
       );
       await admin.end();
       const settings = scenario.site.settings({

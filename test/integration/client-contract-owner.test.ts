@@ -290,7 +290,7 @@ describe('what deployments share', () => {
     await admin.query(
       `CREATE SCHEMA IF NOT EXISTS ${clientSchema};
        GRANT USAGE, CREATE ON SCHEMA ${clientSchema} TO ${site.migrator.name}, ${site.app.name};
-       GRANT USAGE ON SCHEMA ${clientSchema} TO ${site.cronRole.name}`,
+       GRANT USAGE ON SCHEMA ${clientSchema} TO ${site.cronRole.name}, ${site.fragmentRole}`,
     );
     await admin.end();
     const second = site.settings({

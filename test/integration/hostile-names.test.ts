@@ -97,7 +97,7 @@ describe("a clients' schema", () => {
     await asAdmin(site.cluster, site.database, [
       `CREATE SCHEMA ${schema}`,
       `GRANT ALL ON SCHEMA ${schema} TO ${site.migrator.name}, ${site.app.name}`,
-      `GRANT USAGE ON SCHEMA ${schema} TO ${site.cronRole.name}`,
+      `GRANT USAGE ON SCHEMA ${schema} TO ${site.cronRole.name}, ${site.fragmentRole}`,
     ]);
     const before = await dumpSchema(site.cluster, site.database);
     const settings = site.settings({ PCACHE_CLIENT_SCHEMA: name });

@@ -66,8 +66,7 @@ export const clientSchemaFragmentRole: DoctorCheck = {
       database: settings.work.database,
       by: 'owner of the schema',
       grants: [onSchema(settings.fragmentRole as string, settings.clientSchema, 'USAGE')],
-      without: 'fragments find no tables in it',
-      whenMissing: 'warning',
+      without: 'fragments find no table in it',
     }),
 };
 
