@@ -4,7 +4,6 @@
 --! routine prune_job_runs
 CREATE OR REPLACE FUNCTION {{cron_schema}}.prune_job_runs(p_keep_days integer) RETURNS bigint
 LANGUAGE plpgsql
-SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE

@@ -1,5 +1,5 @@
 CREATE FUNCTION partitioncache_work_database.prune_job_runs(p_keep_days integer) RETURNS bigint
-    LANGUAGE plpgsql SECURITY DEFINER
+    LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
