@@ -1,9 +1,10 @@
 import { dirname } from 'node:path';
 import { type RunnerOption, runner } from 'node-pg-migrate';
 import type { ClientBase } from 'pg';
-import { checkLedger, LEDGER_TABLE, ledgerFailure, readLedger, schemaExists } from './ledger.js';
+import { checkLedger, LEDGER_TABLE, ledgerFailure, readLedger } from './ledger.js';
 import { type LockPolicy, lockingTransaction } from './locking-transaction.js';
 import { type Direction, MigrationError } from './migration-error.js';
+import { provideSchema } from './provide-schema.js';
 import type { Migration } from './read-migrations.js';
 import { type DownExtent, selectDown, selectUp } from './select-migrations.js';
 
@@ -52,6 +53,7 @@ async function migrate(
     const selected = select(applied.map(({ name }) => name));
     // The runner would create its ledger even with nothing to do, and takes a count of 0 for all.
     if (selected.length === 0) return [];
+    if (direction === 'up') await provideSchema(options.client, options.schema);
     await run(options, direction, selected.length);
     return selected;
   });
@@ -86,8 +88,7 @@ async function run(options: MigrateOptions, direction: Direction, count: number)
       dir: dirname(migrations[0]?.up.file ?? ''),
       migrationsSchema: schema,
       migrationsTable: LEDGER_TABLE,
-      // IF NOT EXISTS asks for CREATE on the database even where the schema is there.
-      createMigrationsSchema: !(await schemaExists(client, schema)),
+      createMigrationsSchema: false,
       singleTransaction: true,
       checkOrder: true,
       noLock: true,

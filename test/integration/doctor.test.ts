@@ -472,6 +472,27 @@ describe('what is deployed', () => {
     expect(find(report, 'cron-schema').detail).toContain('it contains "theirs"');
   });
 
+  test('was there before us, made by somebody who could replace what we deploy in it', async () => {
+    const scenario = await granted();
+    const { work, cron, schema, cronSchema } = scenario.settings;
+    const stranger = await createRole('stranger', cluster);
+    const plant = (name: string, user: string) => [
+      `CREATE SCHEMA ${name} AUTHORIZATION ${stranger.name}`,
+      `GRANT ALL ON SCHEMA ${name} TO ${user}`,
+    ];
+    await inWork(scenario, ...plant(schema, work.user));
+    await inCron(scenario, ...plant(cronSchema, cron.user));
+    const report = await examine(scenario.settings);
+    expect(failures(report).map(({ id }) => id)).toEqual(['cron-schema', 'work-schema']);
+    for (const id of ['cron-schema', 'work-schema']) {
+      expect(find(report, id).detail).toContain(`since role "${stranger.name}" owns it`);
+      expect(remedyText(find(report, id))).toContain('set PCACHE_SCHEMA to');
+    }
+    const remove = [`DROP OWNED BY ${stranger.name} CASCADE`];
+    await inWork(scenario, ...remove);
+    await inCron(scenario, ...remove, `DROP ROLE ${stranger.name}`);
+  });
+
   test('serves another work database under the same name', async () => {
     const { settings } = await deployed();
     const other = await granted({ cronSchema: settings.cronSchema });

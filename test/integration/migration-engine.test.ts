@@ -427,6 +427,26 @@ describe('before anything runs', () => {
   });
 });
 
+describe('a schema that was there before', () => {
+  // A superuser trusts every role, so an ordinary one has to deploy here.
+  test('is refused if somebody else owns it, who could replace what it gets', async () => {
+    const [stranger, migrator] = [await createRole('stranger'), await createRole('migrator')];
+    await client.query(`
+      CREATE SCHEMA "${schema}" AUTHORIZATION ${stranger.name};
+      GRANT ALL ON SCHEMA "${schema}", public TO ${migrator.name};
+      SET ROLE ${migrator.name};`);
+    await expect(up()).rejects.toThrow(
+      new RegExp(`belongs to role "${stranger.name}", which could replace`),
+    );
+    await client.query('RESET ROLE');
+    expect(await applied()).toEqual([]);
+    await client.query(`ALTER SCHEMA "${schema}" OWNER TO postgres; SET ROLE ${migrator.name};`);
+    expect(await up()).toEqual(names);
+    await client.query(`RESET ROLE; DROP OWNED BY ${stranger.name}, ${migrator.name} CASCADE;
+      DROP ROLE ${stranger.name}, ${migrator.name};`);
+  });
+});
+
 describe('the ledger', () => {
   test('is read without being created', async () => {
     expect(await readLedger(client, schema)).toEqual([]);
