@@ -1,54 +1,56 @@
-import type pg from 'pg';
+import pg from 'pg';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Settings } from '../../src/settings/settings.js';
 import { adminClient } from '../harness/databases.js';
-import { connectAs, createSite, deploy, tablesOf } from '../harness/deployment.js';
+import { connectAs, createSite, setUp, type TestSite, tablesOf } from '../harness/deployment.js';
+import { allValuesOf, HOSTILE_TEXTS, PWNED, type Values } from '../harness/hostile-values.js';
 
-const payload = 'CREATE TABLE public.pwned (i integer)';
+// A definer function runs as its owner: nothing that another role hands to it may become SQL. All of them are found
+// in the catalogue, so that one that is added later is called, too.
 
-/** What would end a literal, an identifier, a type or a column list, and go on with a statement. */
-const hostile = [
-  `integer[], x integer); ${payload}; --`,
-  `bigint[], x integer); ${payload}; --`,
-  `x'; ${payload}; --`,
-  `x"; ${payload}; --`,
-  `x); ${payload}; --`,
-  `x"(i integer); ${payload}; --`,
-  `$$; ${payload}; --`,
-  `\\'; ${payload}; --`,
-  `x\n; ${payload};\n--`,
-];
+type Side = 'work' | 'cron';
 
 interface DefinerFunction {
-  name: string;
-  parameters: { name: string; type: string }[];
+  readonly oid: number;
+  readonly call: string;
+  readonly parameters: readonly { readonly name: string; readonly type: number }[];
 }
 
-// A definer function runs as the migrator: nothing that a client or a job hands to it may become SQL.
 describe.each(['postgresql_array', 'postgresql_bit'])('the definer functions of %s', (backend) => {
+  let site: TestSite;
   let settings: Settings;
-  let admin: pg.Client;
+  let admins: Record<Side, pg.Client>;
+  let jobs: unknown;
 
   beforeAll(async () => {
-    const site = await createSite();
-    settings = site.settings({
-      CACHE_BACKEND: backend,
-      PG_BIT_CACHE_TABLE_PREFIX: 'my_cache',
-    });
-    await deploy(settings);
-    admin = await adminClient(site.database);
-    return () => admin.end();
+    site = await createSite();
+    settings = site.settings({ CACHE_BACKEND: backend, PG_BIT_CACHE_TABLE_PREFIX: 'my_cache' });
+    await setUp(settings, { enable: true, parallel: 1, frequencySeconds: 86_400 });
+    admins = {
+      work: await adminClient(settings.work.database),
+      cron: await adminClient(settings.cron.database),
+    };
+    const { rows } = await admins.work.query(`SELECT ${settings.schema}.desired_jobs() AS jobs`);
+    jobs = rows[0].jobs;
+    return async () => {
+      await admins.work.end();
+      await admins.cron.end();
+    };
   });
 
-  async function callableBy(role: string): Promise<DefinerFunction[]> {
-    const { rows } = await admin.query<DefinerFunction>(
-      `SELECT proname AS name,
-              (SELECT json_agg(json_build_object('name', proargnames[place], 'type', format_type(type, NULL)) ORDER BY place)
-                 FROM unnest(proargtypes) WITH ORDINALITY AS parameter (type, place)) AS parameters
+  const schemaOn = (side: Side) => (side === 'work' ? settings.schema : settings.cronSchema);
+
+  async function functionsFor(side: Side, role: string): Promise<DefinerFunction[]> {
+    const { rows } = await admins[side].query<DefinerFunction>(
+      `SELECT pg_proc.oid::int AS oid,
+              CASE prokind WHEN 'p' THEN 'CALL ' ELSE 'SELECT ' END || format('%I.%I', nspname, proname) AS call,
+              coalesce((SELECT json_agg(json_build_object('name', proargnames[place], 'type', type::int) ORDER BY place)
+                          FROM unnest(proargtypes) WITH ORDINALITY AS parameter (type, place)), '[]') AS parameters
          FROM pg_proc JOIN pg_namespace ON pg_namespace.oid = pronamespace
-        WHERE nspname = $1 AND prosecdef AND prorettype <> 'trigger'::regtype
-          AND has_function_privilege($2, pg_proc.oid, 'EXECUTE') ORDER BY proname`,
-      [settings.schema, role],
+        WHERE nspname IN ($1, $2) AND prosecdef AND prorettype <> 'trigger'::regtype
+          AND has_schema_privilege($3, nspname, 'USAGE')
+          AND has_function_privilege($3, pg_proc.oid, 'EXECUTE') ORDER BY call`,
+      [schemaOn(side), settings.clientSchema, role],
     );
     return rows;
   }
@@ -56,61 +58,152 @@ describe.each(['postgresql_array', 'postgresql_bit'])('the definer functions of 
   let calls = 0;
 
   /** A value with which the function goes on to its end; each partition key is a new one. */
-  function harmless({ name, type }: { name: string; type: string }): string {
-    const values: Record<string, string> = {
-      p_partition_key: `'key_${calls}'`,
-      p_datatype: "'integer'",
-      text: "'integer'",
-      integer: '8',
-      bigint: '8',
-      boolean: 'true',
-    };
-    const value = values[name] ?? values[type];
-    if (value === undefined) throw new Error(`a harmless value of type ${type} is missing here`);
-    return value;
+  function harmless(name: string, values: Values): string {
+    return name === 'p_partition_key' ? `'key_${calls}'` : values.harmless;
   }
 
-  /** Calls with each hostile value in each text argument; returns how many calls that were. */
-  async function attack(client: pg.Client, functions: readonly DefinerFunction[]): Promise<number> {
+  /** Calls with each hostile value in each argument; returns how many calls that were. */
+  async function attack(side: Side, client: pg.Client, { call, parameters }: DefinerFunction) {
     const before = calls;
-    for (const { name, parameters } of functions) {
-      for (const attacked of parameters) {
-        if (attacked.type !== 'text') continue;
-        for (const value of hostile) {
-          const values = parameters.map((parameter) =>
-            parameter === attacked ? '$1' : harmless(parameter),
-          );
-          await client
-            .query(`SELECT ${settings.schema}.${name}(${values.join(', ')})`, [value])
-            .catch(() => {});
-          calls += 1;
-        }
+    const values = await allValuesOf(
+      admins[side],
+      parameters.map(({ type }) => type),
+      jobs,
+    );
+    for (const [place, { hostile }] of values.entries()) {
+      for (const value of hostile) {
+        const args = values.map((one, index) =>
+          index === place ? value : harmless(parameters[index]?.name ?? '', one),
+        );
+        await refusedOrNot(client, `${call}(${args.join(', ')})`);
+        calls += 1;
       }
     }
     return calls - before;
   }
 
-  const pwned = async () =>
-    (await admin.query("SELECT to_regclass('public.pwned') AS it")).rows[0].it;
+  async function pwned(side: Side): Promise<boolean> {
+    const { rowCount } = await admins[side].query('SELECT FROM pg_namespace WHERE nspname = $1', [
+      PWNED,
+    ]);
+    return rowCount !== 0;
+  }
 
-  it.each(['client', 'cron'] as const)('take nothing of the %s role for SQL', async (side) => {
-    const functions = await callableBy(settings[side].user);
-    expect(functions.map(({ name }) => name)).toContain('bootstrap_partition');
-    const client = await connectAs({ ...settings[side], database: settings.work.database });
-    expect(await attack(client, functions)).toBeGreaterThan(hostile.length);
-    expect(await pwned()).toBeNull();
+  const roles = () => ({
+    migrator: site.migrator,
+    'cron role': site.cronRole,
+    client: site.app,
   });
 
-  it('do so also where a client has recreated the metadata without its constraint', async () => {
+  it.each([
+    ['work', 'migrator'],
+    ['work', 'cron role'],
+    ['work', 'client'],
+    ['cron', 'migrator'],
+    ['cron', 'cron role'],
+    ['cron', 'client'],
+  ] as const)('in the %s database take nothing of the %s for SQL', async (side, role) => {
+    const { name: user, password } = roles()[role];
+    const client = await connectAs({ ...settings[side], user, password });
+    const functions = await functionsFor(side, user);
+    for (const definer of functions) {
+      const made = await attack(side, client, definer);
+      if (definer.parameters.length > 0) expect(made).toBeGreaterThan(2);
+      expect(await pwned(side), definer.call).toBe(false);
+    }
+    if (side === 'work') expect(functions.length).toBeGreaterThan(0);
+    expect(await alienCommands()).toEqual([]);
+  });
+
+  /** What apply_jobs has scheduled and is none of the three commands there are, with one quoted name in it. */
+  async function alienCommands(): Promise<string[]> {
+    const { rows } = await admins.cron.query<{ command: string; database: string }>(
+      'SELECT command, database FROM cron.job WHERE username = $1',
+      [settings.cron.user],
+    );
+    const ours = [
+      /^CALL partitioncache\.run_processor\((?:'(?:[^'\\]|'')*'| E'(?:[^'\\]|''|\\\\)*'), -?[0-9]+\)$/,
+      /^CALL partitioncache\.run_maintenance\(\)$/,
+      /^SELECT [a-z0-9_]+\.prune_job_runs\(-?[0-9]+\)$/,
+    ];
+    return rows
+      .filter(
+        ({ command, database }) =>
+          ![settings.work.database, settings.cron.database].includes(database) ||
+          !ours.some((pattern) => pattern.test(command)),
+      )
+      .map(({ command }) => command);
+  }
+
+  it('take nothing for SQL where a client has recreated the metadata without its constraint', async () => {
     const table = tablesOf(settings).partitionMetadata;
-    const { rows } = await admin.query(
+    const { rows } = await admins.work.query(
       `SELECT conname FROM pg_constraint WHERE conrelid = '${table}'::regclass AND contype = 'c'
          AND pg_get_constraintdef(oid) LIKE '%datatype%'`,
     );
     expect(rows).toHaveLength(1);
-    await admin.query(`ALTER TABLE ${table} DROP CONSTRAINT ${rows[0].conname}`);
+    await admins.work.query(`ALTER TABLE ${table} DROP CONSTRAINT ${rows[0].conname}`);
     const client = await connectAs(settings.client);
-    await attack(client, await callableBy(settings.client.user));
-    expect(await pwned()).toBeNull();
+    for (const definer of await functionsFor('work', settings.client.user)) {
+      await attack('work', client, definer);
+    }
+    expect(await pwned('work')).toBe(false);
+  });
+
+  it('take nothing for SQL that a client writes to the rows of their triggers', async () => {
+    const { rows: triggers } = await admins.work.query<{ table: string; columns: string[] }>(
+      `SELECT tgrelid::regclass::text AS table,
+              (SELECT array_agg(attname::text) FROM pg_attribute
+                WHERE attrelid = tgrelid AND attnum > 0 AND NOT attisdropped AND atttypid = 'text'::regtype) AS columns
+         FROM pg_trigger JOIN pg_proc ON pg_proc.oid = tgfoid WHERE prosecdef`,
+    );
+    expect(triggers.length).toBeGreaterThan(0);
+    const client = await connectAs(settings.client);
+    await refusedOrNot(
+      client,
+      `SELECT ${settings.schema}.bootstrap_partition('a', 'integer', 8, false)`,
+    );
+    let changes = 0;
+    for (const { table, columns } of triggers) {
+      for (const column of columns) {
+        for (const text of HOSTILE_TEXTS) {
+          for (const own of [column, `${column} = ${pg.escapeLiteral(text)}, enabled`, 'bitsize']) {
+            const value =
+              own === column ? pg.escapeLiteral(text) : own === 'bitsize' ? 'bitsize + 1' : 'true';
+            changes += await refusedOrNot(client, `UPDATE ${table} SET ${own} = ${value}`);
+          }
+        }
+      }
+    }
+    expect(changes).toBeGreaterThan(HOSTILE_TEXTS.length);
+    expect(await pwned('work')).toBe(false);
+    expect(await pwned('cron')).toBe(false);
+  });
+
+  it('would be noticed if one took a text for SQL', async () => {
+    const name = `${settings.schema}.careless`;
+    await admins.work.query(`
+      CREATE FUNCTION ${name}(p_where text) RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER AS $$
+      BEGIN EXECUTE 'SELECT (' || p_where || ')'; RETURN true; END $$;
+      ALTER FUNCTION ${name} OWNER TO ${site.migrator.name};`);
+    const client = await connectAs(settings.client);
+    const [careless] = (await functionsFor('work', settings.client.user)).filter(({ call }) =>
+      call.endsWith('.careless'),
+    );
+    if (careless === undefined) throw new Error('the function was not found in the catalogue');
+    await attack('work', client, careless);
+    expect(await pwned('work')).toBe(true);
+    await admins.work.query(`DROP SCHEMA ${PWNED}; DROP FUNCTION ${name};`);
   });
 });
+
+/** How many rows it changed; 0 if the server refused. */
+async function refusedOrNot(client: pg.Client, statement: string): Promise<number> {
+  try {
+    const { rowCount } = await client.query(statement);
+    return rowCount ?? 0;
+  } catch (error) {
+    if (error instanceof pg.DatabaseError && !error.code?.startsWith('08')) return 0;
+    throw error;
+  }
+}
