@@ -1,40 +1,27 @@
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, symlink } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { lockId } from '../../src/database/advisory-lock.js';
 import { streamSites } from '../../src/deployment/stream-sites.js';
+import { type BuiltCli, buildCli } from '../harness/built-cli.js';
 import { connectAs, createSite, type TestSite } from '../harness/deployment.js';
 import { waitFor } from '../harness/wait-for.js';
 
 // The process around runCli: signals, pipes that break, exit codes as a shell sees them.
-const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-let elsewhere: string;
-let main: string;
+let cli: BuiltCli;
 let site: TestSite;
 
 beforeAll(async () => {
   site = await createSite();
-  elsewhere = await mkdtemp(path.join(tmpdir(), 'pcache-cli-'));
-  for (const name of ['node_modules', 'package.json', 'migrations', 'cron-migrations'])
-    await symlink(path.join(ROOT, name), path.join(elsewhere, name));
-  const outDir = path.join(elsewhere, 'dist');
-  await promisify(execFile)('npx', ['tsc', '-p', 'tsconfig.build.json', '--outDir', outDir], {
-    cwd: ROOT,
-  });
-  main = path.join(outDir, 'cli', 'main.js');
+  cli = await buildCli();
 });
 
-afterAll(() => rm(elsewhere, { recursive: true, force: true }));
+afterAll(() => cli.remove());
 
 function start(command: string) {
   const child = spawn('bash', ['--norc', '-o', 'pipefail', '-c', command], {
-    cwd: elsewhere,
-    env: { PATH: process.env.PATH, MAIN: main, NODE: process.execPath, ...site.environment() },
+    cwd: cli.folder,
+    env: { PATH: process.env.PATH, MAIN: cli.main, NODE: process.execPath, ...site.environment() },
   });
   const output = { stdout: '', stderr: '' };
   child.stdout.on('data', (data) => {
