@@ -47,6 +47,40 @@ REVOKE ALL ON FUNCTION {{schema}}.is_deaf FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.is_deaf TO {{cron_role}};
 --! end
 
+--! routine settle_terminated
+CREATE OR REPLACE FUNCTION {{schema}}.settle_terminated(
+  p_job_name text, p_lock_key integer, p_batch_id bigint, p_queue_id integer,
+  p_started timestamptz, p_outcome text, p_error text
+) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  v_result {{schema}}.item_result;
+BEGIN
+  PERFORM {{schema}}.hold_own_tables(
+    'read', {{fragment_queue:literal}}, {{queries:literal}}, {{partition_metadata:literal}});
+  v_result.item := ({{schema}}.items_of(ARRAY[p_queue_id]))[1];
+  -- Not the item itself, which is neither NULL nor NOT NULL while its partition has no datatype.
+  IF (v_result.item).queue_id IS NOT NULL THEN
+    v_result.outcome := p_outcome;
+    v_result.error := p_error;
+    v_result.started_at := p_started;
+    v_result.ended_at := clock_timestamp();
+    PERFORM {{schema}}.settle_results(
+      ARRAY[v_result],
+      ROW(p_job_name, p_lock_key, 'cron', true, NULL, NULL, NULL, NULL)::{{schema}}.run_context);
+  END IF;
+  DELETE FROM {{schema}}.batch WHERE batch_id = p_batch_id;
+END
+$$;
+COMMENT ON FUNCTION {{schema}}.settle_terminated IS
+  'Settles the fragment of a run that is terminated and cannot do so itself, so that it does not '
+  'count as having died of it. Nothing is settled where a client has removed the fragment.';
+REVOKE ALL ON FUNCTION {{schema}}.settle_terminated FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION {{schema}}.settle_terminated TO {{cron_role}};
+--! end
+
 --! routine terminate_deaf
 CREATE OR REPLACE FUNCTION {{schema}}.terminate_deaf(
   p_job_name text, p_lock_key integer, p_batch_id bigint, p_queue_id integer, p_pid integer,
@@ -56,24 +90,10 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 SET lock_timeout = '500ms'
 AS $$
-DECLARE
-  v_result {{schema}}.item_result;
 BEGIN
-  PERFORM {{schema}}.hold_own_tables(
-    'read', {{fragment_queue:literal}}, {{queries:literal}}, {{partition_metadata:literal}});
-  -- The run can no longer settle the fragment, and must not count as having died of it.
-  v_result.item := ({{schema}}.items_of(ARRAY[p_queue_id]))[1];
-  IF v_result.item IS NOT NULL THEN
-    v_result.outcome := 'timeout';
-    v_result.error := '57014: terminated, since it went on '
-                      'after it had been cancelled at its timeout';
-    v_result.started_at := p_started;
-    v_result.ended_at := clock_timestamp();
-    PERFORM {{schema}}.settle_results(
-      ARRAY[v_result],
-      ROW(p_job_name, p_lock_key, 'cron', true, NULL, NULL, NULL, NULL)::{{schema}}.run_context);
-  END IF;
-  DELETE FROM {{schema}}.batch WHERE batch_id = p_batch_id;
+  PERFORM {{schema}}.settle_terminated(
+    p_job_name, p_lock_key, p_batch_id, p_queue_id, p_started, 'timeout',
+    '57014: terminated, since it went on after it had been cancelled at its timeout');
   PERFORM pg_terminate_backend(p_pid);
 EXCEPTION
   WHEN lock_not_available THEN
@@ -134,6 +154,69 @@ COMMENT ON FUNCTION {{schema}}.cancel_overdue IS
   'is terminated. Returns how many runs it cancelled or terminated.';
 REVOKE ALL ON FUNCTION {{schema}}.cancel_overdue FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.cancel_overdue TO {{cron_role}};
+--! end
+
+--! routine end_hoarder
+-- The server's table of locks is full. Nobody can do anything then, not even connect, and it may be
+-- a fragment that filled it. What finds and ends the run asks for no lock in that table: a few
+-- relations of this database have room elsewhere, but none that all databases share.
+CREATE OR REPLACE FUNCTION {{schema}}.end_hoarder() RETURNS boolean
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+SET lock_timeout = '500ms'
+AS $$
+DECLARE
+  c_most CONSTANT integer := 100; -- a run itself has three
+  v_database CONSTANT oid := (
+    SELECT datid FROM pg_stat_get_activity(pg_backend_pid()));
+  v_run record;
+BEGIN
+  SELECT claims.*, held.queue_id, hoard.locks, activity.xact_start INTO v_run
+  FROM (
+    SELECT pid, objid::bigint AS queue_id
+    FROM pg_lock_status()
+    WHERE locktype = 'advisory' AND granted AND objsubid = 2 AND database = v_database
+      AND classid = {{schema}}.running_class()::oid
+  ) AS held
+  JOIN (
+    SELECT pid, count(*) AS locks FROM pg_lock_status() WHERE locktype = 'advisory' GROUP BY pid
+  ) AS hoard ON hoard.pid = held.pid AND hoard.locks > c_most
+  JOIN {{schema}}.claims ON claims.pid = held.pid AND held.queue_id = ANY (claims.queue_ids)
+  LEFT JOIN pg_stat_get_activity(held.pid) AS activity ON true
+  ORDER BY hoard.locks DESC
+  LIMIT 1;
+  IF NOT FOUND THEN
+    RETURN false;
+  END IF;
+  PERFORM pg_terminate_backend(v_run.pid);
+  FOR v_wait IN 1 .. 50 LOOP
+    EXIT WHEN NOT EXISTS (SELECT FROM pg_lock_status() AS locks WHERE locks.pid = v_run.pid);
+    PERFORM pg_sleep(0.1);
+  END LOOP;
+  -- Of several it may not have been the first one; then each is tried again, alone.
+  IF cardinality(v_run.queue_ids) = 1 THEN
+    BEGIN
+      PERFORM {{schema}}.settle_terminated(
+        v_run.job_name, v_run.lock_key, v_run.batch_id, v_run.queue_id::integer,
+        coalesce(v_run.xact_start, v_run.claimed_at), 'failed',
+        format('53200: terminated, since it held %s advisory locks and the server had none left',
+               v_run.locks));
+    EXCEPTION
+      WHEN out_of_memory OR lock_not_available THEN
+        -- Another slot was quicker to try it again. The next look ends that one, and each end
+        -- counts as an attempt.
+        NULL;
+    END;
+  END IF;
+  RETURN true;
+END
+$$;
+COMMENT ON FUNCTION {{schema}}.end_hoarder IS
+  'Ends the session of the run that holds the most advisory locks, when these are more than a '
+  'hundred, and settles its fragment as failed. Returns false when there is no such run. For when '
+  'the server has no lock left (53200).';
+REVOKE ALL ON FUNCTION {{schema}}.end_hoarder FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION {{schema}}.end_hoarder TO {{cron_role}};
 --! end
 
 --! routine release_results

@@ -1,2 +1,3 @@
 DROP PROCEDURE {{schema}}.run_maintenance;
+DROP FUNCTION {{schema}}.maintenance_step;
 DROP FUNCTION {{schema}}.maintenance_goes_on;

@@ -7,6 +7,12 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+  -- A fragment may see to it that no other run can start: then this one must still be there.
+  IF EXISTS (SELECT FROM {{schema}}.batch) THEN
+    IF EXISTS (SELECT FROM {{schema}}.working_runs()) THEN
+      RETURN true;
+    END IF;
+  END IF;
   PERFORM {{schema}}.hold_own_tables('read', {{processor_config:literal}});
   RETURN (
     SELECT clock_timestamp() < p_started + ({{schema}}.clocks()).maintenance
@@ -15,9 +21,49 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.maintenance_goes_on IS
-  'Whether a maintenance run that started at p_started should look once more.';
+  'Whether a maintenance run that started at p_started should look once more: for a minute, and '
+  'as long as a fragment is at work.';
 REVOKE ALL ON FUNCTION {{schema}}.maintenance_goes_on FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.maintenance_goes_on TO {{cron_role}};
+--! end
+
+--! routine maintenance_step
+CREATE OR REPLACE FUNCTION {{schema}}.maintenance_step(p_step integer, p_after_id integer)
+RETURNS integer
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  CASE p_step
+    WHEN 1, 2, 3, 4 THEN
+      IF EXISTS (SELECT FROM {{schema}}.batch) THEN
+        CASE p_step
+          WHEN 1 THEN PERFORM {{schema}}.cancel_overdue();
+          WHEN 2 THEN PERFORM {{schema}}.release_results();
+          WHEN 3 THEN PERFORM {{schema}}.share_waiting();
+          WHEN 4 THEN PERFORM {{schema}}.release_dead_batches();
+        END CASE;
+      END IF;
+    WHEN 5 THEN
+      IF {{schema}}.has_runs() THEN
+        PERFORM {{schema}}.publish_running();
+      END IF;
+    WHEN 6 THEN PERFORM {{schema}}.delete_old_log(1000);
+    WHEN 7 THEN RETURN {{schema}}.delete_cached_duplicates(p_after_id, 5000);
+    WHEN 8 THEN
+      -- At the end of the queue.
+      IF p_after_id = 0 AND EXISTS (SELECT FROM {{schema}}.attempt) THEN
+        PERFORM {{schema}}.delete_idle_attempts();
+      END IF;
+  END CASE;
+  RETURN p_after_id;
+END
+$$;
+COMMENT ON FUNCTION {{schema}}.maintenance_step IS
+  'One of the eight steps of a look of maintenance, each for a transaction of its own. p_after_id: '
+  'where to go on in the queue; returns where to go on the next time.';
+REVOKE ALL ON FUNCTION {{schema}}.maintenance_step FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION {{schema}}.maintenance_step TO {{cron_role}};
 --! end
 
 --! routine run_maintenance
@@ -27,29 +73,28 @@ AS $$
 DECLARE
   v_started timestamptz := pg_catalog.clock_timestamp();
   v_after_id integer := 0;
-  v_goes_on boolean;
+  v_goes_on boolean := true;
   v_look double precision := pg_catalog.date_part('epoch', ({{schema}}.clocks()).look);
 BEGIN
-  PERFORM {{schema}}.delete_idle_attempts();
-  COMMIT;
   LOOP
-    IF {{schema}}.has_runs() THEN
-      PERFORM {{schema}}.cancel_overdue();
+    FOR v_step IN 1 .. 8 LOOP
+      BEGIN
+        v_after_id := {{schema}}.maintenance_step(v_step, v_after_id);
+      EXCEPTION
+        WHEN out_of_memory THEN
+          -- If this run ended here no other could follow it: nobody can connect.
+          IF NOT {{schema}}.end_hoarder() THEN
+            RAISE;
+          END IF;
+      END;
       COMMIT;
-      PERFORM {{schema}}.release_results();
-      COMMIT;
-      PERFORM {{schema}}.share_waiting();
-      COMMIT;
-      PERFORM {{schema}}.release_dead_batches();
-      COMMIT;
-      PERFORM {{schema}}.publish_running();
-    END IF;
-    COMMIT;
-    PERFORM {{schema}}.delete_old_log(1000);
-    COMMIT;
-    v_after_id := {{schema}}.delete_cached_duplicates(v_after_id, 5000);
-    COMMIT;
-    v_goes_on := {{schema}}.maintenance_goes_on(v_started);
+    END LOOP;
+    BEGIN
+      v_goes_on := {{schema}}.maintenance_goes_on(v_started);
+    EXCEPTION
+      WHEN out_of_memory THEN
+        v_goes_on := true; -- to the watchdog's next look, which deals with it
+    END;
     COMMIT;
     EXIT WHEN NOT v_goes_on;
     PERFORM pg_catalog.pg_sleep(v_look);
@@ -58,9 +103,10 @@ BEGIN
 END
 $$;
 COMMENT ON PROCEDURE {{schema}}.run_maintenance IS
-  'One run of the maintenance job, which lasts a minute. Enforces timeouts, takes '
-  'care of batches whose run died or is held up, shows what is running, deletes old log rows, '
-  'and removes cached duplicates from the queue.';
+  'One run of the maintenance job, which lasts a minute, and as long as a fragment is at work. '
+  'Enforces timeouts, takes care of batches whose run died or is held up, shows what is running, '
+  'deletes old log rows, and removes cached duplicates from the queue. Raises 53200 when the '
+  'server has no lock left and no fragment is to blame.';
 REVOKE ALL ON PROCEDURE {{schema}}.run_maintenance FROM PUBLIC;
 GRANT EXECUTE ON PROCEDURE {{schema}}.run_maintenance TO {{cron_role}};
 --! end

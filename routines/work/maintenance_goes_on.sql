@@ -3,6 +3,12 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+  -- A fragment may see to it that no other run can start: then this one must still be there.
+  IF EXISTS (SELECT FROM {{schema}}.batch) THEN
+    IF EXISTS (SELECT FROM {{schema}}.working_runs()) THEN
+      RETURN true;
+    END IF;
+  END IF;
   PERFORM {{schema}}.hold_own_tables('read', {{processor_config:literal}});
   RETURN (
     SELECT clock_timestamp() < p_started + ({{schema}}.clocks()).maintenance
@@ -11,6 +17,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.maintenance_goes_on IS
-  'Whether a maintenance run that started at p_started should look once more.';
+  'Whether a maintenance run that started at p_started should look once more: for a minute, and '
+  'as long as a fragment is at work.';
 REVOKE ALL ON FUNCTION {{schema}}.maintenance_goes_on FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.maintenance_goes_on TO {{cron_role}};

@@ -4,29 +4,28 @@ AS $$
 DECLARE
   v_started timestamptz := pg_catalog.clock_timestamp();
   v_after_id integer := 0;
-  v_goes_on boolean;
+  v_goes_on boolean := true;
   v_look double precision := pg_catalog.date_part('epoch', ({{schema}}.clocks()).look);
 BEGIN
-  PERFORM {{schema}}.delete_idle_attempts();
-  COMMIT;
   LOOP
-    IF {{schema}}.has_runs() THEN
-      PERFORM {{schema}}.cancel_overdue();
+    FOR v_step IN 1 .. 8 LOOP
+      BEGIN
+        v_after_id := {{schema}}.maintenance_step(v_step, v_after_id);
+      EXCEPTION
+        WHEN out_of_memory THEN
+          -- If this run ended here no other could follow it: nobody can connect.
+          IF NOT {{schema}}.end_hoarder() THEN
+            RAISE;
+          END IF;
+      END;
       COMMIT;
-      PERFORM {{schema}}.release_results();
-      COMMIT;
-      PERFORM {{schema}}.share_waiting();
-      COMMIT;
-      PERFORM {{schema}}.release_dead_batches();
-      COMMIT;
-      PERFORM {{schema}}.publish_running();
-    END IF;
-    COMMIT;
-    PERFORM {{schema}}.delete_old_log(1000);
-    COMMIT;
-    v_after_id := {{schema}}.delete_cached_duplicates(v_after_id, 5000);
-    COMMIT;
-    v_goes_on := {{schema}}.maintenance_goes_on(v_started);
+    END LOOP;
+    BEGIN
+      v_goes_on := {{schema}}.maintenance_goes_on(v_started);
+    EXCEPTION
+      WHEN out_of_memory THEN
+        v_goes_on := true; -- to the watchdog's next look, which deals with it
+    END;
     COMMIT;
     EXIT WHEN NOT v_goes_on;
     PERFORM pg_catalog.pg_sleep(v_look);
@@ -35,8 +34,9 @@ BEGIN
 END
 $$;
 COMMENT ON PROCEDURE {{schema}}.run_maintenance IS
-  'One run of the maintenance job, which lasts a minute. Enforces timeouts, takes '
-  'care of batches whose run died or is held up, shows what is running, deletes old log rows, '
-  'and removes cached duplicates from the queue.';
+  'One run of the maintenance job, which lasts a minute, and as long as a fragment is at work. '
+  'Enforces timeouts, takes care of batches whose run died or is held up, shows what is running, '
+  'deletes old log rows, and removes cached duplicates from the queue. Raises 53200 when the '
+  'server has no lock left and no fragment is to blame.';
 REVOKE ALL ON PROCEDURE {{schema}}.run_maintenance FROM PUBLIC;
 GRANT EXECUTE ON PROCEDURE {{schema}}.run_maintenance TO {{cron_role}};

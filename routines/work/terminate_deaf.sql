@@ -6,24 +6,10 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 SET lock_timeout = '500ms'
 AS $$
-DECLARE
-  v_result {{schema}}.item_result;
 BEGIN
-  PERFORM {{schema}}.hold_own_tables(
-    'read', {{fragment_queue:literal}}, {{queries:literal}}, {{partition_metadata:literal}});
-  -- The run can no longer settle the fragment, and must not count as having died of it.
-  v_result.item := ({{schema}}.items_of(ARRAY[p_queue_id]))[1];
-  IF v_result.item IS NOT NULL THEN
-    v_result.outcome := 'timeout';
-    v_result.error := '57014: terminated, since it went on '
-                      'after it had been cancelled at its timeout';
-    v_result.started_at := p_started;
-    v_result.ended_at := clock_timestamp();
-    PERFORM {{schema}}.settle_results(
-      ARRAY[v_result],
-      ROW(p_job_name, p_lock_key, 'cron', true, NULL, NULL, NULL, NULL)::{{schema}}.run_context);
-  END IF;
-  DELETE FROM {{schema}}.batch WHERE batch_id = p_batch_id;
+  PERFORM {{schema}}.settle_terminated(
+    p_job_name, p_lock_key, p_batch_id, p_queue_id, p_started, 'timeout',
+    '57014: terminated, since it went on after it had been cancelled at its timeout');
   PERFORM pg_terminate_backend(p_pid);
 EXCEPTION
   WHEN lock_not_available THEN

@@ -18,7 +18,10 @@ AS $$
          -- began. For others, the time of the claim must do: a run starts nothing more of a
          -- batch that is older than a second.
          coalesce(activity.xact_start, claims.claimed_at), activity.xact_start IS NOT NULL,
-         EXISTS (SELECT FROM held AS beyond WHERE beyond.pid = held.pid AND beyond.queue_id = 0)
+         -- No other fragment precedes the only one of a batch: it has taken that lock itself.
+         cardinality(claims.queue_ids) > 1
+           AND EXISTS (SELECT FROM held AS beyond
+                       WHERE beyond.pid = held.pid AND beyond.queue_id = 0)
   FROM held
   -- Fragments can take such locks as well, but not on behalf of another run, nor for
   -- fragments that their own run has not claimed.

@@ -4,7 +4,7 @@ import type { Settings } from '../../src/settings/settings.js';
 import type { ThrowawayCluster } from '../../tools/throwaway/cluster.js';
 import { startOwnCluster } from './cluster.js';
 import { adminClient } from './databases.js';
-import { connectAs, createSite, setUp, type TestSite } from './deployment.js';
+import { connectAs, createSite, type SiteOptions, setUp, type TestSite } from './deployment.js';
 
 /** A cluster of its own in one of pg_cron's two modes, with a processor that pg_cron's jobs run. */
 export interface JobSite {
@@ -25,12 +25,17 @@ export const pgCronModes: readonly BackgroundWorkers[] = ['off', 'on'];
 export async function startJobSite(
   backgroundWorkers: BackgroundWorkers,
   options: Partial<SetupOptions>,
+  { server, ...siteOptions }: SiteOptions & { server?: Readonly<Record<string, string>> } = {},
 ): Promise<JobSite> {
   const cluster = await startOwnCluster({
-    settings: { 'cron.use_background_workers': backgroundWorkers, max_worker_processes: '30' },
+    settings: {
+      'cron.use_background_workers': backgroundWorkers,
+      max_worker_processes: '30',
+      ...server,
+    },
   });
   await asAdmin(cluster, (admin) => admin.query('CREATE EXTENSION pg_cron'));
-  const site = await createSite({ cluster });
+  const site = await createSite({ ...siteOptions, cluster });
   const settings = site.settings();
   await setUp(settings, { frequencySeconds: 1, ...options });
   const cronRole = await connectAs(settings.cron);

@@ -114,7 +114,7 @@ BEGIN
     CASE WHEN strpos(
       replace(replace(replace(tree,
         ':funcid 1574 ', ''), ':funcid 1299 ', ''), ':funcid 2027 ', ''), ':funcid ') > 0
-    THEN tree END, ':funcid (\d+)', 'g') AS called (id)
+    THEN tree END, ':funcid ([0-9]+)', 'g') AS called (id)
   JOIN pg_proc ON pg_proc.oid = called.id[1]::oid
   WHERE provolatile <> 'i' AND proowner <> v_owner AND pg_proc.oid NOT IN (1574, 1299, 2027);
 END

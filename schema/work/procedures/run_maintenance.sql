@@ -4,29 +4,28 @@ CREATE PROCEDURE partitioncache.run_maintenance()
 DECLARE
   v_started timestamptz := pg_catalog.clock_timestamp();
   v_after_id integer := 0;
-  v_goes_on boolean;
+  v_goes_on boolean := true;
   v_look double precision := pg_catalog.date_part('epoch', ("partitioncache".clocks()).look);
 BEGIN
-  PERFORM "partitioncache".delete_idle_attempts();
-  COMMIT;
   LOOP
-    IF "partitioncache".has_runs() THEN
-      PERFORM "partitioncache".cancel_overdue();
+    FOR v_step IN 1 .. 8 LOOP
+      BEGIN
+        v_after_id := "partitioncache".maintenance_step(v_step, v_after_id);
+      EXCEPTION
+        WHEN out_of_memory THEN
+          -- If this run ended here no other could follow it: nobody can connect.
+          IF NOT "partitioncache".end_hoarder() THEN
+            RAISE;
+          END IF;
+      END;
       COMMIT;
-      PERFORM "partitioncache".release_results();
-      COMMIT;
-      PERFORM "partitioncache".share_waiting();
-      COMMIT;
-      PERFORM "partitioncache".release_dead_batches();
-      COMMIT;
-      PERFORM "partitioncache".publish_running();
-    END IF;
-    COMMIT;
-    PERFORM "partitioncache".delete_old_log(1000);
-    COMMIT;
-    v_after_id := "partitioncache".delete_cached_duplicates(v_after_id, 5000);
-    COMMIT;
-    v_goes_on := "partitioncache".maintenance_goes_on(v_started);
+    END LOOP;
+    BEGIN
+      v_goes_on := "partitioncache".maintenance_goes_on(v_started);
+    EXCEPTION
+      WHEN out_of_memory THEN
+        v_goes_on := true; -- to the watchdog's next look, which deals with it
+    END;
     COMMIT;
     EXIT WHEN NOT v_goes_on;
     PERFORM pg_catalog.pg_sleep(v_look);
@@ -35,7 +34,7 @@ BEGIN
 END
 $$;
 
-COMMENT ON PROCEDURE partitioncache.run_maintenance() IS 'One run of the maintenance job, which lasts a minute. Enforces timeouts, takes care of batches whose run died or is held up, shows what is running, deletes old log rows, and removes cached duplicates from the queue.';
+COMMENT ON PROCEDURE partitioncache.run_maintenance() IS 'One run of the maintenance job, which lasts a minute, and as long as a fragment is at work. Enforces timeouts, takes care of batches whose run died or is held up, shows what is running, deletes old log rows, and removes cached duplicates from the queue. Raises 53200 when the server has no lock left and no fragment is to blame.';
 
 REVOKE ALL ON PROCEDURE partitioncache.run_maintenance() FROM PUBLIC;
 GRANT ALL ON PROCEDURE partitioncache.run_maintenance() TO cron_role;

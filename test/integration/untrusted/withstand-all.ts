@@ -1,17 +1,10 @@
 import { beforeAll, describe, it } from 'vitest';
-import type { Attack } from './untrusted/attack.js';
-import {
-  type Bench,
-  type Clean,
-  cleanRun,
-  LAYOUTS,
-  openBench,
-  withstand,
-} from './untrusted/bench.js';
-import { results } from './untrusted/results.js';
-import { advisoryLocks, session } from './untrusted/session.js';
-import { statements } from './untrusted/statements.js';
-import { writes } from './untrusted/writes.js';
+import type { Attack } from './attack.js';
+import { type Bench, type Clean, cleanRun, type Layout, openBench, withstand } from './bench.js';
+import { results } from './results.js';
+import { advisoryLocks, session } from './session.js';
+import { statements } from './statements.js';
+import { writes } from './writes.js';
 
 // Each attack is processed together with the next fragments of the queue, in one session. Its title says how it
 // ends: refused with an error in the log, or harmless, like any fragment.
@@ -31,7 +24,8 @@ const WAYS = [
   ['processing by hand in one transaction', 'manual'],
 ] as const;
 
-describe.each(LAYOUTS)('%s', (layout) => {
+/** The tests of all attacks in this layout: for a file of its own each, since they take minutes. */
+export function withstandAll(layout: Layout): void {
   let bench: Bench;
 
   beforeAll(async () => {
@@ -60,4 +54,4 @@ describe.each(LAYOUTS)('%s', (layout) => {
       )('%s', (_, attack) => withstand(bench, way, clean, attack));
     });
   });
-});
+}

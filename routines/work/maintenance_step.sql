@@ -1,0 +1,36 @@
+CREATE OR REPLACE FUNCTION {{schema}}.maintenance_step(p_step integer, p_after_id integer)
+RETURNS integer
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  CASE p_step
+    WHEN 1, 2, 3, 4 THEN
+      IF EXISTS (SELECT FROM {{schema}}.batch) THEN
+        CASE p_step
+          WHEN 1 THEN PERFORM {{schema}}.cancel_overdue();
+          WHEN 2 THEN PERFORM {{schema}}.release_results();
+          WHEN 3 THEN PERFORM {{schema}}.share_waiting();
+          WHEN 4 THEN PERFORM {{schema}}.release_dead_batches();
+        END CASE;
+      END IF;
+    WHEN 5 THEN
+      IF {{schema}}.has_runs() THEN
+        PERFORM {{schema}}.publish_running();
+      END IF;
+    WHEN 6 THEN PERFORM {{schema}}.delete_old_log(1000);
+    WHEN 7 THEN RETURN {{schema}}.delete_cached_duplicates(p_after_id, 5000);
+    WHEN 8 THEN
+      -- At the end of the queue.
+      IF p_after_id = 0 AND EXISTS (SELECT FROM {{schema}}.attempt) THEN
+        PERFORM {{schema}}.delete_idle_attempts();
+      END IF;
+  END CASE;
+  RETURN p_after_id;
+END
+$$;
+COMMENT ON FUNCTION {{schema}}.maintenance_step IS
+  'One of the eight steps of a look of maintenance, each for a transaction of its own. p_after_id: '
+  'where to go on in the queue; returns where to go on the next time.';
+REVOKE ALL ON FUNCTION {{schema}}.maintenance_step FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION {{schema}}.maintenance_step TO {{cron_role}};

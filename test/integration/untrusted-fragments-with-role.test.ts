@@ -1,0 +1,3 @@
+import { withstandAll } from './untrusted/withstand-all.js';
+
+withstandAll('with a fragment role');
