@@ -20,7 +20,7 @@ export const REVIEWED_SQL: readonly ReviewedSql[] = [
   },
   {
     file: 'migrations/0003_processor_tables.up.sql',
-    digest: 'a383f2e661e8',
+    digest: '4e9c8e75c188',
     reason:
       'pg_get_serial_sequence returns the name quoted, and the name with || goes through %I; it runs once, as the migrator.',
   },
@@ -41,21 +41,15 @@ export const REVIEWED_SQL: readonly ReviewedSql[] = [
     reason: 'The queue is a placeholder, quoted by the migration; v_cache is made by %I.',
   },
   {
-    file: 'routines/work/evaluate_item.sql',
-    digest: '0bfe133c3565',
-    reason:
-      'v_query has the fragment in it, on purpose: this is where it runs. collected_as() returns constants, the limit is an integer.',
-  },
-  {
     file: 'routines/work/is_cached.sql',
     digest: 'ffebd63a8982',
     reason: 'v_table is made by %I.',
   },
   {
     file: 'routines/work/lock_claimable.sql',
-    digest: '784566d212df',
+    digest: 'd9cd8877223d',
     reason:
-      'The tables are placeholders, quoted by the migration; v_stretch is one of four constants.',
+      'The tables are placeholders, quoted by the migration, the schema goes through %I; v_stretch is one of four constants.',
   },
   {
     file: 'routines/work/non_blocking_fragment_queue_batch_upsert.sql',
@@ -77,7 +71,7 @@ export const REVIEWED_SQL: readonly ReviewedSql[] = [
   },
   {
     file: 'routines/work/partitioncache_cleanup_cached_queue_items.sql',
-    digest: 'e6a6eb05f1f1',
+    digest: '69b4df7e015c',
     reason:
       "Names put together with || go through %I; v_cache is a regclass, which prints itself quoted. It runs with the caller's own rights.",
   },
@@ -88,33 +82,27 @@ export const REVIEWED_SQL: readonly ReviewedSql[] = [
   },
   {
     file: 'routines/work/partitioncache_ensure_metadata_tables.sql',
-    digest: '47d585abbeb7',
+    digest: '8aee721d3192',
     reason:
       'The checks and columns are constants chosen by the backend; names put together with || go through %I.',
   },
   {
     file: 'routines/work/partitioncache_get_queue_and_cache_info.sql',
-    digest: '08059d0c39c1',
+    digest: 'd5b5cfc795de',
     reason:
       'v_bitsize is one of two constants; names put together with || go through %I; the || within are of the query itself.',
-  },
-  {
-    file: 'routines/work/probe_fragment.sql',
-    digest: '2cd2f9c76a36',
-    reason:
-      'v_query has the fragment in it, on purpose, and is planned only (LIMIT 0), in a read-only subtransaction.',
-  },
-  {
-    file: 'routines/work/require_closed.sql',
-    digest: '2eac9c174c88',
-    reason:
-      'The fragment, on purpose: a cursor is opened and closed, which parses and plans it and runs nothing.',
   },
   {
     file: 'routines/work/retry_fragments.sql',
     digest: '444f3c4af708',
     reason:
       "v_table is a regclass, which prints itself quoted; it runs with the caller's own rights.",
+  },
+  {
+    file: 'routines/work/run_fragment.sql',
+    digest: '5a5c151dc2ee',
+    reason:
+      'p_fragment is SQL, on purpose: this is where a fragment runs, as the fragment role, in a transaction that is made read-only before; v_collected is one of four constants, the limit a number.',
   },
   {
     file: 'routines/work/sync_cron.sql',
@@ -126,18 +114,42 @@ export const REVIEWED_SQL: readonly ReviewedSql[] = [
 export const REVIEWED_TEMPLATES: readonly ReviewedTemplates[] = [
   {
     file: 'src/cli/commands/processor-disable.ts',
-    inserted: ['pid', 'processor', 'slot', 'queryHash', 'Math.round(seconds)'],
-    reason: 'No statement that is run: lines to paste, whose text the printer escapes.',
+    inserted: ['pid', 'shown(processor)', 'slot', 'shown(queryHash)', 'Math.round(seconds)'],
+    reason:
+      'No statement that is run: lines to paste, of numbers; the texts stand in a comment, with line breaks escaped.',
   },
   {
     file: 'src/doctor/checks/client-functions.ts',
-    inserted: ['migrator', 'signature'],
-    reason: 'No statement that is run: a line to paste, from an escaped name and a regprocedure.',
+    inserted: ['pasteable(signature)'],
+    reason: 'No statement that is run: a line to paste, of a regprocedure, which quotes itself.',
+  },
+  {
+    file: 'src/doctor/checks/foreign-functions.ts',
+    inserted: ['kind', 'pasteable(signature)'],
+    reason:
+      'No statement that is run: a line to paste, of one of three constants and a regprocedure, which quotes itself.',
+  },
+  {
+    file: 'src/doctor/checks/foreign-tables.ts',
+    inserted: ['kind'],
+    reason: 'No statement that is run: a line to paste; one of four constants of the query.',
+  },
+  {
+    file: 'src/doctor/checks/fragment-role.ts',
+    inserted: ['role', 'power'],
+    reason:
+      'role has been through escapeIdentifier; power is one of five constants of the query. Lines to paste.',
+  },
+  {
+    file: 'src/doctor/checks/link-readers.ts',
+    inserted: ["grantee === null ? 'PUBLIC' : escapeIdentifier(grantee)", 'table'],
+    reason: 'table is ownName, and the rest as it says.',
   },
   {
     file: 'src/doctor/checks/link.ts',
-    inserted: ['STARTED', 'schema'],
-    reason: 'STARTED is a constant of the file; schema has been through escapeIdentifier.',
+    inserted: ['STARTED', 'TRIAL', 'schema'],
+    reason:
+      'STARTED and TRIAL are constants of the file; schema has been through escapeIdentifier.',
   },
   {
     file: 'src/doctor/checks/own-triggers.ts',
@@ -150,14 +162,14 @@ export const REVIEWED_TEMPLATES: readonly ReviewedTemplates[] = [
     reason: 'Made in the file from constants and names that have been through escapeIdentifier.',
   },
   {
+    file: 'src/doctor/strangers.ts',
+    inserted: ['name', "role === 'PUBLIC' ? role : escapeIdentifier(role)"],
+    reason: 'No statement that is run: lines to paste; name has been through escapeIdentifier.',
+  },
+  {
     file: 'src/migrations/locking-transaction.ts',
     inserted: ['lockTimeoutMs'],
     reason: 'A number of this package.',
-  },
-  {
-    file: 'src/doctor/schema-state.ts',
-    inserted: ['TRUSTED_OWNER'],
-    reason: 'A constant, shared with the migrations.',
   },
   {
     file: 'src/migrations/provide-schema.ts',
