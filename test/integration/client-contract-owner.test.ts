@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { down } from '../../src/operations/down.js';
+import { PreflightError } from '../../src/operations/preflight.js';
 import { readStatus } from '../../src/operations/status.js';
 import { defaultJobName } from '../../src/processor/default-job-name.js';
 import { runProcessor } from '../../src/processor/run-processor.js';
@@ -327,20 +328,38 @@ describe('what deployments share', () => {
   );
 });
 
-describe('an aggregate that a client created before', () => {
-  it('is used, and stays when everything is rolled back', async () => {
+describe('an aggregate that was there before', () => {
+  const AGGREGATE = `
+    CREATE FUNCTION _array_intersect(anyarray, anyarray) RETURNS anyarray LANGUAGE sql STRICT
+      AS 'SELECT ARRAY(SELECT unnest($1) INTERSECT SELECT unnest($2))';
+    CREATE AGGREGATE array_intersect_agg(anyarray) (SFUNC = _array_intersect, STYPE = anyarray)`;
+
+  it('is used when an administrator made it, and stays when everything is rolled back', async () => {
     const site = await createSite();
     const settings = site.settings();
     const app = await connectAs(settings.client);
-    await app.query(`
-      CREATE FUNCTION _array_intersect(anyarray, anyarray) RETURNS anyarray LANGUAGE sql STRICT
-        AS 'SELECT ARRAY(SELECT unnest($1) INTERSECT SELECT unnest($2))';
-      CREATE AGGREGATE array_intersect_agg(anyarray) (SFUNC = _array_intersect, STYPE = anyarray)`);
+    const admin = await adminClient(site.database);
+    await admin.query(AGGREGATE);
+    await admin.end();
     const empty = await dumpSchema(site.cluster, site.database);
     await deploy(settings);
     const { rows } = await app.query('SELECT partitioncache_setup_array_extensions() AS complete');
     expect(rows).toEqual([{ complete: true }]);
     await takeDown(settings);
     expect(await dumpSchema(site.cluster, site.database)).toBe(empty);
+  });
+
+  it('is refused when a client made it', async () => {
+    const site = await createSite();
+    const settings = site.settings();
+    const app = await connectAs(settings.client);
+    await app.query(AGGREGATE);
+    const refused = await deploy(settings).catch((error: Error) => error);
+    expect(refused).toBeInstanceOf(PreflightError);
+    expect((refused as PreflightError).failed).toMatchObject([
+      { id: 'foreign-functions', detail: expect.stringContaining(`of role "${site.app.name}"`) },
+    ]);
+    await app.query('DROP AGGREGATE array_intersect_agg(anyarray)');
+    await deploy(settings);
   });
 });

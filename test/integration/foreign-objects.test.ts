@@ -137,6 +137,23 @@ describe('functions that fit better than PostgreSQL’s own', () => {
     expect(found.remedy).toContain('DROP FUNCTION');
     expect(found.remedy).not.toMatch(/GRANT|OWNER TO/);
   });
+
+  it('is not taken for the aggregate of the clients when that is gone', async () => {
+    await it_.admin.query('DROP AGGREGATE array_intersect_agg(anyarray)');
+    await it_.outsider.query(`
+      CREATE FUNCTION planted(anyarray, anyarray) RETURNS anyarray LANGUAGE sql AS 'SELECT $1';
+      CREATE AGGREGATE array_intersect_agg(anyarray) (SFUNC = planted, STYPE = anyarray)`);
+    const setUpExtensions = 'SELECT partitioncache_setup_array_extensions() AS complete';
+    await expect(it_.app.query(setUpExtensions)).rejects.toMatchObject({
+      code: '42809',
+      message: `array_intersect_agg(anyarray) in schema public is of role ${it_.outsiderName}, and not used`,
+      hint: expect.stringContaining('DROP ROUTINE public.array_intersect_agg(anyarray);'),
+    });
+    await it_.admin.query('DROP ROUTINE public.array_intersect_agg(anyarray)');
+    expect((await it_.app.query(setUpExtensions)).rows).toEqual([{ complete: true }]);
+    // Its own: nobody else's code runs as this client.
+    expect((await it_.app.query(setUpExtensions)).rows).toEqual([{ complete: true }]);
+  });
 });
 
 describe('what is there before a deployment', () => {
@@ -185,6 +202,21 @@ describe('what is there before a deployment', () => {
       }
     },
   );
+
+  it.each([
+    ['AGGREGATE', 'array_intersect_agg(anyarray)', '(SFUNC = planted, STYPE = anyarray)'],
+    ['AGGREGATE', 'array_intersect_agg(integer[])', '(SFUNC = planted, STYPE = integer[])'],
+    ['FUNCTION', 'array_intersect_agg(anyarray)', "RETURNS anyarray LANGUAGE sql AS 'SELECT $1'"],
+  ])('refuses an outsider’s %s %s', async (kind, name, definition) => {
+    await asOutsider.query(`
+      CREATE FUNCTION planted(anyarray, anyarray) RETURNS anyarray LANGUAGE sql AS 'SELECT $1';
+      CREATE ${kind} ${name} ${definition}`);
+    const found = await expectRefused('foreign-functions');
+    expect(found.detail).toContain(`of role "${outsider.name}"`);
+    await asOutsider.query(found.remedy?.split('\n')[1] ?? '');
+    expect(await finding(settings, 'foreign-functions')).toMatchObject({ status: 'ok' });
+    await asOutsider.query('DROP FUNCTION planted(anyarray, anyarray)');
+  });
 
   it('refuses our schema when an outsider owns it', async () => {
     await asOutsider.query(`

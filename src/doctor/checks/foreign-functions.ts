@@ -1,7 +1,9 @@
-import { escapeIdentifier } from 'pg';
-import { readStreamPlan, type StreamPlan } from '../../deployment/stream-plan.js';
+import { type ClientBase, escapeIdentifier } from 'pg';
+import { readStreamPlan } from '../../deployment/stream-plan.js';
+import { pasteable } from '../../errors/shown.js';
+import type { Migration } from '../../migrations/read-migrations.js';
 import type { Settings } from '../../settings/settings.js';
-import { ok, text, warning } from '../check-result.js';
+import { failed, ok, text, warning } from '../check-result.js';
 import type { DoctorCheck } from '../context.js';
 import { clientOf } from '../reach.js';
 
@@ -12,37 +14,58 @@ export const foreignFunctions: DoctorCheck = {
   needs: ['work-migrations', 'client-schema'],
   run: async ({ settings, work }) => {
     const client = clientOf(work);
-    const { rows } = await client.query<{ signature: string; kind: string; owner: string }>(
-      `SELECT p.oid::regprocedure::text AS signature, pg_get_userbyid(p.proowner)::text AS owner,
-              CASE p.prokind WHEN 'a' THEN 'AGGREGATE' WHEN 'p' THEN 'PROCEDURE' ELSE 'FUNCTION' END AS kind
-         FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
-         JOIN pg_roles r ON r.oid = p.proowner
-        WHERE n.nspname = $1 AND p.proname = ANY ($2)
-          AND NOT r.rolsuper AND r.rolname <> $3 AND NOT pg_has_role(p.proowner, 'USAGE')
-        ORDER BY 1`,
-      [
-        settings.clientSchema,
-        contractFunctions(await readStreamPlan(client, settings, 'work'), settings),
-        settings.client.user,
-      ],
-    );
-    if (rows.length === 0) return ok('none');
-    return warning(
+    const { migrations, pending } = await readStreamPlan(client, settings, 'work');
+    // Where an aggregate is already, `up` would not make its own.
+    const inTheWay = await madeByOthers(client, settings, names(pending, settings, ['AGGREGATE']));
+    const beside = (
+      await madeByOthers(client, settings, names(migrations, settings, ['FUNCTION', 'AGGREGATE']))
+    ).filter(({ owner }) => owner !== settings.client.user);
+    const found = inTheWay.length > 0 ? inTheWay : beside;
+    if (found.length === 0) return ok('none');
+    return (inTheWay.length > 0 ? failed : warning)(
       `in schema "${settings.clientSchema}" of database "${settings.work.database}", clients may call these with their own rights: ` +
-        rows.map(({ signature, owner }) => `${signature} of role "${owner}"`).join('; '),
+        found.map(({ signature, owner }) => `${signature} of role "${owner}"`).join('; '),
       text(
         'owner of the schema',
         'Find out who made them and why, then:',
-        ...rows.map(({ kind, signature }) => `  DROP ${kind} ${signature};`),
+        ...found.map(({ kind, signature }) => `  DROP ${kind} ${pasteable(signature)};`),
       ),
     );
   },
 };
 
-function contractFunctions({ migrations }: StreamPlan, { clientSchema }: Settings): string[] {
-  const heads = ['FUNCTION', 'AGGREGATE'].map(
-    (kind) => `${kind} ${escapeIdentifier(clientSchema)}.`,
+interface ForeignFunction {
+  readonly signature: string;
+  readonly kind: string;
+  readonly owner: string;
+}
+
+/** Neither ours nor a superuser's, to whom those of extensions belong. */
+async function madeByOthers(
+  client: ClientBase,
+  { clientSchema }: Settings,
+  named: readonly string[],
+): Promise<ForeignFunction[]> {
+  const { rows } = await client.query<ForeignFunction>(
+    `SELECT p.oid::regprocedure::text AS signature, r.rolname::text AS owner,
+            CASE p.prokind WHEN 'a' THEN 'AGGREGATE' WHEN 'p' THEN 'PROCEDURE' ELSE 'FUNCTION' END AS kind
+       FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+       JOIN pg_roles r ON r.oid = p.proowner
+      WHERE n.nspname = $1 AND p.proname = ANY ($2)
+        AND NOT r.rolsuper AND NOT pg_has_role(p.proowner, 'USAGE')
+      ORDER BY 1`,
+    [clientSchema, named],
   );
+  return rows;
+}
+
+/** Of the functions in the clients' schema that the migrations make. */
+function names(
+  migrations: readonly Migration[],
+  { clientSchema }: Settings,
+  kinds: readonly ('FUNCTION' | 'AGGREGATE')[],
+): string[] {
+  const heads = kinds.map((kind) => `${kind} ${escapeIdentifier(clientSchema)}.`);
   return migrations
     .flatMap(({ up }) => up.statements)
     .flatMap(({ text: statement }) => heads.flatMap((head) => statement.split(head).slice(1)))
