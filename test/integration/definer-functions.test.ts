@@ -29,10 +29,11 @@ async function definersOf(backend: string): Promise<Definer[]> {
     [site.migrator.name]: 'migrator',
     [site.cronRole.name]: 'cron role',
     [site.app.name]: 'client',
+    [site.fragmentRole ?? '']: 'fragment role',
   };
   const definers = [
-    ...(await definersIn(settings, 'work')),
-    ...(await definersIn(settings, 'cron')),
+    ...(await definersIn(settings, 'work', Object.keys(plainNames))),
+    ...(await definersIn(settings, 'cron', Object.keys(plainNames))),
   ];
   return definers.map(({ name, owner, callers }) => ({
     name,
@@ -45,11 +46,10 @@ async function definersOf(backend: string): Promise<Definer[]> {
 }
 
 /** Wherever in the database: a definer function in the clients' schema would be one of ours, too. */
-async function definersIn(settings: Settings, side: 'work' | 'cron') {
+async function definersIn(settings: Settings, side: 'work' | 'cron', owners: readonly string[]) {
   const admin = await adminClient(settings[side].database);
-  const roles = [settings.work.user, settings.cron.user];
   try {
-    return await read(admin, roles);
+    return await read(admin, owners);
   } finally {
     await admin.end();
   }

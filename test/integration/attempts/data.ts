@@ -48,7 +48,10 @@ export const data: Theme = {
       migrator: 'its task',
       cron: 'its task',
     }),
-    read('read the deployment record', ({ place }) => `${place.settings.schema}.deployment`),
+    read('read the deployment record', ({ place }) => `${place.settings.schema}.deployment`, {
+      cron: 'its task',
+      migrator: 'its task',
+    }),
     {
       ...read(
         'read the queue of the tenant',

@@ -51,7 +51,8 @@ function beforehand(
       ({ place }) =>
         `GRANT USAGE, CREATE ON SCHEMA ${CLIENTS}
            TO ${place.roles.migrator.name}, ${place.roles.client.name}, ${place.roles.outsider.name}`,
-      ({ place }) => `GRANT USAGE ON SCHEMA ${CLIENTS} TO ${place.roles.cron.name}`,
+      ({ place }) =>
+        `GRANT USAGE ON SCHEMA ${CLIENTS} TO ${place.roles.cron.name}, ${place.roles.fragment.name}`,
     ),
     others: async (scene, refused) => {
       if (refused !== undefined || scene.attacker === 'control') return undefined;

@@ -46,6 +46,21 @@ const inOwnSchema: readonly Attempt[] = [
     leave: { migrator: 'its task' },
   },
   {
+    what: 'have fragments run with the rights of whoever runs the processor',
+    statements: (scene) => [
+      `ALTER FUNCTION ${schemaOf(scene)}.run_fragment(text, boolean, text, bigint) SECURITY INVOKER`,
+    ],
+    look: (scene) =>
+      exists(
+        `pg_proc WHERE proname = 'run_fragment' AND pronamespace = '${schemaOf(scene)}'::regnamespace AND NOT prosecdef`,
+      ),
+    restore: inWork(
+      (scene) =>
+        `ALTER FUNCTION ${schemaOf(scene)}.run_fragment(text, boolean, text, bigint) SECURITY DEFINER`,
+    ),
+    leave: { migrator: 'its task' },
+  },
+  {
     what: 'become the owner of one of our tables',
     statements: (scene) => [`ALTER TABLE ${schemaOf(scene)}.attempt OWNER TO ${scene.me}`],
     look: (scene) =>

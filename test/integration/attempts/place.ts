@@ -33,6 +33,8 @@ const SELDOM = 86_400;
 
 export async function openPlace(): Promise<Place> {
   const site = await createSite({ link: true });
+  const { fragmentRole } = site;
+  if (fragmentRole === undefined) throw new Error('the site has no fragment role');
   const settings = site.settings();
   const neighbour = await createSite({ databasePrefix: 'neighbour' });
   const tenantSite = await createSite({ database: site.database });
@@ -41,7 +43,8 @@ export async function openPlace(): Promise<Place> {
   // A second migrator in one database needs a schema for its clients of its own.
   await work.query(`
     CREATE SCHEMA tenant_clients AUTHORIZATION ${tenantSite.migrator.name};
-    GRANT USAGE ON SCHEMA tenant_clients TO ${tenantSite.cronRole.name}, ${tenantSite.app.name};
+    GRANT USAGE ON SCHEMA tenant_clients
+      TO ${[tenantSite.cronRole, tenantSite.app].map(({ name }) => name)}, ${tenantSite.fragmentRole};
     REVOKE CREATE ON SCHEMA public FROM ${tenantSite.migrator.name}, ${tenantSite.app.name};`);
   const tenant = tenantSite.settings({
     PCACHE_SCHEMA: 'tenant',
@@ -84,7 +87,8 @@ export async function openPlace(): Promise<Place> {
       migrator: site.migrator,
       cron: site.cronRole,
       client: site.app,
-      fragment: site.cronRole,
+      // Nobody can log in as it.
+      fragment: { name: fragmentRole, password: '' },
       outsider,
       neighbourMigrator: neighbour.migrator,
       neighbourCron: neighbour.cronRole,

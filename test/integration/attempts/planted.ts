@@ -30,10 +30,24 @@ function plantedCache(what: string, statements: readonly string[]): Attempt {
     what: `run code as whoever uses the cache: a table ${what}`,
     prepare: forgetWitness,
     statements: () => [...statements, `GRANT ALL ON ${TABLE} TO PUBLIC`],
-    others: useCache,
+    others: unlessControl(useCache),
     look: ranAsAnother,
     restore: removePlanted,
+    // Not even a superuser's table is used: so here the cron role uses it as if it were ours.
+    control: ({ place }) => [
+      ...statements,
+      `GRANT ALL ON ${TABLE} TO PUBLIC`,
+      `SET ROLE ${place.roles.cron.name}`,
+      `SELECT FROM ${TABLE}`,
+      `INSERT INTO ${TABLE} (query_hash, partition_keys) VALUES ('used', '{1}')`,
+      `DELETE FROM ${TABLE} WHERE query_hash = 'used'`,
+    ],
   };
+}
+
+/** The control itself does what would be a success. */
+function unlessControl(others: (scene: Scene) => Promise<void>) {
+  return (scene: Scene) => (scene.attacker === 'control' ? Promise.resolve() : others(scene));
 }
 
 /** All that is done with a cache table: a set is stored, looked for, cleaned up after, and deleted. */
@@ -302,9 +316,19 @@ export const planted: Theme = {
         `CREATE TRIGGER planted BEFORE INSERT ON ${place.tables.fragmentQueue}
            FOR EACH ROW EXECUTE FUNCTION public.planted()`,
       ],
-      others: work,
+      control: ({ place }) => [
+        trapFunction('public.planted'),
+        `CREATE TRIGGER planted BEFORE INSERT ON ${place.tables.fragmentQueue}
+           FOR EACH ROW EXECUTE FUNCTION public.planted()`,
+        `SET ROLE ${place.roles.client.name}`,
+        `INSERT INTO ${place.tables.fragmentQueue} (query, hash, partition_key) VALUES ('', '', '')`,
+      ],
+      others: unlessControl(work),
       look: ranAsAnother,
-      restore: inWork(() => 'DROP FUNCTION IF EXISTS public.planted() CASCADE'),
+      restore: inWork(
+        () => 'DROP FUNCTION IF EXISTS public.planted() CASCADE',
+        ({ place }) => `DELETE FROM ${place.tables.fragmentQueue} WHERE hash = ''`,
+      ),
     },
     {
       what: 'run code as whoever configures the processor: a rule on its table',

@@ -1,27 +1,21 @@
 import { connectAs } from '../../harness/deployment.js';
 import type { Theme } from './attempt.js';
+import type { Place } from './place.js';
 import { exists, identifier, inCron, inWork, literal } from './sql.js';
 
-const server = 'partitioncache_cron';
+const linkOf = ({ settings }: Place) => `${settings.schema}.cron_link`;
 
 /** Reading what gives access. */
 export const secrets: Theme = {
   name: 'Read or use a secret',
   attempts: [
     {
-      what: 'read the link’s password in pg_user_mappings',
+      what: 'read the link’s password',
       statements: () => [],
-      loot: () =>
-        exists(
-          `pg_user_mappings WHERE srvname = '${server}' AND umoptions::text LIKE '%password=%'`,
-        ),
-      // The mapping is its own: it is with the link that its changes reach pg_cron.
+      loot: ({ place }) =>
+        exists(`${linkOf(place)} WHERE password = ${literal(place.roles.cron.password)}`),
+      // It is with the link that its changes reach pg_cron.
       leave: { migrator: 'trusted' },
-    },
-    {
-      what: 'read the link’s password in pg_user_mapping',
-      statements: () => [],
-      loot: () => exists("pg_user_mapping WHERE umoptions::text LIKE '%password=%'"),
     },
     {
       what: 'find a password in sources, statements, settings or comments that it may read',
@@ -34,7 +28,7 @@ export const secrets: Theme = {
           UNION ALL SELECT FROM pg_settings WHERE strpos(setting, ${password}) > 0
           UNION ALL SELECT FROM pg_description WHERE strpos(description, ${password}) > 0
           UNION ALL SELECT FROM pg_foreign_server WHERE strpos(srvoptions::text, ${password}) > 0
-          ${attacker === 'control' ? `UNION ALL SELECT FROM pg_user_mappings WHERE strpos(umoptions::text, ${password}) > 0` : ''})`;
+          ${attacker === 'control' ? `UNION ALL SELECT FROM ${linkOf(place)} WHERE strpos(password, ${password}) > 0` : ''})`;
       },
     },
     {
@@ -46,38 +40,23 @@ export const secrets: Theme = {
       what: 'use the link to the pg_cron database',
       statements: () => [],
       loot: ({ place }) =>
-        `SELECT who = ${literal(place.roles.cron.name)}
-           FROM public.dblink('${server}', 'SELECT current_user') AS answer (who text)`,
-      control: ({ place }) => [
-        `CREATE USER MAPPING FOR CURRENT_USER SERVER ${server}
-           OPTIONS (user ${literal(place.roles.cron.name)}, password ${literal(place.roles.cron.password)})`,
-      ],
-      restore: inWork(
-        ({ place }) =>
-          `DROP USER MAPPING IF EXISTS FOR ${place.roles.control.name} SERVER ${server}`,
-      ),
+        `SELECT ${place.settings.schema}.query_cron_link('SELECT to_jsonb(current_user)')
+                = to_jsonb(${literal(place.roles.cron.name)}::text)`,
       leave: { migrator: 'trusted' },
     },
     {
-      what: 'make a user mapping of its own for the link',
-      statements: () => [`CREATE USER MAPPING FOR CURRENT_USER SERVER ${server}`],
-      look: ({ me, place }) =>
-        // The migrator has one from the start.
-        exists(`pg_user_mappings WHERE srvname = '${server}' AND usename = ${literal(me)}
-                  AND usename <> ${literal(place.roles.migrator.name)}`),
-      restore: inWork(({ me, place }) =>
-        me === place.roles.migrator.name
-          ? 'SELECT'
-          : `DROP USER MAPPING IF EXISTS FOR ${me} SERVER ${server}`,
-      ),
+      what: 'have the password written to a connection string',
+      statements: () => [],
+      loot: ({ place }) =>
+        `SELECT strpos(${place.settings.schema}.cron_link_connection(), ${literal(place.roles.cron.password)}) > 0`,
+      leave: { migrator: 'trusted' },
     },
     {
       what: 'lead the link to a server of its own',
-      statements: () => [`ALTER SERVER ${server} OPTIONS (SET host 'evil.invalid')`],
-      look: () => exists("pg_foreign_server WHERE srvoptions::text LIKE '%evil.invalid%'"),
+      statements: ({ place }) => [`UPDATE ${linkOf(place)} SET host = 'evil.invalid'`],
+      look: ({ place }) => exists(`${linkOf(place)} WHERE host = 'evil.invalid'`),
       restore: inWork(
-        ({ place }) =>
-          `ALTER SERVER ${server} OPTIONS (SET host ${literal(place.settings.link.host)})`,
+        ({ place }) => `UPDATE ${linkOf(place)} SET host = ${literal(place.settings.link.host)}`,
       ),
       leave: { migrator: 'trusted' },
     },
