@@ -203,7 +203,8 @@ describe('of a deployment', () => {
   it('in an error of the server', async () => {
     await admin.query(
       `CREATE FUNCTION public.fail() RETURNS trigger LANGUAGE plpgsql AS $f$
-       BEGIN RAISE EXCEPTION USING MESSAGE = TG_ARGV[0], DETAIL = TG_ARGV[0], HINT = TG_ARGV[0]; END $f$`,
+       BEGIN RAISE EXCEPTION USING MESSAGE = TG_ARGV[0], DETAIL = TG_ARGV[0], HINT = TG_ARGV[0]; END $f$;
+       ALTER FUNCTION public.fail() OWNER TO ${site.migrator.name} -- somebody else's would not be run`,
     );
     const text = HOSTILE.replaceAll("'", "''");
     await admin.query(
