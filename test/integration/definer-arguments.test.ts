@@ -197,6 +197,74 @@ describe.each(['postgresql_array', 'postgresql_bit'])('the definer functions of 
   });
 });
 
+describe('run_fragment, the one whose text is SQL', () => {
+  let site: TestSite;
+  let settings: Settings;
+  let admin: pg.Client;
+  let victim: number;
+
+  beforeAll(async () => {
+    site = await createSite();
+    settings = site.settings();
+    await setUp(settings, { enable: false });
+    admin = await adminClient(site.database);
+    await admin.query('CREATE TABLE everybodys (key integer); GRANT ALL ON everybodys TO PUBLIC');
+    const session = await connectAs({ ...settings.cron, database: site.database });
+    victim = (await session.query('SELECT pg_backend_pid() AS pid')).rows[0].pid;
+    return () => admin.end();
+  });
+
+  const callers = () => [settings.client, { ...settings.cron, database: site.database }];
+
+  /** Ends the query into which the fragment is put, and leaves the rest of it a beginning. */
+  function run(client: pg.Client, statement: string) {
+    const fragment = `SELECT 1) AS fragment (key)) AS keys) AS found; ${statement};
+      SELECT pg_typeof(keys), keys FROM (SELECT ARRAY(SELECT DISTINCT fragment.* FROM (SELECT 1::bigint`;
+    return client.query(
+      `SELECT bigint_keys FROM ${settings.schema}.run_fragment($1, true, 'integer', NULL)`,
+      [fragment],
+    );
+  }
+
+  it('runs as the fragment role whatever is written behind a parenthesis too many', async () => {
+    for (const caller of callers()) {
+      const client = await connectAs(caller);
+      const { rows } = await run(client, "SELECT set_config('seen.role', current_user, false)");
+      expect(rows).toEqual([{ bigint_keys: ['1'] }]);
+      const seen = await client.query("SELECT current_setting('seen.role') AS role");
+      expect(seen.rows).toEqual([{ role: site.fragmentRole }]);
+    }
+  });
+
+  const OWN = 'partitioncache.run_fragment(text, boolean, text, bigint)';
+
+  it.each<[string, string, () => string]>([
+    ['writes where everybody may', '25006', () => 'INSERT INTO everybodys VALUES (1)'],
+    ['makes its transaction writable', '25001', () => 'SET TRANSACTION READ WRITE'],
+    ['does so by the setting', '25001', () => 'SET transaction_read_only = off'],
+    ['ends its transaction', '0A000', () => 'COMMIT'],
+    ['becomes the caller again', '42501', () => 'RESET ROLE'],
+    ['becomes the migrator', '42501', () => `SET ROLE ${site.migrator.name}`],
+    ['becomes another session', '42501', () => 'RESET SESSION AUTHORIZATION'],
+    ['takes the rights from the function', '25006', () => `ALTER FUNCTION ${OWN} SECURITY INVOKER`],
+    ['gives the function away', '25006', () => `GRANT EXECUTE ON FUNCTION ${OWN} TO PUBLIC`],
+    ['makes a schema', '25006', () => `CREATE SCHEMA ${PWNED}`],
+    ['makes a temporary table', '25006', () => 'CREATE TEMP TABLE deployment ()'],
+    ['ends a session of the cron role', '42501', () => `SELECT pg_terminate_backend(${victim})`],
+    ['cancels a session of the cron role', '42501', () => `SELECT pg_cancel_backend(${victim})`],
+    ['reads the queue', '42501', () => `SELECT FROM ${tablesOf(settings).fragmentQueue}`],
+    ['reads our schema', '42501', () => 'SELECT FROM partitioncache.service'],
+    ['locks the queue', '42501', () => `LOCK TABLE ${tablesOf(settings).fragmentQueue}`],
+    ['runs a program', '42501', () => "COPY (SELECT 1) TO PROGRAM 'true'"],
+  ])('refuses it a statement that %s', async (_, code, statement) => {
+    for (const caller of callers()) {
+      const client = await connectAs(caller);
+      await expect(run(client, statement())).rejects.toMatchObject({ code });
+      await client.end();
+    }
+  });
+});
+
 /** How many rows it changed; 0 if the server refused. */
 async function refusedOrNot(client: pg.Client, statement: string): Promise<number> {
   try {

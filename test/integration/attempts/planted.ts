@@ -264,12 +264,14 @@ export const planted: Theme = {
       };
     }),
     {
-      what: 'run code as a client: a table that looks like a deployment, beside a function of ours’ name',
+      what: 'run code as a client: a view that looks like a deployment, beside a function of ours’ name',
       prepare: forgetWitness,
       statements: () => [
-        'CREATE TABLE public.deployment (queue_prefix text, table_prefix text, cache_backend text, client_schema text)',
-        "INSERT INTO public.deployment VALUES ('planted', 'planted', 'array', 'public')",
-        'GRANT SELECT ON public.deployment TO PUBLIC',
+        trap('public.planted', '', 'text', "'planted'"),
+        `CREATE VIEW public.service AS
+           SELECT public.planted() AS queue_prefix, 'planted' AS table_prefix, 'array' AS cache_backend,
+                  'public' AS client_schema`,
+        'GRANT SELECT ON public.service TO PUBLIC',
         trap('public.processor_named', 'name text', 'text', 'NULL'),
       ],
       others: async ({ place }) => {
@@ -279,8 +281,8 @@ export const planted: Theme = {
       },
       look: ranAsAnother,
       restore: inWork(
-        () => 'DROP TABLE IF EXISTS public.deployment CASCADE',
-        () => 'DROP FUNCTION IF EXISTS public.processor_named(text)',
+        () => 'DROP VIEW IF EXISTS public.service',
+        () => 'DROP FUNCTION IF EXISTS public.planted(), public.processor_named(text)',
       ),
       control: () => ["INSERT INTO public.witness VALUES ('somebody')"],
     },
