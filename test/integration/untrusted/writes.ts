@@ -10,7 +10,7 @@ const outsideTransaction = (command: string) =>
 
 // Whatever comes first: a write, a COMMIT, a lock that is taken, or a privilege that the role does not have.
 const fromWithin =
-  /25006: cannot execute [A-Z ]+ in a read-only transaction|2D000: invalid transaction termination|55P03: another run by hand of .* is under way|42501: permission denied for procedure run_maintenance/;
+  /25006: cannot execute [A-Z ]+ in a read-only transaction|2D000: invalid transaction termination|55P03: another run by hand of .* is under way|42501: permission denied for procedure (run_maintenance|run_processor|process_now)/;
 
 export const writes: readonly Attack[] = [
   refused(
