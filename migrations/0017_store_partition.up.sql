@@ -1,5 +1,40 @@
 -- Writes sets of keys into the cache tables of their partitions, many at once, for every backend.
 
+--! routine hold_caches
+-- Once for many sets, since this takes longer than to look for one.
+CREATE OR REPLACE FUNCTION {{schema}}.hold_caches(p_partition_keys text[])
+RETURNS text[]
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  v_key text;
+  v_table text;
+  v_held text[] := '{}';
+BEGIN
+  FOREACH v_key IN ARRAY p_partition_keys LOOP
+    v_table := format('%I.%I', {{client_schema:literal}}, {{schema}}.cache_table_name(v_key));
+    BEGIN
+      PERFORM {{schema}}.hold_own_tables('read', {{queries:literal}}, v_table);
+      IF to_regclass(v_table) IS NOT NULL THEN
+        v_held := v_held || v_key;
+      END IF;
+    EXCEPTION
+      WHEN wrong_object_type THEN
+        -- What is in a table that is not ours does not count. To store the set again says why.
+        CONTINUE;
+    END;
+  END LOOP;
+  RETURN v_held;
+END
+$$;
+COMMENT ON FUNCTION {{schema}}.hold_caches IS
+  'Returns those of these partition keys whose cache table is there and ours. It is held for '
+  'reading until the end of the transaction, and so are the queries.';
+REVOKE ALL ON FUNCTION {{schema}}.hold_caches FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION {{schema}}.hold_caches TO {{cron_role}}, {{client_role}};
+--! end
+
 --! routine is_cached
 CREATE OR REPLACE FUNCTION {{schema}}.is_cached(p_query_hash text, p_partition_key text)
 RETURNS boolean
@@ -11,24 +46,19 @@ DECLARE
     '%I.%I', {{client_schema:literal}}, {{schema}}.cache_table_name(p_partition_key));
   v_cached boolean;
 BEGIN
-  PERFORM {{schema}}.hold_own_tables('read', {{queries:literal}}, v_table);
   PERFORM FROM {{queries}}
   WHERE query_hash = p_query_hash AND partition_key = p_partition_key AND status = 'ok';
-  IF NOT FOUND OR to_regclass(v_table) IS NULL THEN
+  IF NOT FOUND THEN
     RETURN false;
   END IF;
   EXECUTE format('SELECT EXISTS (SELECT FROM %s WHERE query_hash = $1)', v_table)
     INTO v_cached USING p_query_hash;
   RETURN v_cached;
-EXCEPTION
-  WHEN wrong_object_type THEN
-    -- What is in a table that is not ours does not count. To store the set again says why.
-    RETURN false;
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.is_cached IS
   'Whether the set of a fragment is in the cache and its status is ok; an evicted set counts as '
-  'not cached.';
+  'not cached. The transaction must hold the cache of the partition key (hold_caches).';
 REVOKE ALL ON FUNCTION {{schema}}.is_cached FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.is_cached TO {{cron_role}}, {{client_role}};
 --! end

@@ -6,11 +6,21 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   v_results {{schema}}.item_result[];
+  v_skipped text[] := ARRAY(
+    SELECT DISTINCT (result.item).partition_key
+    FROM unnest(p_results) AS result WHERE result.outcome = 'skipped'
+    ORDER BY 1);
+  v_held text[];
 BEGIN
+  IF v_skipped <> '{}' THEN
+    PERFORM {{schema}}.hold_own_tables('write', {{fragment_queue:literal}});
+    -- A cancel has undone what was held when they were skipped.
+    v_held := {{schema}}.hold_caches(v_skipped);
+  END IF;
   v_results := ARRAY(
     SELECT CASE result.outcome
              WHEN 'put_back' THEN {{schema}}.put_back(result, '1 s', 1, p_run)
-             WHEN 'skipped' THEN {{schema}}.confirm_skip(result)
+             WHEN 'skipped' THEN {{schema}}.confirm_skip(result, v_held)
              ELSE result
            END
     FROM unnest(p_results) AS result);

@@ -8,23 +8,18 @@ DECLARE
     '%I.%I', {{client_schema:literal}}, {{schema}}.cache_table_name(p_partition_key));
   v_cached boolean;
 BEGIN
-  PERFORM {{schema}}.hold_own_tables('read', {{queries:literal}}, v_table);
   PERFORM FROM {{queries}}
   WHERE query_hash = p_query_hash AND partition_key = p_partition_key AND status = 'ok';
-  IF NOT FOUND OR to_regclass(v_table) IS NULL THEN
+  IF NOT FOUND THEN
     RETURN false;
   END IF;
   EXECUTE format('SELECT EXISTS (SELECT FROM %s WHERE query_hash = $1)', v_table)
     INTO v_cached USING p_query_hash;
   RETURN v_cached;
-EXCEPTION
-  WHEN wrong_object_type THEN
-    -- What is in a table that is not ours does not count. To store the set again says why.
-    RETURN false;
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.is_cached IS
   'Whether the set of a fragment is in the cache and its status is ok; an evicted set counts as '
-  'not cached.';
+  'not cached. The transaction must hold the cache of the partition key (hold_caches).';
 REVOKE ALL ON FUNCTION {{schema}}.is_cached FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.is_cached TO {{cron_role}}, {{client_role}};

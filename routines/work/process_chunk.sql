@@ -19,6 +19,7 @@ DECLARE
   v_item {{schema}}.batch_item;
   v_results {{schema}}.item_result[] := '{}';
   v_done integer := 0;
+  v_held text[] := '{}';
   v_cancelled boolean := false;
   v_held_up boolean;
   v_cancel {{schema}}.item_result;
@@ -42,7 +43,12 @@ BEGIN
         PERFORM pg_advisory_xact_lock_shared(
           v_running_class, CASE v_done WHEN 0 THEN v_item.queue_id ELSE 0 END);
       END IF;
-      IF v_item.known AND {{schema}}.is_cached(v_item.query_hash, v_item.partition_key) THEN
+      IF v_item.known AND v_item.partition_key <> ALL (v_held) THEN
+        v_held := v_held || {{schema}}.hold_caches(ARRAY[v_item.partition_key]);
+      END IF;
+      IF v_item.known AND v_item.partition_key = ANY (v_held)
+        AND {{schema}}.is_cached(v_item.query_hash, v_item.partition_key)
+      THEN
         v_results := v_results || {{schema}}.skipped(v_item);
       ELSE
         v_results := v_results || {{schema}}.evaluate_item(v_item, p_run.result_limit);

@@ -126,6 +126,7 @@ describe.each<[string, string, (single: () => Promise<SiteOptions>) => Promise<S
         "fit_to_datatype",
         "foreign_parts",
         "fragment_text",
+        "hold_caches",
         "hold_own_tables",
         "is_cached",
         "is_overdue",

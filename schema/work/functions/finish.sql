@@ -4,11 +4,21 @@ CREATE FUNCTION partitioncache.finish(p_results partitioncache.item_result[], p_
     AS $$
 DECLARE
   v_results "partitioncache".item_result[];
+  v_skipped text[] := ARRAY(
+    SELECT DISTINCT (result.item).partition_key
+    FROM unnest(p_results) AS result WHERE result.outcome = 'skipped'
+    ORDER BY 1);
+  v_held text[];
 BEGIN
+  IF v_skipped <> '{}' THEN
+    PERFORM "partitioncache".hold_own_tables('write', '"public"."partitioncache_queue_query_fragment_queue"');
+    -- A cancel has undone what was held when they were skipped.
+    v_held := "partitioncache".hold_caches(v_skipped);
+  END IF;
   v_results := ARRAY(
     SELECT CASE result.outcome
              WHEN 'put_back' THEN "partitioncache".put_back(result, '1 s', 1, p_run)
-             WHEN 'skipped' THEN "partitioncache".confirm_skip(result)
+             WHEN 'skipped' THEN "partitioncache".confirm_skip(result, v_held)
              ELSE result
            END
     FROM unnest(p_results) AS result);

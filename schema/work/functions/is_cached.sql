@@ -7,23 +7,18 @@ DECLARE
     '%I.%I', 'public', "partitioncache".cache_table_name(p_partition_key));
   v_cached boolean;
 BEGIN
-  PERFORM "partitioncache".hold_own_tables('read', '"public"."my_cache_queries"', v_table);
   PERFORM FROM "public"."my_cache_queries"
   WHERE query_hash = p_query_hash AND partition_key = p_partition_key AND status = 'ok';
-  IF NOT FOUND OR to_regclass(v_table) IS NULL THEN
+  IF NOT FOUND THEN
     RETURN false;
   END IF;
   EXECUTE format('SELECT EXISTS (SELECT FROM %s WHERE query_hash = $1)', v_table)
     INTO v_cached USING p_query_hash;
   RETURN v_cached;
-EXCEPTION
-  WHEN wrong_object_type THEN
-    -- What is in a table that is not ours does not count. To store the set again says why.
-    RETURN false;
 END
 $_$;
 
-COMMENT ON FUNCTION partitioncache.is_cached(p_query_hash text, p_partition_key text) IS 'Whether the set of a fragment is in the cache and its status is ok; an evicted set counts as not cached.';
+COMMENT ON FUNCTION partitioncache.is_cached(p_query_hash text, p_partition_key text) IS 'Whether the set of a fragment is in the cache and its status is ok; an evicted set counts as not cached. The transaction must hold the cache of the partition key (hold_caches).';
 
 REVOKE ALL ON FUNCTION partitioncache.is_cached(p_query_hash text, p_partition_key text) FROM PUBLIC;
 GRANT ALL ON FUNCTION partitioncache.is_cached(p_query_hash text, p_partition_key text) TO cron_role;

@@ -17,6 +17,7 @@ DECLARE
   v_item "partitioncache".batch_item;
   v_results "partitioncache".item_result[] := '{}';
   v_done integer := 0;
+  v_held text[] := '{}';
   v_cancelled boolean := false;
   v_held_up boolean;
   v_cancel "partitioncache".item_result;
@@ -40,7 +41,12 @@ BEGIN
         PERFORM pg_advisory_xact_lock_shared(
           v_running_class, CASE v_done WHEN 0 THEN v_item.queue_id ELSE 0 END);
       END IF;
-      IF v_item.known AND "partitioncache".is_cached(v_item.query_hash, v_item.partition_key) THEN
+      IF v_item.known AND v_item.partition_key <> ALL (v_held) THEN
+        v_held := v_held || "partitioncache".hold_caches(ARRAY[v_item.partition_key]);
+      END IF;
+      IF v_item.known AND v_item.partition_key = ANY (v_held)
+        AND "partitioncache".is_cached(v_item.query_hash, v_item.partition_key)
+      THEN
         v_results := v_results || "partitioncache".skipped(v_item);
       ELSE
         v_results := v_results || "partitioncache".evaluate_item(v_item, p_run.result_limit);
