@@ -20,7 +20,7 @@ export async function showRoles(
   const purposes: Record<string, string> = {
     [settings.work.user]: 'migrator: owns what is deployed',
     [settings.cron.user]: 'cron role: schedules the jobs, and they run as it',
-    [settings.fragmentRole]: 'fragments: reads what they read, cannot log in',
+    [settings.fragmentRole]: 'fragment role: reads tables for fragments; cannot log in',
     [settings.client.user]: 'application: queues fragments, reads the cache',
     [settings.admin.user]: 'administrator: only for extensions and grants',
   };
