@@ -5,6 +5,8 @@ import { clientName } from '../../src/deployment/own-names.js';
 import { deploymentTables } from '../../src/deployment/placeholder-values.js';
 import { type SetupOptions, setup } from '../../src/operations/setup.js';
 import { type UpOptions, type UpReport, up } from '../../src/operations/up.js';
+import { defaultJobName } from '../../src/processor/default-job-name.js';
+import { addProcessor } from '../../src/processor/processor-config.js';
 import { loadSettings } from '../../src/settings/load.js';
 import type { ConnectionSettings, Settings } from '../../src/settings/settings.js';
 import type { ClusterAddress } from '../../tools/throwaway/cluster.js';
@@ -185,6 +187,19 @@ export function deploy(settings: Settings, options: Partial<UpOptions> = {}): Pr
 
 export function setUp(settings: Settings, options: Partial<SetupOptions> = {}) {
   return setup(settings, { enable: true, ...quietly, ...options });
+}
+
+/**
+ * Deploys, with one disabled processor that pg_cron is not told of: nothing runs but what the test starts. Taking the
+ * jobs away afterwards would come too late where pg_cron is about to start one.
+ */
+export async function setUpWithoutJobs(settings: Settings): Promise<void> {
+  if (settings.transport !== 'deploy')
+    throw new Error('with this transport, pg_cron is told at once');
+  await deploy(settings);
+  const work = await connectAs(settings.work);
+  await addProcessor(work, settings, defaultJobName(settings), { enabled: false, parallel: 1 });
+  await work.end();
 }
 
 export interface Fragment {

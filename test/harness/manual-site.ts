@@ -9,6 +9,7 @@ import {
   type Fragment,
   type SiteOptions,
   setUp,
+  setUpWithoutJobs,
   type TestSite,
   tablesOf,
 } from './deployment.js';
@@ -30,6 +31,20 @@ export async function startManualSite(
   const site = await createSite(options);
   const settings = site.settings(environment);
   await setUp(settings, { enable: false, parallel: 1 });
+  return sessionsOf(site, settings);
+}
+
+/** The same, but pg_cron knows none of its jobs: only what the test starts runs. */
+export async function startSiteWithoutJobs(
+  environment: NodeJS.ProcessEnv = {},
+): Promise<ManualSite> {
+  const site = await createSite();
+  const settings = site.settings(environment);
+  await setUpWithoutJobs(settings);
+  return sessionsOf(site, settings);
+}
+
+async function sessionsOf(site: TestSite, settings: Settings): Promise<ManualSite> {
   return {
     site,
     settings,

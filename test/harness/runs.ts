@@ -1,31 +1,10 @@
 import type pg from 'pg';
 import { defaultJobName } from '../../src/processor/default-job-name.js';
 import { connectAs, tablesOf } from './deployment.js';
-import { type ManualSite, startManualSite } from './manual-site.js';
+import type { ManualSite } from './manual-site.js';
 import { waitFor } from './wait-for.js';
 
 // Runs slots and the maintenance in the test's own sessions, as pg_cron's jobs would, but when the test says so.
-
-/** A site in which only what the test starts runs: pg_cron knows none of its jobs. */
-export async function startSiteWithoutJobs(
-  environment: NodeJS.ProcessEnv = {},
-): Promise<ManualSite> {
-  const it_ = await startManualSite(environment);
-  const cron = await connectAs(it_.settings.cron);
-  await cron.query('SELECT cron.unschedule(jobid) FROM cron.job');
-  await waitFor(
-    'the end of what pg_cron has started already',
-    async () => {
-      const { rowCount } = await it_.cronRole.query(
-        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-          WHERE datname = current_database() AND usename = current_user AND query LIKE 'CALL %'`,
-      );
-      return rowCount === 0;
-    },
-    { deadlineMs: 20_000 },
-  );
-  return it_;
-}
 
 export interface BackgroundRuns {
   /** The pids of the sessions, in the order of the slots. */

@@ -2,7 +2,8 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { deploymentTables } from '../../src/deployment/placeholder-values.js';
 import { connectAs, enqueue, type Fragment, tablesOf } from '../harness/deployment.js';
 import type { ManualSite } from '../harness/manual-site.js';
-import { startSiteWithoutJobs, startSlots, waitUntilDrained } from '../harness/runs.js';
+import { startSiteWithoutJobs } from '../harness/manual-site.js';
+import { startSlots, waitUntilDrained } from '../harness/runs.js';
 
 // Eight slots drain a queue while clients do everything that clients and their administrators do to queue and cache.
 

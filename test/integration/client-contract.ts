@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import type { Settings } from '../../src/settings/settings.js';
-import { connectAs, createSite, setUp, type TestSite } from '../harness/deployment.js';
+import { connectAs, createSite, setUpWithoutJobs, type TestSite } from '../harness/deployment.js';
 
 export interface ContractFunction {
   name: string;
@@ -145,7 +145,7 @@ export interface Scenario {
 export async function startScenario(environment: NodeJS.ProcessEnv = {}): Promise<Scenario> {
   const site = await createSite();
   const settings = site.settings(environment);
-  await setUp(settings, { enable: false, parallel: 1 });
+  await setUpWithoutJobs(settings);
   return {
     site,
     settings,

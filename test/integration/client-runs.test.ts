@@ -4,7 +4,7 @@ import { defaultJobName } from '../../src/processor/default-job-name.js';
 import { adminClient, createRole } from '../harness/databases.js';
 import { connectAs, enqueue, type Fragment, tablesOf } from '../harness/deployment.js';
 import type { ManualSite } from '../harness/manual-site.js';
-import { startSiteWithoutJobs } from '../harness/runs.js';
+import { startSiteWithoutJobs } from '../harness/manual-site.js';
 import { waitFor } from '../harness/wait-for.js';
 
 // A client's run by hand claims by the locks of the queue's rows and writes nothing that others read: it and the

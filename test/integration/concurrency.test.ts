@@ -3,13 +3,8 @@ import { deploymentTables } from '../../src/deployment/placeholder-values.js';
 import { defaultJobName } from '../../src/processor/default-job-name.js';
 import { connectAs, enqueue, type Fragment, tablesOf } from '../harness/deployment.js';
 import { closeGate } from '../harness/gate.js';
-import { type ManualSite, outcomeOf } from '../harness/manual-site.js';
-import {
-  startMaintenance,
-  startSiteWithoutJobs,
-  startSlots,
-  waitUntilDrained,
-} from '../harness/runs.js';
+import { type ManualSite, outcomeOf, startSiteWithoutJobs } from '../harness/manual-site.js';
+import { startMaintenance, startSlots, waitUntilDrained } from '../harness/runs.js';
 import { waitFor } from '../harness/wait-for.js';
 
 const quick = (hash: string): Fragment => ({

@@ -2,13 +2,13 @@ import type pg from 'pg';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { connectAs, enqueue, type Fragment, tablesOf } from '../harness/deployment.js';
 import { closeGate, type Gate } from '../harness/gate.js';
-import { type ManualSite, outcomeOf, processNow } from '../harness/manual-site.js';
 import {
-  startMaintenance,
+  type ManualSite,
+  outcomeOf,
+  processNow,
   startSiteWithoutJobs,
-  startSlots,
-  waitUntilDrained,
-} from '../harness/runs.js';
+} from '../harness/manual-site.js';
+import { startMaintenance, startSlots, waitUntilDrained } from '../harness/runs.js';
 import { waitFor } from '../harness/wait-for.js';
 
 const fragment = (hash: string, key = 'zipcode', query = 'SELECT 7'): Fragment => ({
