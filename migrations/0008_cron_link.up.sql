@@ -76,7 +76,6 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-  v_connection constant text := 'pcache_migrate_cron_link';
   v_dblink text := (
     SELECT nspname
     FROM pg_extension
@@ -86,7 +85,6 @@ DECLARE
     SELECT format('database "%s" on %s:%s as role "%s"',
                   database, host, coalesce(port, current_setting('port')), role)
     FROM {{schema}}.cron_link);
-  v_open boolean := false;
   v_result jsonb;
   v_state text;
   v_message text;
@@ -101,21 +99,17 @@ BEGIN
     RAISE EXCEPTION 'no link is set up; run pcache-migrate up'
       USING ERRCODE = 'object_not_in_prerequisite_state';
   END IF;
+  -- In one call, which closes its connection whatever ends it. One with a name would stay in the
+  -- session of whoever changes the configuration, for him to use, if he were cancelled in time.
   EXECUTE format(
-    'SELECT %I.dblink_connect($1, %I.cron_link_connection())', v_dblink, {{schema:literal}})
-    USING v_connection;
-  v_open := true;
-  EXECUTE format('SELECT result FROM %I.dblink($1, $2) AS answer (result jsonb)', v_dblink)
-    INTO v_result USING v_connection, p_query;
-  EXECUTE format('SELECT %I.dblink_disconnect($1)', v_dblink) USING v_connection;
+    'SELECT result FROM %I.dblink(%I.cron_link_connection(), $1) AS answer (result jsonb)',
+    v_dblink, {{schema:literal}})
+    INTO v_result USING p_query;
   RETURN v_result;
 EXCEPTION
   WHEN OTHERS OR query_canceled THEN
     GET STACKED DIAGNOSTICS
       v_state = RETURNED_SQLSTATE, v_message = MESSAGE_TEXT, v_detail = PG_EXCEPTION_DETAIL;
-    IF v_open THEN
-      EXECUTE format('SELECT %I.dblink_disconnect($1)', v_dblink) USING v_connection;
-    END IF;
     RAISE EXCEPTION 'the pg_cron database could not be reached or refused over the link%: %',
       concat(' to ' || v_far_side), concat_ws(': ', v_message, nullif(v_detail, ''))
       USING ERRCODE = v_state,

@@ -1,0 +1,38 @@
+import type pg from 'pg';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { adminClient } from '../harness/databases.js';
+import { connectAs, createSite, setUp, tablesOf } from '../harness/deployment.js';
+
+// The trigger opens a connection as the cron role in the session of whoever changes the configuration.
+describe('the connection of the link', () => {
+  let app: pg.Client;
+  let config: string;
+
+  beforeAll(async () => {
+    const site = await createSite({ link: true });
+    const settings = site.settings();
+    await setUp(settings, { enable: true, parallel: 2, frequencySeconds: 3600 });
+    const admin = await adminClient(site.database);
+    await admin.query(`GRANT CREATE ON SCHEMA public TO ${site.app.name}`);
+    await admin.end();
+    app = await connectAs(settings.client);
+    config = tablesOf(settings).processorConfig;
+  });
+
+  it('never stays in that session, whenever the statement is cancelled', async () => {
+    let cancelled = 0;
+    for (let milliseconds = 1; milliseconds <= 60; milliseconds += 1) {
+      await app.query('BEGIN');
+      await app.query(`UPDATE ${config} SET max_parallel_jobs = 5 - max_parallel_jobs`);
+      await app.query(`SET LOCAL statement_timeout = ${milliseconds}`);
+      await app.query('SET CONSTRAINTS ALL IMMEDIATE').catch((error) => {
+        expect(error.code).toBe('57014');
+        cancelled += 1;
+      });
+      await app.query('ROLLBACK');
+      const { rows } = await app.query('SELECT dblink_get_connections() AS open');
+      expect(rows, `cancelled after ${milliseconds} ms`).toEqual([{ open: null }]);
+    }
+    expect(cancelled).toBeGreaterThan(0);
+  });
+});
