@@ -123,62 +123,72 @@ DECLARE
   v_collected text;
   v_query text;
   v_cursor refcursor;
+  v_done boolean := false;
 BEGIN
-  PERFORM pg_catalog.set_config('transaction_read_only', 'on', true);
-  IF NOT p_is_closed THEN
-    -- A cursor takes exactly one whole statement that returns rows. Opening it parses and plans the
-    -- statement, but runs nothing.
-    OPEN v_cursor FOR EXECUTE p_fragment;
-    CLOSE v_cursor;
-  END IF;
-  IF p_datatype IS NULL THEN
-    -- LIMIT 0 runs nothing. A scalar subquery must have exactly one column.
-    EXECUTE pg_catalog.format(
-      'SELECT pg_catalog.pg_typeof((SELECT * FROM (%s) AS fragment LIMIT 0))', p_fragment)
-      INTO result_type;
-    RETURN;
-  END IF;
-  -- Of the widest type, so that nothing is lost before the keys are stored.
-  v_collected := CASE p_datatype
-    WHEN 'integer' THEN 'keys::bigint[]'
-    -- A cast from double precision keeps 15 digits, its text keeps all of them. Clients compare
-    -- real as double precision.
-    WHEN 'float' THEN
-      'CASE WHEN pg_catalog.pg_typeof(keys) OPERATOR(pg_catalog.=) '
-      'ANY (''{real[],double precision[]}''::pg_catalog.regtype[]) '
-      'THEN keys::double precision[]::pg_catalog.text[]::numeric[] ELSE keys::numeric[] END'
-    WHEN 'text' THEN 'keys::pg_catalog.text[]'
-    -- A local time in the hour that is repeated when summer time ends stands for two instants: NULL
-    -- says that the keys have one of them.
-    WHEN 'timestamp' THEN
-      'CASE WHEN pg_catalog.pg_typeof(keys) OPERATOR(pg_catalog.<>) '
-      '''timestamp with time zone[]''::pg_catalog.regtype '
-      'OR keys::timestamp[]::timestamp with time zone[] '
-      'OPERATOR(pg_catalog.=) keys::timestamp with time zone[] '
-      'THEN keys::timestamp[] END'
+  -- Undone in any case, so that whoever calls this leaves nothing behind as its owner.
+  BEGIN
+    PERFORM pg_catalog.set_config('transaction_read_only', 'on', true);
+    IF NOT p_is_closed THEN
+      -- A cursor takes exactly one whole statement that returns rows. Opening it parses and plans
+      -- the statement, but runs nothing.
+      OPEN v_cursor FOR EXECUTE p_fragment;
+      CLOSE v_cursor;
+    END IF;
+    IF p_datatype IS NULL THEN
+      -- LIMIT 0 runs nothing. A scalar subquery must have exactly one column.
+      EXECUTE pg_catalog.format(
+        'SELECT pg_catalog.pg_typeof((SELECT * FROM (%s) AS fragment LIMIT 0))', p_fragment)
+        INTO result_type;
+    ELSE
+      -- Of the widest type, so that nothing is lost before the keys are stored.
+      v_collected := CASE p_datatype
+        WHEN 'integer' THEN 'keys::bigint[]'
+        -- A cast from double precision keeps 15 digits, its text keeps all of them. Clients compare
+        -- real as double precision.
+        WHEN 'float' THEN
+          'CASE WHEN pg_catalog.pg_typeof(keys) OPERATOR(pg_catalog.=) '
+          'ANY (''{real[],double precision[]}''::pg_catalog.regtype[]) '
+          'THEN keys::double precision[]::pg_catalog.text[]::numeric[] ELSE keys::numeric[] END'
+        WHEN 'text' THEN 'keys::pg_catalog.text[]'
+        -- A local time in the hour that is repeated when summer time ends stands for two instants:
+        -- NULL says that the keys have one of them.
+        WHEN 'timestamp' THEN
+          'CASE WHEN pg_catalog.pg_typeof(keys) OPERATOR(pg_catalog.<>) '
+          '''timestamp with time zone[]''::pg_catalog.regtype '
+          'OR keys::timestamp[]::timestamp with time zone[] '
+          'OPERATOR(pg_catalog.=) keys::timestamp with time zone[] '
+          'THEN keys::timestamp[] END'
+      END;
+      v_query := pg_catalog.format(
+        'SELECT pg_catalog.pg_typeof(keys), %1$s FROM ('
+        'SELECT ARRAY(SELECT DISTINCT fragment.* FROM (%2$s) AS fragment (key) '
+        'WHERE key IS NOT NULL ORDER BY key LIMIT %3$s) '
+        'AS keys OFFSET 0) AS found',
+        v_collected, p_fragment, coalesce(p_limit::text, 'ALL'));
+      CASE p_datatype
+        WHEN 'integer' THEN EXECUTE v_query INTO result_type, bigint_keys;
+        WHEN 'float' THEN EXECUTE v_query INTO result_type, numeric_keys;
+        WHEN 'text' THEN EXECUTE v_query INTO result_type, text_keys;
+        WHEN 'timestamp' THEN EXECUTE v_query INTO result_type, timestamp_keys;
+      END CASE;
+    END IF;
+    v_done := true;
+    RAISE EXCEPTION USING ERRCODE = 'PCEVL', MESSAGE = 'evaluated';
+  EXCEPTION
+    WHEN SQLSTATE 'PCEVL' THEN
+      IF NOT v_done THEN
+        RAISE;
+      END IF;
   END;
-  v_query := pg_catalog.format(
-    'SELECT pg_catalog.pg_typeof(keys), %1$s FROM ('
-    'SELECT ARRAY(SELECT DISTINCT fragment.* FROM (%2$s) AS fragment (key) '
-    'WHERE key IS NOT NULL ORDER BY key LIMIT %3$s) '
-    'AS keys OFFSET 0) AS found',
-    v_collected, p_fragment, coalesce(p_limit::text, 'ALL'));
-  CASE p_datatype
-    WHEN 'integer' THEN EXECUTE v_query INTO result_type, bigint_keys;
-    WHEN 'float' THEN EXECUTE v_query INTO result_type, numeric_keys;
-    WHEN 'text' THEN EXECUTE v_query INTO result_type, text_keys;
-    WHEN 'timestamp' THEN EXECUTE v_query INTO result_type, timestamp_keys;
-  END CASE;
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.run_fragment IS
-  'Runs a fragment (as fragment_text() writes it), which makes the transaction read-only, and '
-  'returns the type of the array of its keys and the keys, distinct and ascending, p_limit at most '
-  '(NULL: all). p_is_closed: whether it is known to be one statement; if not, that is checked '
-  'first. p_datatype: of the partition, which says in which of the arrays the keys are; NULL: '
-  'nothing is run, and result_type is the type of the fragment''s column. Raises whatever the '
-  'fragment raises. Nothing that the fragment does to the session or transaction is undone here: '
-  'the caller runs it in a subtransaction and rolls that back.';
+  'Runs a fragment (as fragment_text() writes it) in a read-only subtransaction that is rolled '
+  'back, and returns the type of the array of its keys and the keys, distinct and ascending, '
+  'p_limit at most (NULL: all). p_is_closed: whether it is known to be one statement; if not, that '
+  'is checked first. p_datatype: of the partition, which says in which of the arrays the keys are; '
+  'NULL: nothing is run, and result_type is the type of the fragment''s column. Raises whatever '
+  'the fragment raises.';
 REVOKE ALL ON FUNCTION {{schema}}.run_fragment FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.run_fragment TO {{cron_role}}, {{client_role}};
 -- To replace a function takes SECURITY DEFINER from it, and leaves it its owner.
@@ -226,20 +236,8 @@ AS $$
 DECLARE
   v_fragment text := {{schema}}.fragment_text(p_query);
   v_is_closed boolean := {{schema}}.is_plainly_closed(v_fragment);
-  v_type oid;
-  v_probed boolean := false;
 BEGIN
-  BEGIN
-    v_type := ({{schema}}.run_fragment(v_fragment, v_is_closed, NULL, NULL)).result_type;
-    v_probed := true;
-    RAISE EXCEPTION USING ERRCODE = 'PCEVL', MESSAGE = 'probed';
-  EXCEPTION
-    WHEN SQLSTATE 'PCEVL' THEN
-      IF NOT v_probed THEN
-        RAISE;
-      END IF;
-  END;
-  RETURN v_type;
+  RETURN ({{schema}}.run_fragment(v_fragment, v_is_closed, NULL, NULL)).result_type;
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.probe_fragment IS
@@ -398,19 +396,15 @@ BEGIN
     v_found := {{schema}}.run_fragment(
       v_fragment, v_is_closed, v_item.datatype, p_result_limit::bigint + 1);
     v_evaluated := true;
-    RAISE EXCEPTION USING ERRCODE = 'PCEVL', MESSAGE = 'evaluated';
   EXCEPTION
     WHEN serialization_failure OR deadlock_detected OR lock_not_available THEN
       GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE, v_message = MESSAGE_TEXT;
       v_result.outcome := 'put_back';
       v_result.error := format('%s: %s', v_state, v_message);
     WHEN OTHERS OR assert_failure THEN
-      -- The fragment itself may call something that raises our code: then nothing was evaluated.
-      IF NOT v_evaluated THEN
-        GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE, v_message = MESSAGE_TEXT;
-        v_result.outcome := 'failed';
-        v_result.error := {{schema}}.reason_of_failure(v_item, v_state, v_message);
-      END IF;
+      GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE, v_message = MESSAGE_TEXT;
+      v_result.outcome := 'failed';
+      v_result.error := {{schema}}.reason_of_failure(v_item, v_state, v_message);
   END;
   v_result.item := v_item;
   v_result.ended_at := clock_timestamp();

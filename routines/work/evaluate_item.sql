@@ -28,19 +28,15 @@ BEGIN
     v_found := {{schema}}.run_fragment(
       v_fragment, v_is_closed, v_item.datatype, p_result_limit::bigint + 1);
     v_evaluated := true;
-    RAISE EXCEPTION USING ERRCODE = 'PCEVL', MESSAGE = 'evaluated';
   EXCEPTION
     WHEN serialization_failure OR deadlock_detected OR lock_not_available THEN
       GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE, v_message = MESSAGE_TEXT;
       v_result.outcome := 'put_back';
       v_result.error := format('%s: %s', v_state, v_message);
     WHEN OTHERS OR assert_failure THEN
-      -- The fragment itself may call something that raises our code: then nothing was evaluated.
-      IF NOT v_evaluated THEN
-        GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE, v_message = MESSAGE_TEXT;
-        v_result.outcome := 'failed';
-        v_result.error := {{schema}}.reason_of_failure(v_item, v_state, v_message);
-      END IF;
+      GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE, v_message = MESSAGE_TEXT;
+      v_result.outcome := 'failed';
+      v_result.error := {{schema}}.reason_of_failure(v_item, v_state, v_message);
   END;
   v_result.item := v_item;
   v_result.ended_at := clock_timestamp();

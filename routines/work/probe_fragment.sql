@@ -5,20 +5,8 @@ AS $$
 DECLARE
   v_fragment text := {{schema}}.fragment_text(p_query);
   v_is_closed boolean := {{schema}}.is_plainly_closed(v_fragment);
-  v_type oid;
-  v_probed boolean := false;
 BEGIN
-  BEGIN
-    v_type := ({{schema}}.run_fragment(v_fragment, v_is_closed, NULL, NULL)).result_type;
-    v_probed := true;
-    RAISE EXCEPTION USING ERRCODE = 'PCEVL', MESSAGE = 'probed';
-  EXCEPTION
-    WHEN SQLSTATE 'PCEVL' THEN
-      IF NOT v_probed THEN
-        RAISE;
-      END IF;
-  END;
-  RETURN v_type;
+  RETURN ({{schema}}.run_fragment(v_fragment, v_is_closed, NULL, NULL)).result_type;
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.probe_fragment IS

@@ -146,6 +146,23 @@ it('gives nobody who calls the evaluating function more than a fragment has', as
   expect(rows).toEqual([{ prosecdef: true, owner: role, stolen: null }]);
 });
 
+it('leaves nothing behind as its owner, whoever calls the evaluating function', async () => {
+  // Large objects are writes only from PostgreSQL 16 on.
+  for (const query of [
+    "SELECT lo_from_bytea(0, 'left')::integer",
+    "SELECT 1) AS a (key)) AS keys) AS b; SELECT lo_from_bytea(0, 'left'); SELECT 1 FROM (SELECT 1",
+  ]) {
+    await app
+      .query('SELECT * FROM partitioncache.run_fragment($1, true, $2, NULL)', [query, 'integer'])
+      .catch(() => {});
+  }
+  const { rows } = await admin.query(
+    'SELECT oid FROM pg_largeobject_metadata WHERE lomowner = $1::regrole',
+    [role],
+  );
+  expect(rows).toEqual([]);
+});
+
 describe('the role', () => {
   it('has no rights in our schema, before and after, and cannot log in', async () => {
     const { rows } = await admin.query(

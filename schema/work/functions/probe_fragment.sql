@@ -5,20 +5,8 @@ CREATE FUNCTION partitioncache.probe_fragment(p_query text) RETURNS oid
 DECLARE
   v_fragment text := "partitioncache".fragment_text(p_query);
   v_is_closed boolean := "partitioncache".is_plainly_closed(v_fragment);
-  v_type oid;
-  v_probed boolean := false;
 BEGIN
-  BEGIN
-    v_type := ("partitioncache".run_fragment(v_fragment, v_is_closed, NULL, NULL)).result_type;
-    v_probed := true;
-    RAISE EXCEPTION USING ERRCODE = 'PCEVL', MESSAGE = 'probed';
-  EXCEPTION
-    WHEN SQLSTATE 'PCEVL' THEN
-      IF NOT v_probed THEN
-        RAISE;
-      END IF;
-  END;
-  RETURN v_type;
+  RETURN ("partitioncache".run_fragment(v_fragment, v_is_closed, NULL, NULL)).result_type;
 END
 $$;
 
