@@ -14,7 +14,7 @@ import { runProcessor } from '../../src/processor/run-processor.js';
 import type { Settings } from '../../src/settings/settings.js';
 import type { ThrowawayCluster } from '../../tools/throwaway/cluster.js';
 import { startOwnCluster } from '../harness/cluster.js';
-import { dropDatabase } from '../harness/databases.js';
+import { adminClient, dropDatabase } from '../harness/databases.js';
 import { createSite, enqueue, setUp, type TestSite } from '../harness/deployment.js';
 import { dumpSchema } from '../harness/dump-schema.js';
 import { distinctNames, impossibleName } from '../harness/hostile-names.js';
@@ -68,17 +68,39 @@ describe.each(pgCronModes)('with cron.use_background_workers = %s', (backgroundW
 it('a name that is impossible is refused by its variable, and nothing is done', async () => {
   const random = seededRandom(seed);
   const site = await createSite();
-  const dumps = () =>
-    Promise.all([site.database, 'postgres'].map((name) => dumpSchema(site.cluster, name)));
-  const before = await dumps();
+  // Other test files work in the pg_cron database meanwhile.
+  const traces = async () => [
+    await dumpSchema(site.cluster, site.database),
+    await belongingsOf(site),
+  ];
+  const before = await traces();
   for (const variable of NAME_VARIABLES) {
     const { name } = impossibleName(random);
     const { code, stderr } = await cli(['setup'], { env: site.environment({ [variable]: name }) });
     expect(code, hint).toBe(2);
     expect(stderr, hint).toMatch(new RegExp(`^.* not usable:\\n  ${variable}: .*"`));
   }
-  expect(await dumps(), hint).toEqual(before);
+  expect(await traces(), hint).toEqual(before);
 });
+
+/** What the site's roles own or have rights on in any database, and their jobs. */
+async function belongingsOf({ cluster, migrator, cronRole, app, fragmentRole }: TestSite) {
+  const admin = await adminClient('postgres', cluster);
+  try {
+    const { rows } = await admin.query(
+      `SELECT datname::text, classid::regclass::text, objid::bigint, refobjid::regrole::text, deptype::text
+         FROM pg_shdepend LEFT JOIN pg_database ON pg_database.oid = dbid
+        WHERE refclassid = 'pg_authid'::regclass AND refobjid::regrole::text = ANY ($1)
+       UNION ALL
+       SELECT database, 'cron.job', jobid, username, command FROM cron.job WHERE username = ANY ($1)
+        ORDER BY 1, 2, 3, 4, 5`,
+      [[migrator.name, cronRole.name, app.name, fragmentRole]],
+    );
+    return rows;
+  } finally {
+    await admin.end();
+  }
+}
 
 describe("a clients' schema", () => {
   let site: TestSite;
