@@ -131,7 +131,7 @@ export const REVIEWED_TEMPLATES: readonly ReviewedTemplates[] = [
   },
   {
     file: 'src/doctor/checks/foreign-tables.ts',
-    inserted: ['kind'],
+    inserted: ['kind', 'pasteable(clientName(settings, name))'],
     reason: 'No statement that is run: a line to paste; one of four constants of the query.',
   },
   {

@@ -2,8 +2,9 @@ import type { ClientBase } from 'pg';
 import { hasRoutine } from '../../deployment/catalogue.js';
 import { clientName, ownName } from '../../deployment/own-names.js';
 import { deploymentTables } from '../../deployment/placeholder-values.js';
+import { pasteable } from '../../errors/shown.js';
 import type { Settings } from '../../settings/settings.js';
-import { failed, ok, text } from '../check-result.js';
+import { failed, ok, text, warning } from '../check-result.js';
 import type { DoctorCheck } from '../context.js';
 import { readDeployments } from '../deployment-record.js';
 import { clientOf } from '../reach.js';
@@ -28,7 +29,9 @@ export const foreignTables: DoctorCheck = {
     }
     const foreign = await findForeign(client, settings);
     if (foreign.length === 0) return ok('all');
-    return failed(
+    // A cache table concerns its own fragments alone; and whoever may CREATE there must not stop every deployment.
+    const finding = foreign.every(({ name }) => isCacheTable(settings, name)) ? warning : failed;
+    return finding(
       `in schema "${settings.clientSchema}" of database "${settings.work.database}", not used because of what would run with the rights of whoever uses it: ` +
         foreign.map(({ name, parts }) => `${quoted(name)} (${parts})`).join('; '),
       text(
@@ -41,10 +44,13 @@ export const foreignTables: DoctorCheck = {
   },
 };
 
+function isCacheTable({ tablePrefix }: Settings, name: string): boolean {
+  return name.startsWith(`${tablePrefix}_cache_`);
+}
+
 function dropLine(settings: Settings, { name, kind }: ForeignTable): string {
-  const isCache = name.startsWith(`${settings.tablePrefix}_cache_`);
-  return `  DROP ${kind} ${clientName(settings, name)}; -- ${
-    isCache
+  return `  DROP ${kind} ${pasteable(clientName(settings, name))}; -- ${
+    isCacheTable(settings, name)
       ? 'the processor makes its own'
       : `then have role ${settings.work.user} create it again, as a client does`
   }`;
