@@ -151,6 +151,13 @@ it('in a database of another encoding only names of ASCII are accepted', async (
         },
       },
     ]);
+    const role = await runDoctor(
+      site.settings({ DB_NAME: database, PG_FRAGMENT_ROLE: 'fragmänte' }),
+      { streams: ['work'] },
+    );
+    expect(role.checks.find(({ id }) => id === 'work-name-encoding')?.detail).toContain(
+      '"fragmänte" (PG_FRAGMENT_ROLE)',
+    );
   } finally {
     await dropDatabase(database);
   }

@@ -41,12 +41,18 @@ async function checkNames(client: ClientBase, database: string, settings: Contex
   );
 }
 
-function names({ work, cron, client }: Context['settings']): [variable: string, name: string][] {
+function names({
+  work,
+  cron,
+  client,
+  fragmentRole,
+}: Context['settings']): [variable: string, name: string][] {
   return [
     [variable(work, 'database', 'DB_NAME'), work.database],
     [variable(work, 'user', 'DB_USER'), work.user],
     [variable(cron, 'database', 'PG_CRON_DATABASE'), cron.database],
     [variable(cron, 'user', 'PG_CRON_USER'), cron.user],
     [variable(client, 'user', 'PG_QUEUE_USER'), client.user],
+    ['PG_FRAGMENT_ROLE', fragmentRole ?? ''],
   ];
 }
