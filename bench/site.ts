@@ -44,7 +44,7 @@ export interface Site {
   remove(): Promise<void>;
 }
 
-const quietly = { waitSeconds: 60, onWait: () => {}, log: () => {} };
+const quietly = { waitSeconds: 60, drainSeconds: 60, onWait: () => {}, log: () => {} };
 
 /** The partition key that all fragments here are about. */
 export const partitionKey = 'zipcode';

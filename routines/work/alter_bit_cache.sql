@@ -6,8 +6,15 @@ AS $$
 DECLARE
   v_table text := format(
     '%I.%I', {{client_schema:literal}}, {{schema}}.cache_table_name(p_partition_key));
+  v_why_not text;
 BEGIN
   PERFORM {{schema}}.hold_own_tables('rewrite', v_table);
+  SELECT why_not INTO v_why_not FROM {{schema}}.cache_tables(p_partition_key);
+  IF v_why_not IS NOT NULL THEN
+    RAISE EXCEPTION 'table % is not widened, because it is no cache table of ours: %',
+      v_table, v_why_not
+      USING ERRCODE = 'wrong_object_type';
+  END IF;
   IF to_regclass(v_table) IS NOT NULL THEN
     -- One rewrite is enough: the cast pads on the right, where the new, larger keys belong. The
     -- count depends on the column, so it must be dropped before the type can change.

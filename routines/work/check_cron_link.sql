@@ -4,7 +4,9 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   PERFORM {{schema}}.query_cron_link(
-    format('SELECT to_jsonb(work_database) FROM %I.deployment', {{cron_schema:literal}}));
+    format(
+      'SELECT to_jsonb(work_database) FROM %I.deployment',
+      (SELECT cron_schema FROM {{schema}}.deployment)));
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.check_cron_link IS

@@ -1,18 +1,22 @@
-CREATE OR REPLACE FUNCTION {{schema}}.desired_jobs() RETURNS jsonb
+CREATE OR REPLACE FUNCTION {{schema}}.desired_jobs(p_pg_cron_version text DEFAULT NULL)
+RETURNS jsonb
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 -- Few rows, but estimated as thousands, which PostgreSQL compiles: that took longer than anything
 -- else about a change of the configuration (190 ms to 1 s, instead of 4 ms).
 SET jit = off
 AS $$
+DECLARE
+  v_pg_cron_version text := coalesce(
+    p_pg_cron_version, (SELECT pg_cron_version FROM {{schema}}.deployment));
 BEGIN
   PERFORM {{schema}}.hold_own_tables('read', {{processor_config:literal}});
   RETURN (
     WITH processor AS (
       SELECT config.job_name, config.enabled, config.max_parallel_jobs,
              {{schema}}.cron_schedule({{schema}}.start_interval(
-               config.frequency_seconds, deployment.pg_cron_version)) AS schedule
-      FROM {{processor_config}} AS config, {{schema}}.deployment
+               config.frequency_seconds, v_pg_cron_version)) AS schedule
+      FROM {{processor_config}} AS config
     ),
     jobs (position, job_name, schedule, command, kind, processor, slot, keep_days) AS (
       SELECT 1, {{schema}}.cron_job_name(job_name, slot::text), schedule,
@@ -24,10 +28,9 @@ BEGIN
       -- As often as can be: a maintenance run lasts a minute, and without one no timeout is kept.
       -- Also while all are disabled: what was begun before is still to be timed out.
       SELECT 2, {{schema}}.cron_job_name(NULL, 'maintenance'),
-             {{schema}}.cron_schedule({{schema}}.start_interval(1, deployment.pg_cron_version)),
+             {{schema}}.cron_schedule({{schema}}.start_interval(1, v_pg_cron_version)),
              format('CALL %I.run_maintenance()', {{schema:literal}}),
              'maintenance', NULL, NULL, NULL
-      FROM {{schema}}.deployment
       WHERE EXISTS (SELECT FROM processor)
       UNION ALL
       SELECT 3, {{schema}}.cron_job_name(NULL, 'history'), '17 3 * * *',
@@ -51,5 +54,6 @@ $$;
 COMMENT ON FUNCTION {{schema}}.desired_jobs IS
   'The jobs this deployment should have: [{job_name, schedule, command, kind, processor, slot, '
   'keep_days, database}]. command is for comparison, since apply_jobs makes it itself; database is '
-  'this one, by which apply_jobs knows a copy. A disabled processor has no slots.';
+  'this one, by which apply_jobs knows a copy. A disabled processor has no slots. With '
+  'p_pg_cron_version, as it will be once that version is recorded.';
 REVOKE ALL ON FUNCTION {{schema}}.desired_jobs FROM PUBLIC;

@@ -19,7 +19,9 @@ BEGIN
   END IF;
   v_results := ARRAY(
     SELECT CASE result.outcome
-             WHEN 'put_back' THEN {{schema}}.put_back(result, '1 s', 1, p_run)
+             -- While processing is held, whoever holds it cancels: the fragment is not at fault.
+             WHEN 'put_back' THEN {{schema}}.put_back(
+               result, '1 s', CASE WHEN {{schema}}.is_held() THEN 0 ELSE 1 END, p_run)
              WHEN 'skipped' THEN {{schema}}.confirm_skip(result, v_held)
              ELSE result
            END

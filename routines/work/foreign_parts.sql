@@ -60,9 +60,9 @@ BEGIN
   SELECT inhparent::regclass, format('child %s', inhrelid::regclass)
   FROM pg_inherits WHERE inhparent = ANY (p_tables)
   UNION ALL
-  -- What a type, default, generated column, constraint, index or trigger uses, unless it is of our
-  -- owner, a superuser, or PostgreSQL itself, which is not recorded. OFFSET 0 has it looked up by
-  -- key; PostgreSQL would rather read all of pg_depend.
+  -- What a type, default, generated column, constraint, index, statistics or trigger uses, unless
+  -- it is of our owner, a superuser, or PostgreSQL itself, which is not recorded. OFFSET 0 has it
+  -- looked up by key; PostgreSQL would rather read all of pg_depend.
   SELECT own.relation::regclass,
          pg_describe_object(own.classid, own.objid, used.objsubid) || ' by '
            || pg_describe_object(used.refclassid, used.refobjid, 0)
@@ -79,6 +79,10 @@ BEGIN
     UNION ALL
     SELECT tgrelid, 'pg_trigger'::regclass::oid, oid
     FROM pg_trigger WHERE tgrelid = ANY (p_tables) AND tgqual IS NOT NULL
+    UNION ALL
+    -- ANALYZE computes them, as the owner of the table.
+    SELECT stxrelid, 'pg_statistic_ext'::regclass::oid, oid
+    FROM pg_statistic_ext WHERE stxrelid = ANY (p_tables)
   ) AS own (relation, classid, objid)
   CROSS JOIN LATERAL (
     SELECT refclassid, refobjid, objsubid,
@@ -114,6 +118,9 @@ BEGIN
     UNION ALL
     SELECT tgrelid, 'pg_trigger'::regclass::oid, oid, tgqual::text
     FROM pg_trigger WHERE tgrelid = ANY (p_tables) AND tgqual IS NOT NULL
+    UNION ALL
+    SELECT stxrelid, 'pg_statistic_ext'::regclass::oid, oid, stxexprs::text
+    FROM pg_statistic_ext WHERE stxrelid = ANY (p_tables) AND stxexprs IS NOT NULL
   ) AS found (relation, classid, objid, tree)
   CROSS JOIN LATERAL regexp_matches(
     CASE WHEN strpos(
@@ -127,7 +134,7 @@ $$;
 COMMENT ON FUNCTION {{schema}}.foreign_parts IS
   'What about these tables is not of our making, a row each, for people to read: another owner, '
   'trigger, rule, policy, parent, child, foreign key, and what belongs to others in a type, '
-  'default, generated column, constraint or index. Hold the tables (hold_own_tables) where the '
-  'answer must stay true.';
+  'default, generated column, constraint, index or statistics. Hold the tables (hold_own_tables) '
+  'where the answer must stay true.';
 REVOKE ALL ON FUNCTION {{schema}}.foreign_parts FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.foreign_parts TO {{cron_role}}, {{client_role}};

@@ -9,6 +9,9 @@ BEGIN
       RETURN true;
     END IF;
   END IF;
+  IF {{schema}}.is_held() THEN
+    RETURN false;
+  END IF;
   PERFORM {{schema}}.hold_own_tables('read', {{processor_config:literal}});
   RETURN (
     SELECT clock_timestamp() < p_started + ({{schema}}.clocks()).maintenance

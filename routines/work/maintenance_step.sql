@@ -4,6 +4,11 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+  IF p_step > 5 THEN
+    IF {{schema}}.is_held() THEN
+      RETURN p_after_id;
+    END IF;
+  END IF;
   CASE p_step
     WHEN 1, 2, 3, 4 THEN
       IF EXISTS (SELECT FROM {{schema}}.batch) THEN

@@ -18,6 +18,10 @@ DECLARE
 BEGIN
   DELETE FROM {{schema}}.batch WHERE batch_id = (p_last.context).batch_id;
 
+  IF {{schema}}.is_held() THEN
+    v_step.finished := true;
+    RETURN v_step;
+  END IF;
   -- In this transaction as in each: between two of them a table can become another one.
   PERFORM {{schema}}.hold_own_tables('read', {{processor_config:literal}});
   SELECT * INTO v_config FROM {{processor_config}} WHERE job_name = p_job_name;

@@ -39,7 +39,9 @@ BEGIN
   RETURN v_status;
 END
 $$;
-COMMENT ON FUNCTION {{client_schema}}.non_blocking_fragment_queue_upsert IS
+COMMENT ON FUNCTION {{client_schema}}.non_blocking_fragment_queue_upsert(
+  text, text, text, text, integer, text
+) IS
   'Queues a fragment, or raises its priority when it is already queued. Returns inserted, updated, '
   'skipped_locked when another session holds its row, or skipped_concurrent when one has just '
   'inserted it. Clients'' contract.';

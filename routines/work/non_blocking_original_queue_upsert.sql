@@ -38,6 +38,8 @@ BEGIN
   RETURN v_status;
 END
 $$;
-COMMENT ON FUNCTION {{client_schema}}.non_blocking_original_queue_upsert IS
+COMMENT ON FUNCTION {{client_schema}}.non_blocking_original_queue_upsert(
+  text, text, text, integer, text
+) IS
   'Queues a whole query, or raises its priority when it is already queued. Returns a status as '
   'non_blocking_fragment_queue_upsert does. Clients'' contract.';

@@ -5,6 +5,13 @@ AS $$
 DECLARE
   v_lock_key integer;
 BEGIN
+  -- Seen until the slot's own lock is (runs_1), and before it is asked whether processing is held:
+  -- up and down, which change what is used below, hold first and then look.
+  PERFORM pg_advisory_xact_lock_shared(
+    (quote_ident({{schema:literal}}) || '.hold')::regclass::oid::integer, 3);
+  IF {{schema}}.is_held() THEN
+    RETURN NULL;
+  END IF;
   PERFORM {{schema}}.hold_own_tables('read', {{processor_config:literal}});
   PERFORM FROM {{processor_config}} WHERE job_name = p_job_name;
   IF NOT FOUND THEN
@@ -30,8 +37,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.open_slot IS
-  'Takes the session lock of a slot and returns its lock_key, or NULL while another run holds it. '
-  'Raises P0002 for an unknown processor, 28000 when fragments would '
-  'run as another role than the deployment''s fragment role.';
+  'Takes the session lock of a slot and returns its lock_key, or NULL while another run holds it, '
+  'or processing is held (is_held). Raises P0002 for an unknown processor, 28000 when fragments '
+  'would run as another role than the deployment''s fragment role.';
 REVOKE ALL ON FUNCTION {{schema}}.open_slot FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.open_slot TO {{cron_role}};

@@ -26,6 +26,8 @@ BEGIN
   RETURN true;
 END
 $$;
-COMMENT ON FUNCTION {{client_schema}}.partitioncache_bootstrap_partition IS
+COMMENT ON FUNCTION {{client_schema}}.partitioncache_bootstrap_partition(
+  text, text, text, text, integer
+) IS
   'Makes a partition key ready for use and returns true once it is; p_bitsize is in bits, for '
   'backend bit. Clients'' contract.';

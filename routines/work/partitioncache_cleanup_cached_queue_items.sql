@@ -35,6 +35,8 @@ BEGIN
   RETURN v_deleted;
 END
 $$;
-COMMENT ON FUNCTION {{client_schema}}.partitioncache_cleanup_cached_queue_items IS
+COMMENT ON FUNCTION {{client_schema}}.partitioncache_cleanup_cached_queue_items(
+  text, text, integer
+) IS
   'Deletes up to p_limit queued fragments that are already cached. '
   'Returns how many. Part of the clients'' contract.';

@@ -25,6 +25,6 @@ BEGIN
   END IF;
 END
 $$;
-COMMENT ON FUNCTION {{client_schema}}.partitioncache_create_bitsize_trigger IS
+COMMENT ON FUNCTION {{client_schema}}.partitioncache_create_bitsize_trigger(text) IS
   'Makes sure that raising bitsize in the metadata widens the cache table and '
   'keeps its rows. Part of the clients'' contract.';

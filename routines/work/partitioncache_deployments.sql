@@ -31,6 +31,6 @@ BEGIN
   END LOOP;
 END
 $$;
-COMMENT ON FUNCTION {{client_schema}}.partitioncache_deployments IS
+COMMENT ON FUNCTION {{client_schema}}.partitioncache_deployments() IS
   'The deployments of pcache-migrate that serve this schema and that the current role may use, '
   'made by the owner of this function or a member of it.';

@@ -37,6 +37,6 @@ BEGIN
   END IF;
 END
 $$;
-COMMENT ON FUNCTION {{client_schema}}.partitioncache_ensure_metadata_tables IS
+COMMENT ON FUNCTION {{client_schema}}.partitioncache_ensure_metadata_tables(text) IS
   'Creates the metadata and queries tables of a deployment unless '
   'they exist. Part of the clients'' contract.';

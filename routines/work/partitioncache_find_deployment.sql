@@ -17,6 +17,6 @@ BEGIN
   END IF;
 END
 $$;
-COMMENT ON FUNCTION {{client_schema}}.partitioncache_find_deployment IS
+COMMENT ON FUNCTION {{client_schema}}.partitioncache_find_deployment(text) IS
   'The schema and backend of the deployment whose cache tables have '
   'this prefix. Raises 42704 when there is none.';

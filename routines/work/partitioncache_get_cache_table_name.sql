@@ -4,5 +4,5 @@ CREATE OR REPLACE FUNCTION {{client_schema}}.partitioncache_get_cache_table_name
 LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $$ SELECT p_table_prefix || '_cache_' || p_partition_key $$;
-COMMENT ON FUNCTION {{client_schema}}.partitioncache_get_cache_table_name IS
+COMMENT ON FUNCTION {{client_schema}}.partitioncache_get_cache_table_name(text, text) IS
   'The unquoted name of the cache table of a partition key. Part of the clients'' contract.';

@@ -57,5 +57,5 @@ BEGIN
   USING p_table_prefix;
 END
 $$;
-COMMENT ON FUNCTION {{client_schema}}.partitioncache_get_queue_and_cache_info IS
+COMMENT ON FUNCTION {{client_schema}}.partitioncache_get_queue_and_cache_info(text, text) IS
   'One row for each partition key that is cached or queued. Part of the clients'' contract.';

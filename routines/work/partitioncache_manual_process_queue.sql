@@ -42,6 +42,6 @@ BEGIN
   RETURN NEXT;
 END
 $$;
-COMMENT ON FUNCTION {{client_schema}}.partitioncache_manual_process_queue IS
+COMMENT ON FUNCTION {{client_schema}}.partitioncache_manual_process_queue(integer, text) IS
   'Processes up to p_count queued fragments by hand, even if the '
   'processor is disabled. Part of the clients'' contract.';

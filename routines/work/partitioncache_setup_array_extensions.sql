@@ -38,7 +38,7 @@ BEGIN
   END;
 END
 $$;
-COMMENT ON FUNCTION {{client_schema}}.partitioncache_setup_array_extensions IS
+COMMENT ON FUNCTION {{client_schema}}.partitioncache_setup_array_extensions() IS
   'Returns whether the extension intarray is present, after trying to create it. Also makes sure '
   'that the aggregate array_intersect_agg exists. Raises 42809 where that is neither the caller''s '
   'nor of somebody with the rights of this function''s owner. Part of the clients'' contract.';

@@ -12,6 +12,10 @@ DECLARE
   v_goes_on boolean := true;
   v_processed integer := 0;
 BEGIN
+  PERFORM {{schema}}.require_no_hold();
+  -- Shows this run (runs_1) until the caller's transaction ends.
+  PERFORM pg_advisory_xact_lock_shared(
+    (quote_ident({{schema:literal}}) || '.hold')::regclass::oid::integer, 2);
   PERFORM {{schema}}.require_fragment_role();
   PERFORM {{schema}}.hold_own_tables(
     'read', {{processor_config:literal}}, {{fragment_queue:literal}}, {{queries:literal}},
@@ -44,6 +48,7 @@ $$;
 COMMENT ON FUNCTION {{schema}}.process_batch IS
   'Processes up to p_count queued fragments in the caller''s transaction and with the caller''s '
   'rights, even if the processor is disabled. Returns how many. Raises P0002 for an unknown '
-  'processor, 28000 when fragments would run as another role than the fragment role.';
+  'processor, 28000 when fragments would run as another role than the fragment role, '
+  '55000 while processing is held.';
 REVOKE ALL ON FUNCTION {{schema}}.process_batch FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.process_batch TO {{cron_role}}, {{client_role}};

@@ -12,6 +12,11 @@ DECLARE
     SELECT format('database "%s" on %s:%s as role "%s"',
                   database, host, coalesce(port, current_setting('port')), role)
     FROM {{schema}}.cron_link);
+  -- A restored server may have a link that leads to the one it was copied from.
+  v_query constant text := format(
+    'SELECT CASE extract(epoch FROM pg_catalog.pg_postmaster_start_time())::text '
+    'WHEN %L THEN (%s) END',
+    extract(epoch FROM pg_postmaster_start_time())::text, p_query);
   v_result jsonb;
   v_state text;
   v_message text;
@@ -31,7 +36,11 @@ BEGIN
   EXECUTE format(
     'SELECT result FROM %I.dblink(%I.cron_link_connection(), $1) AS answer (result jsonb)',
     v_dblink, {{schema:literal}})
-    INTO v_result USING p_query;
+    INTO v_result USING v_query;
+  IF v_result IS NULL THEN
+    RAISE EXCEPTION 'it leads to another server, whose jobs are not touched from here'
+      USING ERRCODE = 'object_not_in_prerequisite_state';
+  END IF;
   RETURN v_result;
 EXCEPTION
   WHEN OTHERS OR query_canceled THEN
@@ -45,6 +54,7 @@ EXCEPTION
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.query_cron_link IS
-  'Runs one query in the pg_cron database over the link and returns its single jsonb value. '
-  'Raises what the far side raised. Closes the connection in every case.';
+  'Runs one query in the pg_cron database over the link and returns its single jsonb value, which '
+  'is not NULL. Raises what the far side raised, and where that is another server. Closes the '
+  'connection in every case.';
 REVOKE ALL ON FUNCTION {{schema}}.query_cron_link FROM PUBLIC;

@@ -4,10 +4,11 @@ AS $$
 DECLARE
   v_started timestamptz := pg_catalog.clock_timestamp();
   v_after_id integer := 0;
-  v_goes_on boolean := true;
+  v_goes_on boolean := {{schema}}.open_maintenance();
   v_look double precision := pg_catalog.date_part('epoch', ({{schema}}.clocks()).look);
 BEGIN
-  LOOP
+  COMMIT;
+  WHILE v_goes_on LOOP
     FOR v_step IN 1 .. 8 LOOP
       BEGIN
         v_after_id := {{schema}}.maintenance_step(v_step, v_after_id);
@@ -31,12 +32,14 @@ BEGIN
     PERFORM pg_catalog.pg_sleep(v_look);
     COMMIT;
   END LOOP;
+  PERFORM {{schema}}.close_maintenance();
 END
 $$;
 COMMENT ON PROCEDURE {{schema}}.run_maintenance IS
   'One run of the maintenance job, which lasts a minute, and as long as a fragment is at work. '
   'Enforces timeouts, takes care of batches whose run died or is held up, shows what is running, '
-  'deletes old log rows, and removes cached duplicates from the queue. Raises 53200 when the '
+  'deletes old log rows, and removes cached duplicates from the queue. While processing is held it '
+  'only watches what is still at work. Raises 53200 when the '
   'server has no lock left and no fragment is to blame.';
 REVOKE ALL ON PROCEDURE {{schema}}.run_maintenance FROM PUBLIC;
 GRANT EXECUTE ON PROCEDURE {{schema}}.run_maintenance TO {{cron_role}};

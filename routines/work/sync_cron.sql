@@ -6,22 +6,29 @@ SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-  v_transport text := (SELECT transport FROM {{schema}}.deployment);
+  v_deployment {{schema}}.deployment := (SELECT deployment FROM {{schema}}.deployment);
   v_call text := format(
-    'SELECT %I.apply_jobs(%L::jsonb)', {{cron_schema:literal}}, {{schema}}.desired_jobs());
+    'SELECT %I.apply_jobs(%L::jsonb)', v_deployment.cron_schema, {{schema}}.desired_jobs());
   v_applied jsonb;
   v_message text;
 BEGIN
   IF NOT EXISTS (SELECT FROM {{schema}}.sync_pending) THEN
     RETURN NULL;
   END IF;
-  IF v_transport = 'deploy' THEN
+  IF v_deployment.transport = 'deploy' THEN
     -- This is a courtesy: the view sync_pending and pcache-migrate status show what is pending.
     RAISE NOTICE 'pg_cron does not know of this change yet: run pcache-migrate sync';
     RETURN NULL;
   END IF;
   BEGIN
-    IF v_transport = 'direct' THEN
+    -- The jobs of the original are none of a copy's business, whatever the copy has configured.
+    IF {{schema}}.has_moved() THEN
+      RAISE EXCEPTION 'database "%" was deployed as "%", whose jobs are not touched from here',
+        current_database(), v_deployment.work_database
+        USING ERRCODE = 'object_not_in_prerequisite_state',
+              HINT = 'It was renamed, copied or restored: run pcache-migrate adopt.';
+    END IF;
+    IF v_deployment.transport = 'direct' THEN
       EXECUTE v_call INTO v_applied;
     ELSE
       v_applied := {{schema}}.query_cron_link(v_call);

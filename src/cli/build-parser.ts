@@ -15,6 +15,7 @@ export interface Program {
 export interface GlobalArguments {
   readonly 'env-file'?: string | undefined;
   readonly json?: boolean | undefined;
+  readonly 'json-lines'?: boolean | undefined;
 }
 
 export const NO_COMMAND = 'No command given.';
@@ -50,7 +51,7 @@ export function buildParser(program: Program, choose: Choose): Argv {
     .help('help', 'Show this help')
     .version('version', 'Show the version', program.version)
     .options(globalOptions)
-    .group(['env-file', 'json', 'no-color', 'help', 'version'], 'Global options:')
+    .group(['env-file', 'json', 'json-lines', 'no-color', 'help', 'version'], 'Global options:')
     .usage(`${program.name} <command> [options]`)
     .epilogue(epilogue(program))
     .demandCommand(1, NO_COMMAND);

@@ -1,7 +1,8 @@
 import type { InferredOptionTypes, Options, PositionalOptions } from 'yargs';
 import type { LockWait } from '../deployment/with-databases.js';
 import type { ExitCode } from '../errors/exit-codes.js';
-import type { MigrationProgress } from '../operations/up.js';
+import type { RunsWait } from '../operations/drain-runs.js';
+import type { MigrationProgress } from '../operations/up-report.js';
 import type { SettingsResult } from '../settings/load.js';
 import type { Settings } from '../settings/settings.js';
 import type { CommandName, Reports } from './json-shape.js';
@@ -14,16 +15,20 @@ export interface Context {
   readonly readSettings: () => SettingsResult;
   /** Raises SettingsError. */
   readonly settings: () => Settings;
-  /** Writes to stderr what is going on right now. */
+  /** Says what is going on right now. */
   readonly log: (message: string) => void;
   /** Likewise, of the migrations. */
   readonly onProgress: (progress: MigrationProgress) => void;
   /** How text for stderr is styled. */
   readonly stderrStyle: Style;
   readonly lockWait: (waitSeconds: number) => LockWait;
-  /** A command line that works in the same configuration, for the user to copy. */
+  /** Says that the runs of the processor are waited for. */
+  readonly onDrain: (wait: RunsWait) => void;
+  /** Where a release comes from that this command makes; undefined if nothing says so. */
+  readonly releaseLabel: () => string | undefined;
+  /** A command line for the user to copy; where it is printed, it gets the user's --env-file. */
   readonly invocation: (commandLine: string) => string;
-  /** Called on Ctrl-C, for a command that then ends by itself instead of being abandoned. */
+  /** Called on Ctrl-C and the like, for a command that then ends by itself instead of being abandoned. */
   readonly onInterrupt: (stop: () => Promise<void>) => void;
 }
 

@@ -3,6 +3,8 @@ import { isDatabaseError } from '../database/database-error.js';
 import { describeDatabaseError } from '../database/describe-database-error.js';
 import { remedyOf } from '../database/remedy-of.js';
 import { PreflightError } from '../operations/preflight.js';
+import { StoppedError } from '../operations/stopped-error.js';
+import { MissingObjectsError } from '../plan/missing-objects.js';
 import { SettingsError } from '../settings/problem.js';
 import type { FailureReport } from './json-shape.js';
 import { checkList } from './output/checks.js';
@@ -17,6 +19,8 @@ export function failureReport(error: unknown): FailureReport {
     ...(remedy !== undefined && { remedy }),
     ...(error instanceof SettingsError && { problems: error.problems }),
     ...(error instanceof PreflightError && { checks: error.failed }),
+    ...(error instanceof StoppedError && { streams: error.streams }),
+    ...(error instanceof MissingObjectsError && { missing: error.missing }),
   };
 }
 

@@ -1,18 +1,33 @@
+import type { Standing } from '../operations/what-stands.js';
 /**
  * What `--json` prints: exactly one document on stdout, whether the command succeeded or not.
  *
  * A command that came to its end prints its report, even if the exit code is not 0 (`status` with something
  * pending, `doctor` with a failed check). One that did not prints `error` instead. Members without a value are
  * left out; further members may be added, those here stay.
+ *
+ * `--json-lines` prints a line for each event on the way, and the same document as the last line.
  */
 
+import type { LockHolder } from '../database/advisory-lock.js';
+import type { Whereabouts } from '../deployment/whereabouts.js';
 import type { CheckResult, DoctorReport } from '../doctor/check-result.js';
 import type { AppliedAction } from '../jobs/apply-jobs.js';
+import type { AdoptReport } from '../operations/adopt-report.js';
 import type { DownReport } from '../operations/down.js';
+import type { HistoryReport } from '../operations/history.js';
+import type { ModeReport } from '../operations/mode/change-mode.js';
+import type { PauseReport, ResumeReport } from '../operations/pause.js';
+import type { PlanReport } from '../operations/plan.js';
+import type { PruneReport } from '../operations/prune.js';
 import type { SetupReport } from '../operations/setup.js';
 import type { StatusReport } from '../operations/status.js';
 import type { SyncReport } from '../operations/sync.js';
-import type { UpReport } from '../operations/up.js';
+import type { ImportReport } from '../operations/transfer-settings.js';
+import type { MigrationProgress, UpReport } from '../operations/up-report.js';
+import type { FixReport, VerifyReport } from '../operations/verify.js';
+import type { MissingObject } from '../plan/missing-objects.js';
+import type { Hold } from '../processor/holds.js';
 import type { ProcessorChange } from '../processor/processor-config.js';
 import type { ActiveFragment } from '../processor/read-active.js';
 import type { FailureClass } from '../processor/read-failures.js';
@@ -22,6 +37,8 @@ import type { QueueDepth } from '../processor/read-queue-depth.js';
 import type { Throughput } from '../processor/read-throughput.js';
 import type { RetryReport, RetryStatus } from '../processor/retry-fragments.js';
 import type { ManualRunReport } from '../processor/run-processor.js';
+import type { Run } from '../processor/runs.js';
+import type { SettingsDocument } from '../processor/settings-document.js';
 import type { Problem } from '../settings/problem.js';
 import type { ResolvedVariable } from '../settings/resolved.js';
 import type { Mode, Transport } from '../settings/settings.js';
@@ -29,10 +46,20 @@ import type { Mode, Transport } from '../settings/settings.js';
 /** The report of each command, by the command's name. */
 export interface Reports {
   setup: SetupReport;
-  up: UpReport;
-  down: DownReport;
+  plan: PlanReport;
+  /** With --dry-run, both are a plan. */
+  up: UpReport | PlanReport;
+  down: DownReport | PlanReport;
   status: StatusReport;
+  history: HistoryReport;
+  pause: PauseReport;
+  resume: ResumeReport;
   sync: SyncReport;
+  'mode single': ModeReport;
+  'mode cross': ModeReport;
+  verify: VerifyReport | FixReport;
+  adopt: AdoptReport;
+  prune: PruneReport;
   'processor status': ProcessorStatusReport;
   'processor set': ProcessorChangeReport;
   'processor enable': ProcessorChangeReport;
@@ -41,6 +68,8 @@ export interface Reports {
   'processor remove': ProcessorRemoveReport;
   'processor run': ProcessorRunReport;
   'processor retry': ProcessorRetryReport;
+  export: SettingsDocument;
+  import: ImportReport;
   config: ConfigReport;
   doctor: DoctorReport;
 }
@@ -48,6 +77,10 @@ export interface Reports {
 export type CommandName = keyof Reports;
 
 export interface ProcessorStatusReport {
+  /** Whether the work database is the one that was deployed. */
+  readonly whereabouts: Whereabouts;
+  /** Who keeps processing from going on. */
+  readonly holds: readonly Hold[];
   readonly processors: readonly ProcessorStatus[];
   readonly queue: QueueDepth;
   /** What the slots are working on, the longest first. */
@@ -67,6 +100,8 @@ export interface ProcessorChangeReport {
   readonly change: ProcessorChange;
   /** False when it already was as asked. */
   readonly changed: boolean;
+  /** Who keeps processing from going on, whatever the configuration says. */
+  readonly holds: readonly Hold[];
   /** What this command did to pg_cron's jobs; empty where the sync_cron trigger did it. */
   readonly jobs: readonly AppliedAction[];
 }
@@ -119,6 +154,10 @@ export interface FailureReport {
   readonly problems?: readonly Problem[];
   /** Of a PreflightError: the checks that failed. */
   readonly checks?: readonly CheckResult[];
+  /** Of a StoppedError: what it has left of each stream that it was to change. */
+  readonly streams?: readonly Standing[];
+  /** Of a MissingObjectsError: what is gone, with the statements that make it. */
+  readonly missing?: readonly MissingObject[];
 }
 
 interface Envelope<Command extends string> {
@@ -133,6 +172,30 @@ export type ReportDocument<Name extends CommandName = CommandName> = Envelope<Na
 
 /** `command` is empty when the command line names none. */
 export type FailureDocument = Envelope<CommandName | ''> & { readonly error: Json<FailureReport> };
+
+/** What goes on while a command runs. */
+export type ProgressEvent =
+  | {
+      readonly event: 'waiting-for-lock';
+      readonly waitSeconds: number;
+      /** Left out when it has just released the lock. */
+      readonly holder?: LockHolder | undefined;
+    }
+  | {
+      readonly event: 'waiting-for-runs';
+      readonly waitSeconds: number;
+      readonly runs: readonly Run[];
+      /** Whether they did not end by themselves, and have been cancelled. */
+      readonly cancelled: boolean;
+    }
+  /** A migration has begun; `index` starts over when the transaction is tried again. */
+  | ({ readonly event: 'migration' } & MigrationProgress)
+  | { readonly event: 'log'; readonly message: string };
+
+export type EndEvent = { readonly event: 'end' } & (ReportDocument | FailureDocument);
+
+/** A line of `--json-lines`; the last one, and no other, is the end. */
+export type JsonLine = (Json<ProgressEvent> | EndEvent) & { readonly time: string };
 
 /** As JSON carries it: dates are ISO 8601 strings. */
 export type Json<T> = T extends Date

@@ -31,6 +31,10 @@ export const globalOptions = {
     type: 'boolean',
     describe: 'Print one JSON document on stdout, on failure too',
   },
+  'json-lines': {
+    type: 'boolean',
+    describe: 'Print on stdout a line of JSON for each step as it begins, and that document last',
+  },
   'no-color': {
     type: 'boolean',
     describe: 'No colour on a terminal (as the variable NO_COLOR)',
@@ -48,11 +52,44 @@ export const waitLock = {
   },
 } as const satisfies Record<string, Options>;
 
+export const drainTimeout = {
+  'drain-timeout': {
+    type: 'string',
+    requiresArg: true,
+    default: '60',
+    describe:
+      'How many seconds runs of the processor may take to end before they are cancelled (default: 60)',
+    coerce: wholeNumber('drain-timeout', { from: 0 }),
+  },
+} as const satisfies Record<string, Options>;
+
 export const verbose = {
   verbose: {
     type: 'boolean',
     default: false,
     describe: 'Name every migration, not the first and the last alone (--json always does)',
+  },
+} as const satisfies Record<string, Options>;
+
+export const dryRun = {
+  'dry-run': {
+    type: 'boolean',
+    default: false,
+    describe: 'Show what would be done, and change nothing',
+  },
+} as const satisfies Record<string, Options>;
+
+export const dropData = {
+  'drop-data': {
+    type: 'boolean',
+    describe: 'Drop tables with the rows they hold, instead of keeping them for the next up',
+  },
+} as const satisfies Record<string, Options>;
+
+export const yes = {
+  yes: {
+    type: 'boolean',
+    describe: 'Do not ask',
   },
 } as const satisfies Record<string, Options>;
 

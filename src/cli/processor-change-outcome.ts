@@ -10,6 +10,7 @@ import {
 import { type ProcessorStatus, readProcessors } from '../processor/read-processors.js';
 import type { Context, Outcome } from './command.js';
 import type { ProcessorChangeReport } from './json-shape.js';
+import { heldText } from './output/holds.js';
 import { jobActions } from './output/jobs.js';
 import { changeText } from './output/processors.js';
 import { paragraphs } from './output/text.js';
@@ -29,7 +30,7 @@ export async function changeProcessor(
   const settings = context.settings();
   const processor = args.all ? ALL : (args.name ?? defaultJobName(settings));
   let changed = false;
-  const { jobs } = await configureProcessor(
+  const { jobs, holds } = await configureProcessor(
     settings,
     context.lockWait(args['wait-lock']),
     async (work) => {
@@ -51,11 +52,12 @@ export async function changeProcessor(
   const what = changeText(change);
   return {
     exitCode: EXIT_CODES.done,
-    report: { processor, change, changed, jobs },
-    text: () =>
+    report: { processor, change, changed, holds, jobs },
+    text: (style) =>
       paragraphs(
         changed ? `Set ${where}: ${what}.` : `Nothing to do: ${where} is as asked for: ${what}.`,
         jobActions(settings, jobs),
+        heldText(holds, context, style),
       ),
   };
 }

@@ -18,6 +18,6 @@ export interface World {
   readonly stdout: OutputStream;
   readonly stderr: OutputStream;
   readonly now: () => Date;
-  /** Aborted by the user's Ctrl-C. */
+  /** Aborted by Ctrl-C and what is like it; the reason is the name of the signal. */
   readonly interrupted: AbortSignal;
 }

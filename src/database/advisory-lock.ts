@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClientBase } from 'pg';
 import { EXIT_CODES } from '../errors/exit-codes.js';
 import { PcacheError } from '../errors/pcache-error.js';
-import { shown } from '../errors/shown.js';
+import { inQuotes } from '../errors/shown.js';
 
 /** The session that holds the lock; values that the server hides from this role are undefined. */
 export interface LockHolder {
@@ -42,8 +42,8 @@ export class LockBusyError extends PcacheError {
 export function describeLockHolder(holder: LockHolder): string {
   return [
     `pid ${holder.pid}`,
-    holder.user && `user "${shown(holder.user)}"`,
-    holder.application && `application "${shown(holder.application)}"`,
+    holder.user && `user ${inQuotes(holder.user)}`,
+    holder.application && `application ${inQuotes(holder.application)}`,
     holder.clientAddress && `from ${holder.clientAddress}`,
     holder.connectedSince && `connected since ${holder.connectedSince.toISOString()}`,
   ]
@@ -107,6 +107,14 @@ async function release(client: ClientBase, id: bigint): Promise<void> {
     // The transaction is aborted, or the connection is gone. The server releases the lock when the
     // session ends, and this error must not replace the one that `use` threw.
   }
+}
+
+/** Who else holds the lock named `key` in the client's database; undefined if nobody does. */
+export function advisoryLockHolder(
+  client: ClientBase,
+  key: string,
+): Promise<LockHolder | undefined> {
+  return lockHolder(client, lockId(key));
 }
 
 interface HolderRow {

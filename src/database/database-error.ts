@@ -16,3 +16,8 @@ export function errorCode(error: unknown): string | undefined {
     ? error.code
     : undefined;
 }
+
+/** Whether it ended the connection, and says nothing of what was asked. */
+export function endsConnection({ code = '' }: DatabaseError): boolean {
+  return /^(57P|08)/.test(code);
+}

@@ -43,17 +43,17 @@ function explainRefusal(
     case '28P01':
       return {
         what: said,
-        remedy: `Correct ${names.password}, or ${names.user}: the server does not say which is wrong.`,
+        remedy: `Correct ${names.password}, or ${names.user}: the server does not say which is wrong. Whether that role was renamed, pcache-migrate doctor finds out over the other connection.`,
       };
     case '28000':
       return {
         what: said,
-        remedy: `Correct ${names.user}, or add a line for this role to the server's pg_hba.conf.`,
+        remedy: `Correct ${names.user}, or add a line for this role to the server's pg_hba.conf. Whether that role was renamed, pcache-migrate doctor finds out over the other connection.`,
       };
     case '3D000':
       return {
         what: said,
-        remedy: `Correct ${names.database}, or create the database: CREATE DATABASE ${pg.escapeIdentifier(database)};`,
+        remedy: `Correct ${names.database}; if the database was renamed since it was deployed, to its name now, and then run: pcache-migrate adopt. If there was none yet, create it: CREATE DATABASE ${pg.escapeIdentifier(database)};`,
       };
     case '42501':
       return {
@@ -64,6 +64,11 @@ function explainRefusal(
       return {
         what: said,
         remedy: 'Close connections that are not needed, or raise max_connections.',
+      };
+    case '55000':
+      return {
+        what: said,
+        remedy: `As the owner of the database, in another one: ALTER DATABASE ${pg.escapeIdentifier(database)} ALLOW_CONNECTIONS true;`,
       };
     case '57P03':
       return { what: said, remedy: 'The server is starting or stopping: try again in a moment.' };

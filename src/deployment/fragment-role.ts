@@ -1,6 +1,6 @@
 import type { ClientBase } from 'pg';
+import { hasRoutine } from '../database/catalogue.js';
 import type { Settings } from '../settings/settings.js';
-import { hasRoutine } from './catalogue.js';
 import { ownName } from './own-names.js';
 
 /**
@@ -11,9 +11,17 @@ export async function applyFragmentRole(
   work: ClientBase,
   settings: Settings,
 ): Promise<string | null> {
+  const { fragmentRole } = settings;
+  if (fragmentRole === undefined || !(await wantsFragmentRole(work, settings))) return null;
+  await work.query(`SELECT ${ownName(settings, 'set_fragment_role')}($1)`, [fragmentRole]);
+  return fragmentRole;
+}
+
+/** Whether fragments are to have the rights of another role than they have. */
+export async function wantsFragmentRole(work: ClientBase, settings: Settings): Promise<boolean> {
   const { fragmentRole, schema } = settings;
   if (fragmentRole === undefined || !(await hasRoutine(work, schema, 'set_fragment_role'))) {
-    return null;
+    return false;
   }
   // The function itself is asked as well: a dump restored without its owners keeps only the record.
   const { rowCount } = await work.query(
@@ -22,7 +30,5 @@ export async function applyFragmentRole(
         AND proname = 'run_fragment' AND prosecdef AND pg_get_userbyid(proowner) = $1`,
     [fragmentRole, schema],
   );
-  if (rowCount === 1) return null;
-  await work.query(`SELECT ${ownName(settings, 'set_fragment_role')}($1)`, [fragmentRole]);
-  return fragmentRole;
+  return rowCount !== 1;
 }

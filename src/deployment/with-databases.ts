@@ -1,7 +1,11 @@
 import type { ClientBase } from 'pg';
 import { type LockHolder, withAdvisoryLock } from '../database/advisory-lock.js';
 import { withClient } from '../database/connect.js';
+import type { ConnectionError } from '../database/connection-error.js';
+import { withClientIfReachable } from '../database/with-client-if-reachable.js';
 import type { Settings } from '../settings/settings.js';
+import { requireInPlace, requireNotMoved } from './require-in-place.js';
+import { requireOneServer } from './server-identity.js';
 import { streamSites } from './stream-sites.js';
 
 export interface Databases {
@@ -9,6 +13,14 @@ export interface Databases {
   readonly work: ClientBase;
   /** Connected to the pg_cron database as the cron role. */
   readonly cron: ClientBase;
+}
+
+/** The work database, and that of pg_cron where it can be reached. */
+export interface ReachedDatabases {
+  readonly work: ClientBase;
+  readonly cron: ClientBase | undefined;
+  /** Why not. */
+  readonly cronFailure: ConnectionError | undefined;
 }
 
 export interface LockWait {
@@ -29,18 +41,79 @@ export async function withDatabases<T>(
 }
 
 /**
- * Connects to both databases and keeps out other runs of pcache-migrate for this deployment.
- * Always locks the work database first: two runs that took the locks in different orders would wait for each other.
+ * Connects to both databases and keeps out other runs of pcache-migrate for this deployment. Raises TwoServersError
+ * where they are on two servers, MovedDatabaseError where the work database is not the one that was deployed: either
+ * way the jobs are another's. UnknownDatabaseError where that cannot be told.
  */
 export async function withLockedDatabases<T>(
   settings: Settings,
   wait: LockWait,
   use: (databases: Databases) => Promise<T>,
 ): Promise<T> {
+  return withLockedMovedDatabases(settings, wait, async (databases) => {
+    await requireInPlace(databases.work, settings);
+    return use(databases);
+  });
+}
+
+/** Likewise, for who mends what keeps that from being told. */
+export async function withLockedDamagedDatabases<T>(
+  settings: Settings,
+  wait: LockWait,
+  use: (databases: Databases) => Promise<T>,
+): Promise<T> {
+  return withLockedMovedDatabases(settings, wait, async (databases) => {
+    await requireNotMoved(databases.work, settings);
+    return use(databases);
+  });
+}
+
+/**
+ * Likewise, for who puts right a work database that moved.
+ * Always locks the work database first: two runs that took the locks in different orders would wait for each other.
+ */
+export async function withLockedMovedDatabases<T>(
+  settings: Settings,
+  wait: LockWait,
+  use: (databases: Databases) => Promise<T>,
+): Promise<T> {
   const sites = streamSites(settings);
-  return withDatabases(settings, (databases) =>
-    withAdvisoryLock(databases.work, sites.work.lock, wait, () =>
+  return withDatabases(settings, async (databases) => {
+    await requireOneServer(databases, settings);
+    return withAdvisoryLock(databases.work, sites.work.lock, wait, () =>
       withAdvisoryLock(databases.cron, sites.cron.lock, wait, () => use(databases)),
+    );
+  });
+}
+
+/** Like withDatabases, with the work database alone where pg_cron's cannot be reached. */
+export function withReachedDatabases<T>(
+  settings: Settings,
+  use: (databases: ReachedDatabases) => Promise<T>,
+): Promise<T> {
+  const sites = streamSites(settings);
+  return withClient(sites.work.connection, (work) =>
+    withClientIfReachable(sites.cron.connection, ({ client, failure }) =>
+      use({ work, cron: client, cronFailure: failure }),
     ),
   );
+}
+
+/** Like withLockedDatabases, with the work database alone where pg_cron's cannot be reached. */
+export function withLockedReachedDatabases<T>(
+  settings: Settings,
+  wait: LockWait,
+  use: (databases: ReachedDatabases) => Promise<T>,
+): Promise<T> {
+  const sites = streamSites(settings);
+  return withReachedDatabases(settings, async (databases) => {
+    const { work, cron } = databases;
+    if (cron) await requireOneServer({ work, cron }, settings);
+    return withAdvisoryLock(work, sites.work.lock, wait, async () => {
+      await requireInPlace(work, settings);
+      return cron
+        ? withAdvisoryLock(cron, sites.cron.lock, wait, () => use(databases))
+        : use(databases);
+    });
+  });
 }

@@ -1,7 +1,7 @@
 import type { ClientBase } from 'pg';
+import { hasRoutine } from '../database/catalogue.js';
 import { inTransaction } from '../database/in-transaction.js';
 import type { Settings } from '../settings/settings.js';
-import { hasRoutine } from './catalogue.js';
 import { clientName, ownName } from './own-names.js';
 
 /**
@@ -16,13 +16,22 @@ export function withOwnTables<T>(
   use: () => Promise<T>,
 ): Promise<T> {
   return inTransaction(work, async () => {
-    // Missing where the migrations are rolled back already.
-    if (await hasRoutine(work, settings.schema, 'hold_own_tables')) {
-      await work.query(`SELECT ${ownName(settings, 'hold_own_tables')}($1, VARIADIC $2::text[])`, [
-        to,
-        tables.map((table) => clientName(settings, table)),
-      ]);
-    }
+    await holdOwnTables(work, settings, to, tables);
     return use();
   });
+}
+
+/** Likewise, in the transaction that is open. */
+export async function holdOwnTables(
+  work: ClientBase,
+  settings: Settings,
+  to: 'read' | 'write' | 'rewrite',
+  tables: readonly string[],
+): Promise<void> {
+  // Missing where the migrations are rolled back already.
+  if (!(await hasRoutine(work, settings.schema, 'hold_own_tables'))) return;
+  await work.query(`SELECT ${ownName(settings, 'hold_own_tables')}($1, VARIADIC $2::text[])`, [
+    to,
+    tables.map((table) => clientName(settings, table)),
+  ]);
 }

@@ -13,6 +13,7 @@ import {
 import { adminConnection, cronConnection, workConnection } from './checks/connections.js';
 import { cronHistory, cronSchedule, cronUsage } from './checks/cron-grants.js';
 import { cronDatabaseCreate, cronSchema } from './checks/cron-schema.js';
+import { databaseIdentity } from './checks/database-identity.js';
 import { deploymentIdentity } from './checks/deployment-identity.js';
 import { foreignFunctions } from './checks/foreign-functions.js';
 import { foreignTables } from './checks/foreign-tables.js';
@@ -28,6 +29,7 @@ import { ownTriggers } from './checks/own-triggers.js';
 import { pgCronExtension, pgCronVersion } from './checks/pg-cron-extension.js';
 import { pgCronDatabase, pgCronLoaded } from './checks/pg-cron-server.js';
 import { readableTables } from './checks/readable-tables.js';
+import { recordedPlace } from './checks/recorded-place.js';
 import { clientRoleConnect, cronRoleConnect, roles } from './checks/roles.js';
 import { sameCluster } from './checks/same-cluster.js';
 import { cronWritable, serverVersion, workWritable } from './checks/server.js';
@@ -53,7 +55,17 @@ const CHECKS: readonly (readonly [Applies, readonly DoctorCheck[]])[] = [
   [forCron, [pgCronLoaded, pgCronDatabase, pgCronExtension, pgCronVersion]],
   [forCron, [cronUsage, cronSchedule, cronHistory]],
   [forCron, [cronSchema, cronDatabaseCreate, cronMigrations]],
-  [always, [cronRoleConnect, workSchema, workMigrations, deploymentIdentity]],
+  [
+    always,
+    [
+      cronRoleConnect,
+      workSchema,
+      workMigrations,
+      databaseIdentity,
+      deploymentIdentity,
+      recordedPlace,
+    ],
+  ],
   [forWork, [workDatabaseCreate, clientRoleConnect]],
   [always, [clientSchema, clientSchemaCronRole]],
   [withFragmentRole, [clientSchemaFragmentRole]],

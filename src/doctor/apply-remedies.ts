@@ -2,13 +2,14 @@ import { withClient } from '../database/connect.js';
 import { describeDatabaseError } from '../database/describe-database-error.js';
 import { inTransaction } from '../database/in-transaction.js';
 import { PcacheError } from '../errors/pcache-error.js';
+import { asAdministrator, type ConnectionSettings, type Settings } from '../settings/settings.js';
 import {
-  type AdministratorSettings,
-  asAdministrator,
-  type ConnectionSettings,
-  type Settings,
-} from '../settings/settings.js';
-import type { CheckResult, DoctorReport, RemedyBy, SqlRemedy } from './check-result.js';
+  type CheckResult,
+  type DoctorReport,
+  failures,
+  type RemedyBy,
+  type SqlRemedy,
+} from './check-result.js';
 
 export class RemedyError extends PcacheError {
   override readonly name = 'RemedyError';
@@ -29,31 +30,50 @@ export class RemedyError extends PcacheError {
   }
 }
 
+export interface AdministratorStatements {
+  readonly database: string;
+  /** Complete statements, in their order. */
+  readonly lines: readonly string[];
+}
+
 /**
- * Runs the statements that fix what the report says is missing, as the administrator, and returns them.
- * Runs none if something is missing that only a person can fix: the deployment is then refused anyway,
- * and must have changed nothing.
+ * The statements that fix what the report says is missing: what `up` runs as the administrator, or an administrator
+ * before it. Warnings alone need none.
  */
-export async function applyRemediesAsAdministrator(
-  settings: Settings,
-  { checks }: DoctorReport,
-): Promise<string[]> {
-  const { admin } = settings;
-  if (admin === undefined) return [];
-  const missing = checks.filter(({ status }) => status === 'failed' || status === 'warning');
-  if (missing.some((check) => check.status === 'failed' && fixableBySql(check) === undefined)) {
-    return [];
-  }
-  const remedies = missing.flatMap((check) => fixableBySql(check) ?? []);
-  const lines: string[] = [];
-  for (const database of new Set(remedies.map(({ database }) => database))) {
-    const statements = remedies
+export function administratorStatements(report: DoctorReport): AdministratorStatements[] {
+  if (failures(report).length === 0) return [];
+  const remedies = report.checks
+    .filter(({ status }) => status === 'failed' || status === 'warning')
+    .flatMap((check) => fixableBySql(check) ?? []);
+  return [...new Set(remedies.map(({ database }) => database))].map((database) => {
+    const lines = remedies
       .filter((remedy) => remedy.database === database)
       .flatMap((remedy) => remedy.lines);
-    await runInDatabase(connectionTo(database, settings), admin, [...new Set(statements)]);
-    lines.push(...new Set(statements));
+    return { database, lines: [...new Set(lines)] };
+  });
+}
+
+/** What is missing and only a person can fix. */
+export function forPeople(report: DoctorReport): CheckResult[] {
+  return failures(report).filter((check) => fixableBySql(check) === undefined);
+}
+
+/** Runs the statements that fix what the report says is missing, as the administrator, and returns them. */
+export async function applyRemediesAsAdministrator(
+  settings: Settings,
+  report: DoctorReport,
+): Promise<string[]> {
+  if (settings.admin === undefined || !isForAdministrator(report)) return [];
+  const statements = administratorStatements(report);
+  for (const { database, lines } of statements) {
+    await runAsAdministrator(settings, connectionTo(database, settings), lines);
   }
-  return lines;
+  return statements.flatMap(({ lines }) => lines);
+}
+
+/** Whether an administrator can fix all that is missing; else the deployment is refused, and must change nothing. */
+export function isForAdministrator(report: DoctorReport): boolean {
+  return forPeople(report).length === 0 && administratorStatements(report).length > 0;
 }
 
 /** Those on whose behalf an administrator may act without asking. */
@@ -71,11 +91,13 @@ function connectionTo(database: string, { work, cron }: Settings): ConnectionSet
   return database === work.database ? work : cron;
 }
 
-async function runInDatabase(
+/** Runs these statements in one transaction, if the settings name an administrator. Raises RemedyError. */
+export async function runAsAdministrator(
+  { admin }: Settings,
   connection: ConnectionSettings,
-  admin: AdministratorSettings,
   lines: readonly string[],
 ): Promise<void> {
+  if (admin === undefined || lines.length === 0) return;
   await withClient(asAdministrator(connection, admin), (client) =>
     inTransaction(client, async () => {
       // While the administrator waits for someone else's lock, the application waits for the administrator.

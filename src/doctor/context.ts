@@ -1,6 +1,6 @@
+import type { Reached } from '../database/with-client-if-reachable.js';
 import type { Settings } from '../settings/settings.js';
 import type { Check } from './check-result.js';
-import type { Reached } from './reach.js';
 
 export interface Context {
   readonly settings: Settings;

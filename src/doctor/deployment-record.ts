@@ -13,8 +13,10 @@ export interface Deployment {
   /** Null where fragments have the rights of whoever runs the processor. */
   readonly fragment_role: string | null;
   readonly transport: string;
-  /** Null until the cron stream is up. */
+  /** Null unless the cron stream is up. */
   readonly pg_cron_version: string | null;
+  /** Where that is, or was last; null until then. */
+  readonly cron_database: string | null;
 }
 
 export async function readDeployment(

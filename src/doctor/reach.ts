@@ -1,29 +1,16 @@
 import type { ClientBase } from 'pg';
-import { withClient } from '../database/connect.js';
-import { ConnectionError } from '../database/connection-error.js';
+import { type Reached, withClientIfReachable } from '../database/with-client-if-reachable.js';
 import type { ConnectionSettings } from '../settings/settings.js';
 
-/** A database that we tried to connect to. */
-export type Reached =
-  | { readonly client: ClientBase; readonly failure?: never }
-  | { readonly client?: never; readonly failure: ConnectionError };
-
 /** Connects for reading; if that fails, passes the failure to `use` instead. */
-export async function reach<T>(
+export function reach<T>(
   settings: ConnectionSettings,
   use: (reached: Reached) => Promise<T>,
 ): Promise<T> {
-  let connected = false;
-  try {
-    return await withClient(settings, async (client) => {
-      connected = true;
-      await forbidChanges(client);
-      return use({ client });
-    });
-  } catch (error) {
-    if (connected || !(error instanceof ConnectionError)) throw error;
-    return use({ failure: error });
-  }
+  return withClientIfReachable(settings, async (reached) => {
+    if (reached.client) await forbidChanges(reached.client);
+    return use(reached);
+  });
 }
 
 /** For checks that need the connection, and therefore run only if it exists. */

@@ -18,7 +18,7 @@ export async function checkSchemaCreation({
   schema,
   marker,
 }: SchemaCreation): Promise<Finding> {
-  if (await readSchemaState(client, schema, marker)) {
+  if (await readSchemaState(client, schema, marker, user)) {
     return ok(`not needed: schema "${schema}" exists`);
   }
   return checkGrants({

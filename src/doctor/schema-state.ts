@@ -1,7 +1,8 @@
 import type { ClientBase } from 'pg';
-import { LEDGER_TABLE } from '../migrations/ledger.js';
+import { isStandIn } from '../deployment/stand-ins.js';
+import { LEDGER_TABLES } from '../migrations/ledger.js';
 
-/** What the connected role finds under the name of our schema. */
+/** What a role finds under the name of our schema. */
 export interface SchemaState {
   readonly owner: string;
   readonly isOurs: boolean;
@@ -35,17 +36,18 @@ interface Row {
 // The query identifies objects by oid: identifying them by name would itself need USAGE on the schema.
 const QUERY = `
   SELECT pg_get_userbyid(n.nspowner)::text AS owner,
-         pg_has_role(n.nspowner, 'USAGE') AS is_ours,
-         has_schema_privilege(n.oid, 'USAGE') AS has_usage,
-         has_schema_privilege(n.oid, 'CREATE') AS has_create,
+         pg_has_role($4::name, n.nspowner, 'USAGE') AS is_ours,
+         has_schema_privilege($4::name, n.oid, 'USAGE') AS has_usage,
+         has_schema_privilege($4::name, n.oid, 'CREATE') AS has_create,
          pg_get_userbyid(d.relowner)::text AS deployment_owner,
-         coalesce(pg_has_role(d.relowner, 'USAGE'), false) AS owned_by_us,
-         coalesce(has_table_privilege(d.oid, 'SELECT'), false) AS readable,
+         coalesce(pg_has_role($4::name, d.relowner, 'USAGE'), false) AS owned_by_us,
+         coalesce(has_table_privilege($4::name, d.oid, 'SELECT'), false) AS readable,
          ARRAY(
            SELECT relname::text FROM pg_class
-           WHERE relnamespace = n.oid AND relkind IN ('r', 'p', 'v', 'm', 'f') AND relname <> $3
+           WHERE relnamespace = n.oid AND relkind IN ('r', 'p', 'v', 'm', 'f') AND relname <> ALL ($3)
            UNION ALL
-           SELECT proname || '()' FROM pg_proc WHERE pronamespace = n.oid
+           SELECT p.proname || '()' FROM pg_proc AS p
+            WHERE p.pronamespace = n.oid AND NOT ${isStandIn('p', '$4::name')}
            LIMIT 5
          ) AS contents,
          ARRAY(
@@ -54,7 +56,7 @@ const QUERY = `
                    UNION
                    SELECT grantee FROM aclexplode(n.nspacl) WHERE privilege_type = 'CREATE') AS those
              LEFT JOIN pg_roles r ON r.oid = those.role
-            WHERE r.rolsuper IS NOT TRUE AND r.rolname IS DISTINCT FROM current_user
+            WHERE r.rolsuper IS NOT TRUE AND r.rolname IS DISTINCT FROM $4
               AND r.oid IS DISTINCT FROM d.relowner
             ORDER BY 1
          ) AS strangers
@@ -64,13 +66,14 @@ const QUERY = `
      AND EXISTS (SELECT FROM pg_attribute WHERE attrelid = d.oid AND attname = $2)
    WHERE n.nspname = $1`;
 
-/** Undefined if there is no such schema. */
+/** As `role` finds it, whoever is connected; undefined if there is no such schema. */
 export async function readSchemaState(
   client: ClientBase,
   schema: string,
   marker: MarkerColumn,
+  role: string,
 ): Promise<SchemaState | undefined> {
-  const { rows } = await client.query<Row>(QUERY, [schema, marker, LEDGER_TABLE]);
+  const { rows } = await client.query<Row>(QUERY, [schema, marker, LEDGER_TABLES, role]);
   const row = rows[0];
   return (
     row && {

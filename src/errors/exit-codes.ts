@@ -5,6 +5,7 @@ export const EXIT_CODES = {
   usage: 2,
   pending: 3,
   busy: 4,
+  planChanged: 5,
   interrupted: 130,
 } as const;
 
@@ -14,7 +15,8 @@ export const EXIT_CODE_MEANINGS: Readonly<Record<keyof typeof EXIT_CODES, string
   done: 'done, or nothing to do',
   failed: 'failed, or refused by a check or an answer',
   usage: 'wrong usage or configuration; nothing was changed',
-  pending: 'migrations are pending, or the jobs have drifted (status only)',
+  pending: 'something is pending (plan, status, mode), or has drifted (status, verify, mode)',
   busy: 'busy: another run of pcache-migrate holds the lock',
-  interrupted: 'interrupted (Ctrl-C)',
+  planChanged: 'the plan is no longer the one that was approved; nothing was changed',
+  interrupted: 'interrupted (Ctrl-C, SIGTERM or SIGHUP)',
 };

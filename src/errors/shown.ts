@@ -12,6 +12,11 @@ export function shown(text: string): string {
   return text.replace(UNPRINTABLE, escaped);
 }
 
+/** Likewise in quotation marks, which it cannot leave: what follows them is ours. */
+export function inQuotes(text: string): string {
+  return `"${shown(text).replaceAll('"', '\\"')}"`;
+}
+
 /** A text of ours with its line breaks; the last defence, since a break in a name passes for ours. */
 export function printable(text: string): string {
   return text.replace(UNPRINTABLE, (character) =>

@@ -1,7 +1,9 @@
 import type { ClientBase } from 'pg';
+import { hasExtension } from '../database/catalogue.js';
 import { cronName, ownName } from '../deployment/own-names.js';
 import type { Databases } from '../deployment/with-databases.js';
 import type { Settings } from '../settings/settings.js';
+import { requirePgCron } from './require-pg-cron.js';
 
 /** `left`: another job of the cron role in the work database, which is nobody's to remove but its maker's. */
 export type JobAction = 'scheduled' | 'altered' | 'unscheduled' | 'left';
@@ -42,14 +44,34 @@ export async function applyJobs(
   databases: Databases,
   settings: Settings,
 ): Promise<AppliedAction[]> {
+  await requirePgCron(databases.cron, settings);
   const desired = await desiredJobs(databases.work, settings);
-  const { rows } = await databases.cron.query<{ answer: ApplyAnswer }>(
-    `SELECT ${cronName(settings, 'apply_jobs')}($1::jsonb) AS answer`,
-    [JSON.stringify(desired)],
-  );
-  const answer = rows[0]?.answer;
+  const answer = await apply(databases.cron, settings, desired);
   await databases.work.query(`SELECT ${ownName(settings, 'mark_synced')}($1::jsonb)`, [
     JSON.stringify(answer),
   ]);
+  return actionsOf(answer);
+}
+
+/** Takes all jobs of this deployment away; what the work database knows of them is the caller's to change. */
+export async function removeJobs(cron: ClientBase, settings: Settings): Promise<AppliedAction[]> {
+  // With the extension they are gone already.
+  if (!(await hasExtension(cron, 'pg_cron'))) return [];
+  return actionsOf(await apply(cron, settings, []));
+}
+
+async function apply(
+  cron: ClientBase,
+  settings: Settings,
+  desired: readonly DesiredJob[],
+): Promise<ApplyAnswer | undefined> {
+  const { rows } = await cron.query<{ answer: ApplyAnswer }>(
+    `SELECT ${cronName(settings, 'apply_jobs')}($1::jsonb) AS answer`,
+    [JSON.stringify(desired)],
+  );
+  return rows[0]?.answer;
+}
+
+function actionsOf(answer: ApplyAnswer | undefined): AppliedAction[] {
   return (answer?.actions ?? []).map(({ action, job_name }) => ({ action, jobName: job_name }));
 }

@@ -2,6 +2,7 @@ import type { ClientBase } from 'pg';
 import { cronName } from '../deployment/own-names.js';
 import type { Settings } from '../settings/settings.js';
 import type { DesiredJob } from './apply-jobs.js';
+import { requirePgCron } from './require-pg-cron.js';
 
 /**
  * `impostor`: it carries one of this deployment's names, but is not of its making; a sync removes it.
@@ -29,6 +30,7 @@ export async function readDrift(
   settings: Settings,
   desired: readonly DesiredJob[],
 ): Promise<Drift[]> {
+  await requirePgCron(cron, settings);
   const { rows } = await cron.query<DriftRow>(
     `SELECT job_name, problem, desired, actual FROM ${cronName(settings, 'drift')}($1::jsonb)`,
     [JSON.stringify(desired)],

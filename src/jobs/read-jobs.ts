@@ -1,6 +1,7 @@
 import type { ClientBase } from 'pg';
 import { cronName } from '../deployment/own-names.js';
 import type { Settings } from '../settings/settings.js';
+import { requirePgCron } from './require-pg-cron.js';
 
 export interface JobStatus {
   readonly jobId: number;
@@ -36,6 +37,7 @@ interface JobRow {
 
 /** This deployment's pg_cron jobs, with the results of their runs. */
 export async function readJobs(cron: ClientBase, settings: Settings): Promise<JobStatus[]> {
+  await requirePgCron(cron, settings);
   const { rows } = await cron.query<JobRow>(
     `SELECT jobid, job_name, schedule, command, database, active, last_run, last_status, last_message, next_run,
             extract(epoch FROM average_duration)::float8 AS average_seconds, runs, failures

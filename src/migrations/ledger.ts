@@ -1,84 +1,156 @@
 import { type ClientBase, escapeIdentifier } from 'pg';
-import { isDatabaseError } from '../database/database-error.js';
-import { describeDatabaseError } from '../database/describe-database-error.js';
-import { PcacheError, type PcacheErrorDetails } from '../errors/pcache-error.js';
+import { hasRelation } from '../database/catalogue.js';
 import { shown } from '../errors/shown.js';
+import { dropOwnSchema } from './drop-own-schema.js';
+import { ForeignSchemaError, LedgerError, ledgerFailure } from './ledger-error.js';
 import { type LockPolicy, lockingTransaction } from './locking-transaction.js';
-import { span } from './span.js';
+import { linesAgainstOthers, whoElseMadeIt } from './who-else-made-it.js';
 
 /** Made and kept by node-pg-migrate, in a schema of its own for each stream. */
 export const LEDGER_TABLE = 'migrations';
 
+/** All tables that the first migration of a stream makes beside that. */
+export const LEDGER_TABLES: readonly string[] = [
+  LEDGER_TABLE,
+  'ledger',
+  'release',
+  'recorded_object',
+  'recording',
+];
+
 export interface AppliedMigration {
   readonly name: string;
   readonly appliedAt: Date;
+  /** Undefined where the table `ledger` has no row for it. */
+  readonly record: MigrationRecord | undefined;
+  /** Whether node-pg-migrate's table has it; both tables do, unless somebody changed one. */
+  readonly isListed: boolean;
 }
 
-export class LedgerError extends PcacheError {
-  override readonly name = 'LedgerError';
-  readonly problems: readonly string[];
-
-  constructor(problems: readonly string[], details?: PcacheErrorDetails) {
-    super(problems.join('\n'), details);
-    this.problems = problems;
-  }
+/** What the ledger holds of a migration beside its SQL. */
+export interface MigrationRecord {
+  /** The number of the release that applied it. */
+  readonly release: number;
+  readonly packageVersion: string;
+  readonly appliedBy: string;
+  readonly seconds: number;
+  /** SHA-256 of the file that was applied, in hexadecimal. */
+  readonly upChecksum: string;
+  readonly downChecksum: string;
+  /** Whether packages that do not have it must not work on the database. */
+  readonly breaksOlder: boolean;
+  /** Whether it is rolled back in a transaction. */
+  readonly inTransaction: boolean;
+  /** The tables of the clients' schema that its rollback drops. */
+  readonly drops: readonly string[];
 }
 
+/** The table that says of each applied migration what was run and what takes it back. */
 export function ledgerName(schema: string): string {
+  return `${escapeIdentifier(schema)}.ledger`;
+}
+
+function runnerTableName(schema: string): string {
   return `${escapeIdentifier(schema)}.${escapeIdentifier(LEDGER_TABLE)}`;
 }
 
-/** The migrations applied, in the order they were; none if there is no ledger. Creates nothing. */
-export async function readLedger(client: ClientBase, schema: string): Promise<AppliedMigration[]> {
-  if (!(await ledgerExists(client, schema))) return [];
+/**
+ * The migrations applied, in the order they were; none if there is no ledger. Creates nothing. Raises
+ * ForeignSchemaError where somebody else than `owner`, the role that deploys there, made what would be read; the connected role, if left
+ * out.
+ */
+export async function readLedger(
+  client: ClientBase,
+  schema: string,
+  owner?: string,
+): Promise<AppliedMigration[]> {
+  await requireOwnSchema(client, schema, owner);
+  const isListed = await hasRelation(client, schema, LEDGER_TABLE);
+  const isRecorded = await hasRelation(client, schema, 'ledger');
+  if (!isListed && !isRecorded) return [];
   try {
-    const { rows } = await client.query<AppliedMigration>(
-      `SELECT name, run_on AT TIME ZONE 'UTC' AS "appliedAt" FROM ${ledgerName(schema)} ORDER BY id`,
-    );
-    return rows;
+    if (!isRecorded) return await readNames(client, schema);
+    return await readRecorded(client, schema, isListed);
   } catch (cause) {
     throw ledgerFailure(schema, 'read', cause as Error);
   }
 }
 
-export function ledgerFailure(
+/**
+ * Raises ForeignSchemaError unless what is in the schema is ours. To be called before anything is read there: whoever was
+ * first to make a schema of that name, or may create something in it, could have his code run.
+ */
+export async function requireOwnSchema(
+  client: ClientBase,
   schema: string,
-  action: 'read' | 'written' | 'dropped',
-  cause: Error,
-): LedgerError {
-  const problem = `The ledger ${ledgerName(schema)} cannot be ${action}: ${describeDatabaseError(cause)}`;
-  switch (isDatabaseError(cause) ? cause.code : undefined) {
-    case '42501':
-      return new LedgerError([problem], {
-        remedy: `Make the role the owner of the schema ${escapeIdentifier(schema)}, or, where that does not exist, give it CREATE on the database.`,
-        cause,
-      });
-    case '42703':
-      return new LedgerError([problem, 'The table is not a ledger of pcache-migrate.'], {
-        remedy: 'Choose another schema.',
-        cause,
-      });
-    default:
-      return new LedgerError([problem], { cause });
-  }
+  owner?: string,
+): Promise<void> {
+  const reasons = await whoElseMadeIt(client, schema, LEDGER_TABLES, owner);
+  if (reasons.length === 0) return;
+  const lines = await linesAgainstOthers(client, schema, LEDGER_TABLES, owner);
+  throw new ForeignSchemaError(schema, reasons, lines);
 }
 
-// Not to_regclass: that fails where the role may not use the schema.
-async function ledgerExists(client: ClientBase, schema: string): Promise<boolean> {
-  const { rowCount } = await client.query(
-    `SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-     WHERE n.nspname = $1 AND c.relname = $2`,
-    [schema, LEDGER_TABLE],
+async function readNames(client: ClientBase, schema: string): Promise<AppliedMigration[]> {
+  const { rows } = await client.query<{ name: string; applied_at: Date }>(
+    `SELECT name, run_on AT TIME ZONE 'UTC' AS applied_at FROM ${runnerTableName(schema)} ORDER BY id`,
   );
-  return rowCount === 1;
+  return rows.map((row) => ({
+    name: row.name,
+    appliedAt: row.applied_at,
+    record: undefined,
+    isListed: true,
+  }));
 }
 
-export async function schemaExists(client: ClientBase, schema: string): Promise<boolean> {
-  const { rowCount } = await client.query(
-    'SELECT FROM pg_catalog.pg_namespace WHERE nspname = $1',
-    [schema],
+interface RecordedRow {
+  name: string;
+  applied_at: Date;
+  release: number | null;
+  up_checksum: string;
+  down_checksum: string;
+  drops: string[];
+  breaks_older: boolean;
+  in_transaction: boolean;
+  package_version: string;
+  applied_by: string;
+  seconds: number;
+  is_listed: boolean;
+}
+
+async function readRecorded(
+  client: ClientBase,
+  schema: string,
+  isListed: boolean,
+): Promise<AppliedMigration[]> {
+  const listed = isListed
+    ? runnerTableName(schema)
+    : '(SELECT NULL::integer AS id, NULL::text AS name, NULL::timestamp AS run_on WHERE false) AS listed';
+  const { rows } = await client.query<RecordedRow>(
+    `SELECT name, coalesce(applied_at, run_on AT TIME ZONE 'UTC') AS applied_at, release, up_checksum, down_checksum,
+            drops, breaks_older, in_transaction, package_version, applied_by, extract(epoch FROM duration)::float8 AS seconds,
+            id IS NOT NULL AS is_listed
+       FROM ${listed} FULL JOIN ${ledgerName(schema)} USING (name) ORDER BY id NULLS LAST, applied_at`,
   );
-  return rowCount === 1;
+  return rows.map((row) => ({
+    name: row.name,
+    appliedAt: row.applied_at,
+    record: row.release === null ? undefined : { ...recordOf(row), release: row.release },
+    isListed: row.is_listed,
+  }));
+}
+
+function recordOf(row: RecordedRow): Omit<MigrationRecord, 'release'> {
+  return {
+    packageVersion: row.package_version,
+    appliedBy: row.applied_by,
+    seconds: row.seconds,
+    upChecksum: row.up_checksum,
+    downChecksum: row.down_checksum,
+    breaksOlder: row.breaks_older,
+    inTransaction: row.in_transaction,
+    drops: row.drops,
+  };
 }
 
 export function pending<M extends { readonly name: string }>(
@@ -87,60 +159,6 @@ export function pending<M extends { readonly name: string }>(
 ): M[] {
   const names = new Set(applied.map(({ name }) => name));
   return migrations.filter(({ name }) => !names.has(name));
-}
-
-/** Raises LedgerError unless the applied migrations are the first of the known ones, in order. */
-export function checkLedger(
-  applied: readonly { readonly name: string }[],
-  migrations: readonly { readonly name: string }[],
-): void {
-  const known = migrations.map(({ name }) => name);
-  const done = applied.map(({ name }) => name);
-  const beyond = done.slice(known.length);
-  const isNewer =
-    known.every((name, index) => name === done[index]) &&
-    beyond.every((name) => !known.includes(name));
-  if (isNewer && beyond.length > 0) throw newer(beyond);
-  if (done[0] !== undefined && !known.includes(done[0])) throw otherHistory(done);
-  const misplaced = done.flatMap((name, index) =>
-    name === known[index]
-      ? []
-      : [
-          `The ledger has ${shown(name)} in place ${index + 1}, where ${known[index] ?? 'nothing'} belongs.`,
-        ],
-  );
-  if (misplaced.length > 0) {
-    throw new LedgerError(
-      [...misplaced, 'The ledger was changed by hand, or by another build of pcache-migrate.'],
-      { remedy: 'Use the build that migrated this database, or correct the ledger.' },
-    );
-  }
-}
-
-function newer(unknown: readonly string[]): LedgerError {
-  const which =
-    unknown.length === 1 ? `Migration ${span(unknown)} is` : `Migrations ${span(unknown)} are`;
-  return new LedgerError(
-    [
-      `${which} applied, but not in this version.`,
-      'This database was migrated by a newer pcache-migrate.',
-    ],
-    { remedy: 'Install the newer version that migrated this database.' },
-  );
-}
-
-/** The first release began a new history; a database deployed by an earlier build cannot be carried over. */
-function otherHistory(done: readonly string[]): LedgerError {
-  return new LedgerError(
-    [
-      `The ledger begins with ${span(done.slice(0, 1))}, which is no migration of this version (${done.length} are applied).`,
-      'This database was migrated by a build from before the first release, whose migrations were others.',
-    ],
-    {
-      remedy:
-        'Roll it back with the build that migrated it (pcache-migrate down --all), then deploy it with this one (pcache-migrate up).',
-    },
-  );
 }
 
 export interface DroppedLedger {
@@ -154,20 +172,25 @@ export async function dropEmptyLedger(
   schema: string,
   policy: LockPolicy,
 ): Promise<DroppedLedger> {
-  return lockingTransaction(client, policy, async () => ({
-    table: await dropTable(client, schema),
-    schema: await dropSchema(client, schema),
-  }));
+  return lockingTransaction(client, policy, () => dropEmptyLedgerWithin(client, schema));
+}
+
+/** Likewise, within the transaction that is open. */
+export async function dropEmptyLedgerWithin(
+  client: ClientBase,
+  schema: string,
+): Promise<DroppedLedger> {
+  return { table: await dropTable(client, schema), schema: await dropOwnSchema(client, schema) };
 }
 
 async function dropTable(client: ClientBase, schema: string): Promise<boolean> {
-  if (!(await ledgerExists(client, schema))) return false;
+  if (!(await hasRelation(client, schema, LEDGER_TABLE))) return false;
   await onLedger(client, schema, 'LOCK TABLE');
   const applied = await readLedger(client, schema);
   if (applied.length > 0) {
     throw new LedgerError(
       [
-        `The ledger ${ledgerName(schema)} still holds ${applied.map(({ name }) => shown(name)).join(', ')}, so it was kept.`,
+        `The ledger ${runnerTableName(schema)} still holds ${applied.map(({ name }) => shown(name)).join(', ')}, so it was kept.`,
       ],
       { remedy: 'Roll them back first: pcache-migrate down --all' },
     );
@@ -181,30 +204,7 @@ async function onLedger(
   schema: string,
   command: 'LOCK TABLE' | 'DROP TABLE',
 ): Promise<void> {
-  await client.query(`${command} ${ledgerName(schema)}`).catch((cause: Error) => {
+  await client.query(`${command} ${runnerTableName(schema)}`).catch((cause: Error) => {
     throw ledgerFailure(schema, 'dropped', cause);
   });
-}
-
-async function dropSchema(client: ClientBase, schema: string): Promise<boolean> {
-  if (!(await ownsSchema(client, schema))) return false;
-  await client.query('SAVEPOINT before_drop_schema');
-  try {
-    await client.query(`DROP SCHEMA ${escapeIdentifier(schema)} RESTRICT`);
-    return true;
-  } catch (error) {
-    if (!isDatabaseError(error) || error.code !== '2BP01') throw error;
-    await client.query('ROLLBACK TO SAVEPOINT before_drop_schema');
-    return false;
-  }
-}
-
-// Ownership itself, not its use: a superuser could drop a schema that somebody else had made for us.
-async function ownsSchema(client: ClientBase, schema: string): Promise<boolean> {
-  const { rowCount } = await client.query(
-    `SELECT FROM pg_catalog.pg_namespace n JOIN pg_catalog.pg_roles r ON r.oid = n.nspowner
-     WHERE n.nspname = $1 AND n.nspname <> 'public' AND r.rolname = current_user`,
-    [schema],
-  );
-  return rowCount === 1;
 }

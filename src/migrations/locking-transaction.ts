@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClientBase } from 'pg';
+import { backendPid } from '../database/backend-pid.js';
+import { type Blocker, describeBlocker, endingLines, watchBlockers } from '../database/blockers.js';
 import { isDatabaseError } from '../database/database-error.js';
 import { describeDatabaseError } from '../database/describe-database-error.js';
 import { PcacheError } from '../errors/pcache-error.js';
@@ -17,12 +19,21 @@ export class LockUnavailableError extends PcacheError {
   override readonly name = 'LockUnavailableError';
   readonly attempts: number;
 
-  constructor(attempts: number, lockTimeoutMs: number, cause: Error) {
+  readonly blockers: readonly Blocker[];
+
+  constructor(attempts: number, lockTimeoutMs: number, blockers: readonly Blocker[], cause: Error) {
     super(
-      `A lock could not be had in ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'} of up to ${lockTimeoutMs} ms.\n${shown(cause.message)}\nAnother session holds a lock that conflicts.`,
-      { remedy: FIND_THE_BLOCKER, cause },
+      `A lock could not be had in ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'} of up to ${lockTimeoutMs} ms.\n${shown(cause.message)}\n${heldBy(blockers)}`,
+      {
+        remedy:
+          blockers.length > 0
+            ? `Let that session finish, or end it, as its role or an administrator: ${endingLines(blockers)} Then run the command again.`
+            : FIND_THE_BLOCKER,
+        cause,
+      },
     );
     this.attempts = attempts;
+    this.blockers = blockers;
   }
 }
 
@@ -35,7 +46,7 @@ export class CommitError extends PcacheError {
     const refused = isDatabaseError(cause) && !/^(57P|08)/.test(cause.code ?? '');
     super(
       refused
-        ? `PostgreSQL refused to commit, nothing was changed: ${describeDatabaseError(cause)}`
+        ? `PostgreSQL refused to commit and rolled the transaction back: ${describeDatabaseError(cause)}`
         : `The connection was lost while committing (${shown(cause.message)}). Whether the changes were made is unknown.`,
       {
         remedy: refused ? undefined : 'Ask pcache-migrate status, then run the command again.',
@@ -45,9 +56,15 @@ export class CommitError extends PcacheError {
   }
 }
 
-// Once the wait is over, the server can no longer say whom this session waited for.
+function heldBy(blockers: readonly Blocker[]): string {
+  return blockers.length > 0
+    ? `The lock is held by ${blockers.map(describeBlocker).join('; ')}.`
+    : 'Another session holds a lock that conflicts.';
+}
+
+// Where that could not be seen, and once the wait is over, the server can no longer say it.
 const FIND_THE_BLOCKER = `To see which session blocks, run the command again and, while it waits, in the same database:
-  SELECT b.pid, b.usename, b.application_name, b.state, b.xact_start, b.query
+  SELECT b.pid, b.usename, b.application_name, b.state, b.xact_start
   FROM pg_stat_activity w JOIN pg_stat_activity b ON b.pid = ANY (pg_blocking_pids(w.pid))
   WHERE w.datname = current_database() AND w.wait_event_type = 'Lock';
 Let that session finish, or end it by pg_terminate_backend(pid); then run the command again.`;
@@ -63,19 +80,23 @@ export async function lockingTransaction<T>(
 ): Promise<T> {
   checkPolicy(policy);
   for (let attempt = 1; ; attempt += 1) {
+    const watch = watchBlockers(client, await backendPid(client), policy.lockTimeoutMs / 2);
     try {
       return await transaction(client, policy.lockTimeoutMs, work);
     } catch (error) {
       if (!(error instanceof Error) || !isLockFailure(error)) throw error;
+      const blockers = await watch.stop();
       if (attempt > policy.retries) {
-        throw new LockUnavailableError(attempt, policy.lockTimeoutMs, error);
+        throw new LockUnavailableError(attempt, policy.lockTimeoutMs, blockers, error);
       }
       // Those who queued behind the failed attempt get at least as long as they had to wait.
       const pause = Math.min(policy.lockTimeoutMs * 2 ** (attempt - 1), LONGEST_PAUSE_MS);
       policy.log(
-        `No lock in attempt ${attempt} of ${policy.retries + 1}, rolled back; again in ${pause} ms. ${shown(error.message)}`,
+        `No lock in attempt ${attempt} of ${policy.retries + 1}, rolled back; again in ${pause} ms. ${heldBy(blockers)} ${shown(error.message)}`,
       );
       await sleep(pause);
+    } finally {
+      await watch.stop();
     }
   }
 }
@@ -112,7 +133,7 @@ async function transaction<T>(
   }
 }
 
-function isLockFailure(error: Error): boolean {
+export function isLockFailure(error: Error): boolean {
   const state = sqlState(error);
   return state === LOCK_NOT_AVAILABLE || state === DEADLOCK_DETECTED;
 }

@@ -1,12 +1,22 @@
 import { isDatabaseError } from '../database/database-error.js';
 import { describeDatabaseError } from '../database/describe-database-error.js';
 import { PcacheError } from '../errors/pcache-error.js';
-import type { Migration } from './read-migrations.js';
+import type { MigrationScript } from './read-migrations.js';
+import { span } from './span.js';
 import { lineAt, type Statement } from './split-statements.js';
 
 export type Direction = 'up' | 'down';
 
-/** A statement of a migration failed; the whole run was rolled back. */
+export interface FailedStep {
+  readonly name: string;
+  readonly direction: Direction;
+  readonly script: MigrationScript;
+  readonly statement: Statement;
+  /** What the run had done before, in transactions of their own. */
+  readonly done: readonly string[];
+}
+
+/** A statement of a migration failed; the transaction was rolled back. */
 export class MigrationError extends PcacheError {
   override readonly name = 'MigrationError';
   readonly migration: string;
@@ -18,14 +28,15 @@ export class MigrationError extends PcacheError {
   readonly detail: string | undefined;
   readonly hint: string | undefined;
 
-  constructor(migration: Migration, direction: Direction, statement: Statement, cause: Error) {
-    const { file, sql } = migration[direction];
+  constructor(step: FailedStep, cause: Error) {
+    const { name, direction, statement } = step;
+    const { file, sql } = step.script;
     const line = lineAt(sql, statement.offset + offsetWithin(statement.text, cause));
     super(
-      `Migration ${migration.name} (${direction}) failed, nothing was changed: ${describeDatabaseError(cause)}\n  At: ${file}:${line}: ${shortened(statement.text)}`,
+      `Migration ${name} (${direction}) failed, ${whatIsDone(step)}: ${describeDatabaseError(cause)}\n  At: ${file}:${line}: ${shortened(statement.text)}`,
       { cause },
     );
-    this.migration = migration.name;
+    this.migration = name;
     this.direction = direction;
     this.file = file;
     this.line = line;
@@ -36,6 +47,16 @@ export class MigrationError extends PcacheError {
       this.hint = cause.hint;
     }
   }
+}
+
+function whatIsDone({ script, done, direction }: FailedStep): string {
+  const here = script.inTransaction
+    ? 'and was rolled back'
+    : 'and may have left its index invalid (the next run begins with that)';
+  if (done.length > 0) {
+    return `${here}; ${direction === 'up' ? 'applied' : 'rolled back'} before, and kept so: ${span(done)}`;
+  }
+  return here;
 }
 
 // PostgreSQL counts characters from 1, JavaScript UTF-16 units from 0.

@@ -1,13 +1,14 @@
 import { type ClientBase, escapeIdentifier } from 'pg';
-import { LedgerError, ledgerFailure, schemaExists } from './ledger.js';
-import { TRUSTED_OWNER } from './trusted-owner.js';
+import { hasSchema } from '../database/catalogue.js';
+import { LedgerError, ledgerFailure } from './ledger-error.js';
+import { isTrusted } from './trusted-owner.js';
 
 /**
  * Creates the schema unless it is there. Raises LedgerError for one that somebody else owns: that role could replace
  * whatever is deployed in it. Not CREATE SCHEMA IF NOT EXISTS, which would take what was created a moment ago.
  */
 export async function provideSchema(client: ClientBase, schema: string): Promise<void> {
-  if (await schemaExists(client, schema)) return requireTrustedOwner(client, schema);
+  if (await hasSchema(client, schema)) return requireTrustedOwner(client, schema);
   await client.query(`CREATE SCHEMA ${escapeIdentifier(schema)}`).catch((cause: Error) => {
     throw ledgerFailure(schema, 'written', cause);
   });
@@ -16,7 +17,7 @@ export async function provideSchema(client: ClientBase, schema: string): Promise
 async function requireTrustedOwner(client: ClientBase, schema: string): Promise<void> {
   const { rows } = await client.query<{ owner: string }>(
     `SELECT pg_catalog.pg_get_userbyid(n.nspowner) AS owner
-       FROM pg_catalog.pg_namespace AS n WHERE n.nspname = $1 AND NOT ${TRUSTED_OWNER}`,
+       FROM pg_catalog.pg_namespace AS n WHERE n.nspname = $1 AND NOT ${isTrusted('n.nspowner')}`,
     [schema],
   );
   if (rows[0] === undefined) return;

@@ -1,15 +1,23 @@
+import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PcacheError, type PcacheErrorDetails } from '../errors/pcache-error.js';
-import { droppedTables } from './directives.js';
+import { type Directives, readDirectives } from './directives.js';
+import { indexStatement } from './index-statement.js';
 import { type PlaceholderValues, renderSql } from './render-sql.js';
 import { lineAt, type Statement, splitStatements } from './split-statements.js';
 
 export interface MigrationScript {
+  /** Where it comes from, for messages. */
   readonly file: string;
-  /** With every placeholder filled in: what is shown, checked and run. */
+  /** With every placeholder filled in: what is shown, checked, run and recorded. */
   readonly sql: string;
   readonly statements: readonly Statement[];
+  /** SHA-256 of the file, in hexadecimal. */
+  readonly checksum: string;
+  /** Whether no run of the processor may be at work meanwhile. */
+  /** False for what PostgreSQL runs outside of a transaction only: one statement about one index. */
+  readonly inTransaction: boolean;
 }
 
 export interface Migration {
@@ -17,8 +25,10 @@ export interface Migration {
   readonly name: string;
   readonly up: MigrationScript;
   readonly down: MigrationScript;
-  /** The tables of the clients' schema that `down` drops, as its header says: `--! drops <placeholder> …`. */
+  /** The tables of the clients' schema that `down` drops, rows included. */
   readonly drops: readonly string[];
+  /** Whether packages that do not have it must not work on the database. */
+  readonly breaksOlder: boolean;
 }
 
 export class MigrationFilesError extends PcacheError {
@@ -40,6 +50,9 @@ const INSTALL_AGAIN = 'Install pcache-migrate again.';
 
 const FILE_NAME = /^(?<name>(?<number>\d{4})_[a-z0-9_]+)\.(?<direction>up|down)\.sql$/;
 
+/** What was measured of a migration, for plans. */
+const LOCKS_FILE = /^\d{4}_[a-z0-9_]+\.locks\.json$/;
+
 // One transaction spans all migrations of a run and their entries in the ledger.
 const TRANSACTION_CONTROL =
   /^(begin|start\s+transaction|commit|end|rollback|abort|savepoint|release|prepare\s+transaction)\b/i;
@@ -54,13 +67,19 @@ export async function readMigrations(
     names.map(async (name) => {
       const up = await readScript(join(directory, `${name}.up.sql`), values);
       const down = await readScript(join(directory, `${name}.down.sql`), values);
-      return { name, up: up.script, down: down.script, drops: down.drops };
+      const { drops } = down.directives;
+      const { breaksOlder } = up.directives;
+      return { name, up: up.script, down: down.script, drops, breaksOlder };
     }),
   );
   const scripts = migrations.flatMap(({ up, down }) => [up, down]);
   const empty = scripts.filter(({ statements }) => statements.length === 0);
   const controlling = scripts.flatMap(transactionControl);
-  const problems = [...empty.map(({ file }) => `${file}: has no statement.`), ...controlling];
+  const problems = [
+    ...empty.map(({ file }) => `${file}: has no statement.`),
+    ...controlling,
+    ...scripts.flatMap(unfitOutsideTransaction),
+  ];
   if (problems.length > 0) {
     throw new MigrationFilesError(directory, problems, {
       remedy: controlling.length > 0 ? 'Remove what controls the transaction.' : undefined,
@@ -79,7 +98,7 @@ async function listFiles(directory: string): Promise<string[]> {
 }
 
 function migrationNames(directory: string, files: readonly string[]): string[] {
-  const misnamed = files.filter((file) => !FILE_NAME.test(file));
+  const misnamed = files.filter((file) => !FILE_NAME.test(file) && !LOCKS_FILE.test(file));
   const present = new Set(files.filter((file) => FILE_NAME.test(file)));
   const names = [...new Set([...present].map((file) => file.replace(FILE_NAME, '$<name>')))];
   const problems = [
@@ -119,16 +138,44 @@ function numberOf(name: string | undefined): number {
   return Number(name?.slice(0, 4) ?? 0);
 }
 
-async function readScript(
-  file: string,
-  values: PlaceholderValues,
-): Promise<{ script: MigrationScript; drops: string[] }> {
+interface ReadScript {
+  readonly script: MigrationScript;
+  readonly directives: Directives;
+}
+
+/** The last that was made of each file: a command reads the same migrations several times, with the same values. */
+const made = new Map<string, { readonly from: string; readonly read: ReadScript }>();
+
+async function readScript(file: string, values: PlaceholderValues): Promise<ReadScript> {
   const text = await readFile(file, 'utf8');
+  const from = JSON.stringify([text, values]);
+  const last = made.get(file);
+  if (last?.from === from) return last.read;
+  const read = scriptOf(file, text, values);
+  made.set(file, { from, read });
+  return read;
+}
+
+function scriptOf(file: string, text: string, values: PlaceholderValues): ReadScript {
   const sql = renderSql(text, values, file);
+  const directives = readDirectives(text, values, file);
+  const { inTransaction } = directives;
+  const checksum = createHash('sha256').update(text).digest('hex');
   return {
-    script: { file, sql, statements: splitStatements(sql) },
-    drops: droppedTables(text, values, file),
+    script: { file, sql, statements: splitStatements(sql), checksum, inTransaction },
+    directives,
   };
+}
+
+// Only of an index can be told after a failure how far it came.
+function unfitOutsideTransaction({ file, inTransaction, statements }: MigrationScript): string[] {
+  if (inTransaction) return [];
+  const [statement, ...others] = statements;
+  return others.length === 0 && statement && indexStatement(statement.text)
+    ? []
+    : [
+        `${file}: without a transaction there may be one statement only, CREATE INDEX CONCURRENTLY name ON schema.table … or DROP INDEX CONCURRENTLY schema.name.`,
+      ];
 }
 
 function transactionControl({ file, sql, statements }: MigrationScript): string[] {

@@ -1,12 +1,21 @@
 import { dirname } from 'node:path';
-import { type RunnerOption, runner } from 'node-pg-migrate';
 import type { ClientBase } from 'pg';
-import { checkLedger, LEDGER_TABLE, ledgerFailure, readLedger } from './ledger.js';
+import { judgeLedger } from './judge-ledger.js';
+import { readLedger } from './ledger.js';
+import { notRecorded } from './ledger-error.js';
 import { type LockPolicy, lockingTransaction } from './locking-transaction.js';
-import { type Direction, MigrationError } from './migration-error.js';
+import type { Direction } from './migration-error.js';
 import { provideSchema } from './provide-schema.js';
 import type { Migration } from './read-migrations.js';
+import {
+  type AppliedBy,
+  forgetMigration,
+  readRecordedDowns,
+  recordMigration,
+} from './recorded-migrations.js';
+import { type PartRun, runOutside, runWithin, type Step } from './run-part.js';
 import { type DownExtent, selectDown, selectUp } from './select-migrations.js';
+import { withoutDefaultPrivileges } from './without-default-privileges.js';
 
 /** A migration that has just begun. */
 export interface MigrationStep {
@@ -23,43 +32,129 @@ export interface MigrateOptions extends LockPolicy {
   readonly schema: string;
   readonly migrations: readonly Migration[];
   readonly onProgress?: ((step: MigrationStep) => void) | undefined;
+  readonly witness?: Witness | undefined;
 }
 
-/** Applies what is pending, up to and including `to`, in one transaction; returns the names applied. */
-export async function migrateUp(options: MigrateOptions & { readonly to?: string | undefined }) {
-  const known = options.migrations.map(({ name }) => name);
-  return migrate(options, 'up', (applied) => selectUp(applied, known, options.to));
+/** Sees what each transaction of a run changes. */
+export interface Witness {
+  /** Before a step that runs outside of a transaction. */
+  readonly beforeOutside?: () => Promise<void>;
+  /** In each transaction, around the migrations in it, which it has to let run. */
+  readonly within: (
+    migrate: () => Promise<readonly string[]>,
+    names: readonly string[],
+  ) => Promise<void>;
 }
 
-/** Rolls back in one transaction, last first; returns the names rolled back. */
-export async function migrateDown(options: MigrateOptions & DownExtent) {
-  return migrate(options, 'down', (applied) => {
-    if ('count' in options && options.count > applied.length) {
-      options.log(`Only ${applied.length} of ${options.count} migrations are applied.`);
-    }
-    return selectDown(applied, options);
-  });
+export interface MigrateUpOptions extends MigrateOptions, AppliedBy {
+  /** The last migration to apply; all, if left out. */
+  readonly to?: string | undefined;
 }
 
+/**
+ * Applies what is pending and records it; returns the names applied. All in one transaction, but for what cannot run
+ * in one: that, what comes before and what comes after it succeed or fail each on their own.
+ */
+export async function migrateUp(options: MigrateUpOptions): Promise<string[]> {
+  const { client, schema, migrations, to } = options;
+  checkSchemaName(schema);
+  const applied = await readLedger(client, schema);
+  const { fault } = judgeLedger(applied, migrations);
+  if (fault) throw fault;
+  const names = new Set(
+    selectUp(
+      applied.map(({ name }) => name),
+      migrations.map(({ name }) => name),
+      to,
+    ),
+  );
+  const steps = migrations
+    .filter(({ name }) => names.has(name))
+    .map((migration) => ({
+      name: migration.name,
+      script: migration.up,
+      record: (seconds: number) => recordMigration(client, schema, migration, options, seconds),
+    }));
+  return migrate(
+    options,
+    'up',
+    steps,
+    migrations.map(({ name }) => name),
+  );
+}
+
+/** Rolls back what is recorded, last first, in one transaction likewise; returns the names rolled back. */
+export async function migrateDown(options: MigrateOptions & DownExtent): Promise<string[]> {
+  const { client, schema, log } = options;
+  checkSchemaName(schema);
+  const applied = await readLedger(client, schema);
+  if ('count' in options && options.count > applied.length) {
+    log(`Only ${applied.length} of ${options.count} migrations are applied.`);
+  }
+  const selected = selectDown(applied, options);
+  if (selected.length === 0) return [];
+  const downs = await readRecordedDowns(client, schema);
+  const stepOf = (name: string): Step => {
+    const script = downs.get(name);
+    if (script === undefined) throw notRecorded(name, schema);
+    return { name, script, record: () => forgetMigration(client, schema, name) };
+  };
+  return migrate(
+    options,
+    'down',
+    selected.map(stepOf),
+    applied.map(({ name }) => name),
+  );
+}
+
+/** `known` are all migrations that the runner may meet in the ledger. */
 async function migrate(
   options: MigrateOptions,
   direction: Direction,
-  select: (applied: readonly string[]) => string[],
+  steps: readonly Step[],
+  known: readonly string[],
 ): Promise<string[]> {
-  checkSchemaName(options.schema);
-  return lockingTransaction(options.client, options, async () => {
-    const applied = await readLedger(options.client, options.schema);
-    checkLedger(applied, options.migrations);
-    const selected = select(applied.map(({ name }) => name));
-    // The runner would create its ledger even with nothing to do, and takes a count of 0 for all.
-    if (selected.length === 0) return [];
-    if (direction === 'up') await provideSchema(options.client, options.schema);
-    await run(options, direction, selected.length);
-    return selected;
-  });
+  const { client, schema, witness = { within: async (work) => void (await work()) } } = options;
+  const done: string[] = [];
+  const run: PartRun = {
+    client,
+    schema,
+    direction,
+    known,
+    directory: dirname(options.migrations[0]?.up.file ?? ''),
+    log: options.log,
+    done,
+    begin: (name, index) =>
+      options.onProgress?.({ direction, index, total: steps.length, migration: name }),
+  };
+  for (const part of partsOf(steps)) {
+    if (!part.every(({ script }) => script.inTransaction)) await witness.beforeOutside?.();
+    const seconds = await runOutside(run, part);
+    const names = part.map(({ name }) => name);
+    await lockingTransaction(client, options, () =>
+      witness.within(async () => {
+        if (direction === 'down') return runWithin(run, part, seconds);
+        return withoutDefaultPrivileges(client, async () => {
+          await provideSchema(client, schema);
+          return runWithin(run, part, seconds);
+        });
+      }, names),
+    );
+    done.push(...names);
+  }
+  return done;
 }
 
-const ignore = () => {};
+/** What can share a transaction; what cannot run in one is a part of its own. */
+function partsOf(steps: readonly Step[]): Step[][] {
+  const parts: Step[][] = [];
+  for (const step of steps) {
+    const last = parts.at(-1);
+    if (last && step.script.inTransaction && last[0]?.script.inTransaction) last.push(step);
+    else parts.push([step]);
+  }
+  return parts;
+}
 
 // node-pg-migrate puts the name into its SQL without escaping it.
 function checkSchemaName(schema: string): void {
@@ -68,88 +163,4 @@ function checkSchemaName(schema: string): void {
       `The schema name ${JSON.stringify(schema)} contains a quote or backslash, which the ledger cannot cope with. Choose another schema.`,
     );
   }
-}
-
-async function run(options: MigrateOptions, direction: Direction, count: number): Promise<void> {
-  const { client, schema, migrations } = options;
-  let index = 0;
-  const begin = ({ name }: Migration) => {
-    index += 1;
-    options.onProgress?.({ direction, index, total: count, migration: name });
-  };
-  // run_on has no time zone, yet the runner orders by it.
-  await client.query("SET LOCAL TimeZone = 'UTC'");
-  const session = withinOurTransaction(client);
-  try {
-    await runner({
-      dbClient: session.client,
-      direction,
-      count,
-      dir: dirname(migrations[0]?.up.file ?? ''),
-      migrationsSchema: schema,
-      migrationsTable: LEDGER_TABLE,
-      createMigrationsSchema: false,
-      singleTransaction: true,
-      checkOrder: true,
-      noLock: true,
-      // Its own log names each migration three times, and its errors do not name the line.
-      logger: { info: ignore, warn: ignore, error: ignore },
-      migrationLoaderStrategies: [
-        { extensions: ['.sql'], loader: async () => migrationUnits(client, migrations, begin) },
-      ],
-    } satisfies RunnerOption);
-  } catch (error) {
-    const failure = session.failure();
-    throw failure ? ledgerFailure(schema, 'written', failure) : error;
-  }
-}
-
-function migrationUnits(
-  client: ClientBase,
-  migrations: readonly Migration[],
-  begin: (migration: Migration) => void,
-) {
-  return migrations.map((migration) => ({
-    id: `${migration.name}.sql`,
-    filePaths: [migration.up.file, migration.down.file],
-    actions: {
-      up: () => {
-        begin(migration);
-        return execute(client, migration, 'up');
-      },
-      down: () => {
-        begin(migration);
-        return execute(client, migration, 'down');
-      },
-    },
-  }));
-}
-
-async function execute(
-  client: ClientBase,
-  migration: Migration,
-  direction: Direction,
-): Promise<void> {
-  for (const statement of migration[direction].statements) {
-    await client.query(statement.text).catch((cause: Error) => {
-      throw new MigrationError(migration, direction, statement, cause);
-    });
-  }
-}
-
-/**
- * The runner begins its transaction only after it has created schema and ledger; ours encloses these too,
- * so its own begin and end are left out. It also replaces some errors by new ones without a cause,
- * so the first is kept here.
- */
-function withinOurTransaction(client: ClientBase) {
-  let failure: Error | undefined;
-  const query = async (text: string, values?: unknown[]) => {
-    if (/^(BEGIN|COMMIT|ROLLBACK);?$/.test(text)) return { rows: [] };
-    return client.query(text, values).catch((error: Error) => {
-      failure ??= error;
-      throw error;
-    });
-  };
-  return { client: { query } as unknown as ClientBase, failure: () => failure };
 }

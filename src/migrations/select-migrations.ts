@@ -6,7 +6,15 @@ import { shown } from '../errors/shown.js';
 export type DownExtent =
   | { readonly to: string }
   | { readonly count: number }
-  | { readonly all: true };
+  | { readonly all: true }
+  /** Back to how this release left it; 0: to before the first. */
+  | { readonly toRelease: number };
+
+/** What selectDown needs to know of an applied migration. */
+export interface Selectable {
+  readonly name: string;
+  readonly record: { readonly release: number } | undefined;
+}
 
 /** The user asked for a migration or a count that does not exist. */
 export class MigrationSelectionError extends PcacheError {
@@ -33,12 +41,19 @@ export function selectUp(
 }
 
 /** The migrations that `down` rolls back, the last one first. */
-export function selectDown(applied: readonly string[], extent: DownExtent): string[] {
-  return applied.slice(keptCount(applied, extent)).reverse();
+export function selectDown(applied: readonly Selectable[], extent: DownExtent): string[] {
+  return applied
+    .slice(keptCount(applied, extent))
+    .map(({ name }) => name)
+    .reverse();
 }
 
-function keptCount(applied: readonly string[], extent: DownExtent): number {
+function keptCount(applied: readonly Selectable[], extent: DownExtent): number {
   if ('all' in extent) return 0;
+  if ('toRelease' in extent) {
+    const { toRelease } = extent;
+    return applied.findLastIndex(({ record }) => (record?.release ?? 0) <= toRelease) + 1;
+  }
   if ('count' in extent) {
     if (!Number.isSafeInteger(extent.count) || extent.count < 1) {
       throw new MigrationSelectionError(
@@ -47,10 +62,11 @@ function keptCount(applied: readonly string[], extent: DownExtent): number {
     }
     return Math.max(0, applied.length - extent.count);
   }
-  const last = applied.indexOf(extent.to);
+  const names = applied.map(({ name }) => name);
+  const last = names.indexOf(extent.to);
   if (last < 0) {
     throw new MigrationSelectionError(
-      `The migration "${shown(extent.to)}" is not applied, so it cannot remain the last. ${listed('Applied', applied)}`,
+      `The migration "${shown(extent.to)}" is not applied, so it cannot remain the last. ${listed('Applied', names)}`,
     );
   }
   return last + 1;

@@ -57,6 +57,11 @@ function endOfBlockComment(sql: string, start: number): number {
   return sql.length;
 }
 
+/** The name that a word or a quoted name stands for, as PostgreSQL keeps it. */
+export function nameOf(token: string): string {
+  return token.startsWith('"') ? token.slice(1, -1).replaceAll('""', '"') : token.toLowerCase();
+}
+
 /** The parts of a token of the kind `body`. */
 export function dollarQuoted(text: string): DollarQuoted {
   const delimiter = text.slice(0, text.indexOf('$', 1) + 1);

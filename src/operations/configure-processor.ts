@@ -1,20 +1,24 @@
 import type { ClientBase } from 'pg';
 import { withClient } from '../database/connect.js';
-import { describeDatabaseError } from '../database/describe-database-error.js';
+import { describeRefusal } from '../database/describe-refusal.js';
 import { remedyThen } from '../database/remedy-of.js';
 import { ownName } from '../deployment/own-names.js';
 import { deploymentTables } from '../deployment/placeholder-values.js';
 import { requireDeployed } from '../deployment/require-deployed.js';
+import { requireInPlace } from '../deployment/require-in-place.js';
 import type { LockWait } from '../deployment/with-databases.js';
 import { withOwnTables } from '../deployment/with-own-tables.js';
 import { PcacheError } from '../errors/pcache-error.js';
 import type { AppliedAction } from '../jobs/apply-jobs.js';
+import { type Hold, readHolds } from '../processor/holds.js';
 import type { Settings } from '../settings/settings.js';
 import { sync } from './sync.js';
 
 export interface ConfigureReport {
   /** What was done to pg_cron's jobs by this command; empty where the sync_cron trigger had done it all. */
   readonly jobs: readonly AppliedAction[];
+  /** Who keeps processing from going on, whatever the configuration says. */
+  readonly holds: readonly Hold[];
 }
 
 /** The configuration has changed and running processors follow it, but pg_cron does not know yet. */
@@ -23,7 +27,7 @@ export class JobsNotSyncedError extends PcacheError {
 
   constructor(cause: unknown) {
     super(
-      `The configuration has changed and running processors follow it, but pg_cron's jobs have not changed: ${describeDatabaseError(cause)}`,
+      `The configuration has changed and running processors follow it, but pg_cron's jobs have not changed: ${describeRefusal(cause)}`,
       { remedy: remedyThen(cause, 'run: pcache-migrate sync'), cause },
     );
   }
@@ -31,22 +35,29 @@ export class JobsNotSyncedError extends PcacheError {
 
 /**
  * Changes the processors' configuration and makes pg_cron's jobs follow: through the trigger where the
- * transport allows it, else by a sync afterwards. Raises JobsNotSyncedError when only the sync failed.
+ * transport allows it, else by a sync afterwards. Raises MovedDatabaseError in another database than the one that was
+ * deployed, JobsNotSyncedError when only the sync failed.
  */
 export async function configureProcessor(
   settings: Settings,
   wait: LockWait,
   change: (work: ClientBase) => Promise<void>,
 ): Promise<ConfigureReport> {
-  const pending = await withClient(settings.work, async (work) => {
+  const { pending, holds } = await withClient(settings.work, async (work) => {
     await requireDeployed(work, settings, 'work');
+    // Its jobs could not follow.
+    await requireInPlace(work, settings);
     const { processorConfig } = deploymentTables(settings);
     await withOwnTables(work, settings, 'write', [processorConfig], () => change(work));
-    return isSyncPending(work, settings);
+    return {
+      pending: await isSyncPending(work, settings),
+      holds: await readHolds(work, settings),
+    };
   });
-  if (!pending) return { jobs: [] };
+  if (!pending) return { jobs: [], holds };
   try {
-    return await sync(settings, wait);
+    const { jobs } = await sync(settings, wait);
+    return { jobs, holds };
   } catch (error) {
     throw new JobsNotSyncedError(error);
   }

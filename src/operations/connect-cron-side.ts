@@ -19,9 +19,10 @@ export async function connectCronSide(
     await dropLink(databases.work, settings);
   }
   const version = await readPgCronVersion(databases.cron);
-  await databases.work.query(`SELECT ${ownName(settings, 'record_cron_side')}($1, $2)`, [
+  await databases.work.query(`SELECT ${ownName(settings, 'record_cron_side')}($1, $2, $3)`, [
     settings.transport,
     version,
+    settings.cron.database,
   ]);
   return applyJobs(databases, settings);
 }

@@ -1,8 +1,10 @@
 import { type ClientBase, escapeIdentifier } from 'pg';
-import { clientName } from '../deployment/own-names.js';
+import { hasRelation } from '../database/catalogue.js';
+import { type CacheTables, readCacheTables } from '../deployment/cache-tables.js';
+import { isWorthKeeping, type OwnData } from '../deployment/own-data.js';
+import { clientName, ownName } from '../deployment/own-names.js';
 import { deploymentTables } from '../deployment/placeholder-values.js';
 import { withOwnTables } from '../deployment/with-own-tables.js';
-import type { Migration } from '../migrations/read-migrations.js';
 import type { Settings } from '../settings/settings.js';
 
 export interface TableAtStake {
@@ -10,14 +12,22 @@ export interface TableAtStake {
   readonly rows: number;
 }
 
-/** The tables that the rollback of these migrations drops, with the rows they hold. */
+/** What a rollback drops, as far as somebody might miss it. */
+export interface DroppedTables {
+  /** In the clients' schema, by name; what lists the cache tables stands for these too. */
+  readonly clients: readonly string[];
+  /** In ours. */
+  readonly own: readonly OwnData[];
+}
+
+/** Those tables of the clients' schema that exist, with the rows they hold. */
 export async function dataAtStake(
   work: ClientBase,
   settings: Settings,
-  migrations: readonly Migration[],
+  dropped: readonly string[],
 ): Promise<TableAtStake[]> {
   const tables: TableAtStake[] = [];
-  for (const table of await tablesDropped(work, settings, migrations)) {
+  for (const table of await existingOf(work, settings, dropped)) {
     const { rows } = await withOwnTables(work, settings, 'read', [table], () =>
       work.query<{ rows: string }>(`SELECT count(*) AS rows FROM ${clientName(settings, table)}`),
     );
@@ -26,39 +36,56 @@ export async function dataAtStake(
   return tables;
 }
 
-async function tablesDropped(
+/** Those tables of our own schema that exist, with the rows that a fresh deployment would not have. */
+export async function ownDataAtStake(
   work: ClientBase,
   settings: Settings,
-  migrations: readonly Migration[],
+  dropped: readonly OwnData[],
+): Promise<(TableAtStake & { readonly table: OwnData; readonly worth: string })[]> {
+  const found = [];
+  for (const table of dropped) {
+    if (!(await hasRelation(work, settings.schema, table))) continue;
+    const worth = await isWorthKeeping(work, settings, table);
+    const { rows } = await work.query<{ rows: string }>(
+      `SELECT count(*) AS rows FROM ${ownName(settings, table)} WHERE ${worth}`,
+    );
+    found.push({ table, rows: Number(rows[0]?.rows), worth });
+  }
+  return found;
+}
+
+async function existingOf(
+  work: ClientBase,
+  settings: Settings,
+  dropped: readonly string[],
 ): Promise<string[]> {
-  const names = migrations.flatMap(({ drops }) => drops);
-  const { partitionMetadata } = deploymentTables(settings);
-  // The cache tables go with the table that lists them.
-  if (names.includes(partitionMetadata)) names.push(...(await cacheTables(work, settings)));
-  const existing = await existingTables(work, settings, names);
-  return names.filter((name) => existing.has(name));
+  const { own } = await cacheTablesAmong(work, settings, dropped);
+  return existingTables(work, settings, [...dropped, ...own]);
 }
 
-async function cacheTables(work: ClientBase, settings: Settings): Promise<string[]> {
+/** The cache tables go with the table that lists them. */
+export function cacheTablesAmong(
+  work: ClientBase,
+  settings: Settings,
+  dropped: readonly string[],
+): Promise<CacheTables> {
   const { partitionMetadata } = deploymentTables(settings);
-  if (!(await existingTables(work, settings, [partitionMetadata])).has(partitionMetadata))
-    return [];
-  const { rows } = await withOwnTables(work, settings, 'read', [partitionMetadata], () =>
-    work.query<{ partition_key: string }>(
-      `SELECT partition_key FROM ${clientName(settings, partitionMetadata)} ORDER BY partition_key`,
-    ),
+  if (!dropped.includes(partitionMetadata)) return Promise.resolve({ own: [], others: [] });
+  return withOwnTables(work, settings, 'read', [partitionMetadata], () =>
+    readCacheTables(work, settings),
   );
-  return rows.map(({ partition_key }) => `${settings.tablePrefix}_cache_${partition_key}`);
 }
 
-async function existingTables(
+/** Of these names, in their order, those that something in the clients' schema has. */
+export async function existingTables(
   work: ClientBase,
   settings: Settings,
   names: readonly string[],
-): Promise<Set<string>> {
+): Promise<string[]> {
   const { rows } = await work.query<{ relname: string }>(
     'SELECT relname FROM pg_catalog.pg_class WHERE relnamespace = $1::pg_catalog.regnamespace AND relname = ANY ($2)',
     [escapeIdentifier(settings.clientSchema), names],
   );
-  return new Set(rows.map(({ relname }) => relname));
+  const existing = new Set(rows.map(({ relname }) => relname));
+  return names.filter((name) => existing.has(name));
 }

@@ -1,214 +1,281 @@
-import { hasExtension, hasRelation, hasRoutine } from '../deployment/catalogue.js';
+import type { ClientBase } from 'pg';
+import { backendPid } from '../database/backend-pid.js';
+import { hasRelation } from '../database/catalogue.js';
+import type { NotOurs } from '../deployment/cache-tables.js';
+import { requireCronPlace } from '../deployment/cron-place.js';
+import { readKept } from '../deployment/kept-tables.js';
 import { lockPolicy } from '../deployment/lock-policy.js';
-import { ownName } from '../deployment/own-names.js';
-import { readStreamPlan, type StreamPlan } from '../deployment/stream-plan.js';
+import { version } from '../deployment/package-version.js';
+import type { StreamState } from '../deployment/stream-plan.js';
 import {
-  type Databases,
   type LockWait,
-  withLockedDatabases,
+  type ReachedDatabases,
+  withLockedReachedDatabases,
+  withReachedDatabases,
 } from '../deployment/with-databases.js';
 import { PcacheError } from '../errors/pcache-error.js';
-import { dropEmptyLedger } from '../migrations/ledger.js';
-import type { Migration } from '../migrations/read-migrations.js';
-import { migrateDown } from '../migrations/run-migrations.js';
-import type { DownExtent } from '../migrations/select-migrations.js';
+import { shown } from '../errors/shown.js';
+import { lockingTransaction } from '../migrations/locking-transaction.js';
+import { span } from '../migrations/span.js';
 import type { StreamName } from '../migrations/streams.js';
+import { readReleases } from '../releases/read-releases.js';
+import { recordUndone } from '../releases/record-release.js';
+import { keptSchemaName } from '../settings/kept-schema.js';
 import type { Settings } from '../settings/settings.js';
-import { dataAtStake, type TableAtStake } from './data-at-stake.js';
-import { drainRuns } from './drain-runs.js';
-import { planRollback, type RollbackStep } from './rollback-plan.js';
-import type { MigrationProgress, StreamChange } from './up.js';
+import { attempt, type Begin } from './attempt.js';
+import { cacheTablesAmong, dataAtStake, type TableAtStake } from './data-at-stake.js';
+import { downFindings, type RollbackAim } from './down-findings.js';
+import type { Drain } from './drain-runs.js';
+import { drained } from './drained.js';
+import { dropKept } from './drop-kept.js';
+import { requireNothingInTheWay } from './in-the-way.js';
+import { isHalfUndone, type RollbackExtent } from './rollback-extent.js';
+import { reconnect } from './rollback-jobs.js';
+import type { RollbackStep } from './rollback-plan.js';
+import {
+  type Rollback,
+  type RollbackChanges,
+  type RollbackOptions,
+  requireRoom,
+  rollBackAll,
+  stayingReleases,
+} from './rollback-run.js';
+import { namesOf, planOf, readStates, releasesOf } from './rollback-states.js';
+import { rollbackSteps } from './rollback-steps.js';
+import type { Undertaking } from './what-stands.js';
 
 export interface RollbackPreview {
   readonly steps: readonly RollbackStep[];
-  /** The tables that will be dropped, with the rows they hold. */
+  /** The tables that will be dropped, with the rows they hold; none, unless that was asked for. */
   readonly lost: readonly TableAtStake[];
+  /** How what is applied differs from what this package has; what runs is what is recorded. */
+  readonly differences: readonly string[];
 }
 
-export interface DownOptions extends LockWait {
+export interface DownOptions extends LockWait, Drain, RollbackOptions {
   readonly streams: readonly StreamName[];
-  readonly extent: DownExtent;
-  /** Asked before anything is changed when tables that hold rows would be dropped; false ends the command. */
+  readonly extent: RollbackExtent;
+  /** In a change of mode, which others are kept out of: what is rolled back comes back, in another place. */
+  readonly ofMode?: boolean | undefined;
+  /**
+   * Asked before anything is changed when rows would be lost, or something is applied that this package does not have;
+   * false ends the command.
+   */
   readonly confirm: (preview: RollbackPreview) => Promise<boolean>;
-  /** How many seconds to wait for runs of the processor to end. */
-  readonly drainSeconds: number;
-  readonly log: (message: string) => void;
-  readonly onProgress?: ((progress: MigrationProgress) => void) | undefined;
 }
 
-export interface DownReport {
+export interface DownReport extends RollbackChanges {
   readonly confirmed: boolean;
-  readonly streams: readonly StreamChange[];
+  /** The releases of which nothing is applied any more. */
+  readonly undone: readonly number[];
+  /** The tables that were dropped with their rows, if that was asked for; with their schema, if they were kept till now. */
   readonly lost: readonly TableAtStake[];
-  /** What was left in place, in words. */
-  readonly kept: readonly string[];
+  readonly keptSchema: string;
+  /** What has the name of a cache table and was left where it is. */
+  readonly notOurs: readonly NotOurs[];
+  /** Why the pg_cron database could not be reached; then its jobs are as before. */
+  readonly cronUnreachable?: string;
 }
 
-/** pg_cron still calls the work stream, so it cannot be rolled back. */
-export class CronStreamStillUpError extends PcacheError {
-  override readonly name = 'CronStreamStillUpError';
+/** What was meant by "the last" is no longer that. */
+export class AppliedChangedError extends PcacheError {
+  override readonly name = 'AppliedChangedError';
 
-  constructor(database: string) {
+  constructor(before: readonly string[], now: readonly string[]) {
     super(
-      `The cron stream is still deployed in database "${database}": its jobs would call what is gone.`,
-      {
-        remedy:
-          'Roll it back first: pcache-migrate down --stream cron --all, or both at once: pcache-migrate down --all.',
-      },
+      `Another run of pcache-migrate has changed what is applied, while this one waited for the lock: the last were ${before.join(' and ') || 'none'}, now ${now.join(' and ') || 'none'}. Nothing was changed by this one.`,
+      { remedy: 'Ask pcache-migrate history what is left to undo.' },
     );
   }
 }
 
-/** Rolls back: the cron stream first, then work. Users' tables are never touched. */
+/**
+ * Rolls back what is recorded: the cron stream first, then work. Users' tables are never touched, nor is the
+ * configuration of the processors: nothing is processed meanwhile, and what is enabled goes on afterwards.
+ */
 export async function down(settings: Settings, options: DownOptions): Promise<DownReport> {
-  return withLockedDatabases(settings, options, async (databases) => {
-    const plans = await readPlans(databases, settings);
-    const steps = planRollback(
-      plans.filter(({ stream }) => options.streams.includes(stream)),
-      options.extent,
+  return attempt(
+    () => false,
+    async (begin) => {
+      const seen = await withReachedDatabases(settings, async (databases) => {
+        if (!options.ofMode) await requireCronPlace(databases.work, settings);
+        return lastApplied(await readStates(databases, settings));
+      });
+      return withLockedReachedDatabases(settings, options, (databases) =>
+        downLocked(settings, options, seen, databases, begin),
+      );
+    },
+  );
+}
+
+async function downLocked(
+  settings: Settings,
+  options: DownOptions,
+  seen: readonly string[],
+  databases: ReachedDatabases,
+  begin: Begin,
+): Promise<DownReport> {
+  // Again: a change of mode may have had the lock meanwhile.
+  if (!options.ofMode) await requireCronPlace(databases.work, settings);
+  const states = await readStates(databases, settings);
+  states.forEach(requireRecords);
+  requireAsSeen(options.extent, seen, lastApplied(states));
+  const releases = await readReleases(databases.work, settings);
+  const steps = rollbackSteps(options, states, releases, databases.cronFailure);
+  const rollback = { databases, settings, states, steps, releases, options };
+  await requireNothingInTheWay({
+    databases,
+    settings,
+    states,
+    steps,
+    dropData: options.dropData === true,
+  });
+  const dropped = tablesDropped(states, steps);
+  const { others } = await cacheTablesAmong(databases.work, settings, dropped);
+  const givenUp = await keptGivenUp(databases.work, settings, options, states);
+  const lost = options.dropData
+    ? [...(await dataAtStake(databases.work, settings, dropped)), ...givenUp]
+    : [];
+  if (!options.dropData) await requireRoom(rollback);
+  const differences = steps.some(({ migrations }) => migrations.length > 0)
+    ? states.flatMap(differencesOf)
+    : [];
+  const mustAsk = differences.length > 0 || lost.some(({ rows }) => rows > 0);
+  if (mustAsk && !(await options.confirm({ steps, lost, differences }))) {
+    return refused(settings, states);
+  }
+  const staying = stayingReleases(rollback);
+  const undoing = releasesOf(states).filter((number) => !staying.includes(number));
+  await announce(
+    rollback,
+    { extent: options.extent, undoing, staying: Math.max(0, ...staying) },
+    begin,
+  );
+  const changes = await undisturbed(rollback, () => rollBackAll(rollback));
+  if (givenUp.length > 0) {
+    await lockingTransaction(databases.work, lockPolicy(options.log), () =>
+      dropKept(databases.work, settings),
     );
-    refuseOrphanedJobs(settings, plans, steps);
-    const lost = await dataAtStake(databases.work, settings, migrationsOf(plans, steps, 'work'));
-    if (lost.some(({ rows }) => rows > 0) && !(await options.confirm({ steps, lost }))) {
-      return { confirmed: false, streams: [], lost: [], kept: [] };
-    }
-    if (
-      namesOf(steps, 'work').length > 0 &&
-      (await hasRoutine(databases.work, settings.schema, 'run_processor'))
-    ) {
-      await drainRuns(databases.work, settings, options.drainSeconds);
-    }
-    const extensionsBefore = await managesExtensions(databases, settings);
-    const streams: StreamChange[] = [];
-    for (const step of steps) {
-      if (step.migrations.length === 0) continue;
-      streams.push(await rollBack(databases, settings, plans, step, options));
-    }
-    await dropLedgers(databases, plans, steps, options.log);
-    return {
-      confirmed: true,
-      streams,
-      lost,
-      kept: await keptBy(databases, settings, plans, steps, extensionsBefore),
-    };
+  }
+  const mustConnect = changes.streams.length > 0 || isHalfUndone(states, releases);
+  const jobs = mustConnect ? await reconnect(databases, settings) : [];
+  // Last of all, so that the same command, run again after this one was lost, finds that it was.
+  const recorded = options.ofMode ? [] : await recordUndone(databases.work, settings, staying);
+  return {
+    confirmed: true,
+    lost,
+    keptSchema: keptSchemaName(settings.schema),
+    notOurs: others,
+    ...changes,
+    undone: [...new Set([...recorded, ...undoing])].sort((a, b) => a - b),
+    jobs: [...changes.jobs, ...jobs],
+    ...(databases.cronFailure && { cronUnreachable: databases.cronFailure.message }),
+  };
+}
+
+/**
+ * What earlier rollbacks have kept, where nothing else is left to drop. What is applied goes first and alone: rows that
+ * did not fit it are of another deployment, which may come back.
+ */
+async function keptGivenUp(
+  work: ClientBase,
+  settings: Settings,
+  { dropData, extent, streams }: DownOptions,
+  states: readonly StreamState[],
+): Promise<TableAtStake[]> {
+  const isAll = 'all' in extent && streams.includes('work');
+  if (!dropData || !isAll || planOf(states, 'work').applied.length > 0) return [];
+  const kept = await readKept(work, settings);
+  return kept.map(({ table, rows }) => ({
+    table: `${keptSchemaName(settings.schema)}.${table}`,
+    rows,
+  }));
+}
+
+/** Says how to find out what became of the rollback, should it stop on the way. */
+async function announce(
+  { databases, settings, steps }: Rollback,
+  aim: RollbackAim,
+  begin: Begin,
+): Promise<void> {
+  const undertaken = await Promise.all(
+    steps.map(async ({ stream, migrations }): Promise<Undertaking> => {
+      const client = databases[stream];
+      const pid = client && (await backendPid(client));
+      return { stream, direction: 'down', migrations, pid };
+    }),
+  );
+  begin(() => downFindings(settings, aim, undertaken));
+}
+
+function refused(settings: Settings, states: readonly StreamState[]): DownReport {
+  return {
+    confirmed: false,
+    left: states.reduce((sum, { applied }) => sum + applied.length, 0),
+    undone: [],
+    streams: [],
+    lost: [],
+    keptTables: [],
+    keptSchema: keptSchemaName(settings.schema),
+    notOurs: [],
+    kept: [],
+    jobs: [],
+    standIns: [],
+  };
+}
+
+function lastApplied(states: readonly StreamState[]): string[] {
+  return states.flatMap(({ stream, applied }) => {
+    const last = applied.at(-1);
+    return last === undefined ? [] : [`${shown(last.name)} of the ${stream} stream`];
   });
 }
 
-async function readPlans(databases: Databases, settings: Settings): Promise<StreamPlan[]> {
+/** Two that undo "the last" at once must not undo two. */
+function requireAsSeen(
+  extent: RollbackExtent,
+  seen: readonly string[],
+  now: readonly string[],
+): void {
+  const isRelative = 'lastRelease' in extent || 'count' in extent;
+  if (isRelative && seen.join() !== now.join()) throw new AppliedChangedError(seen, now);
+}
+
+/** No run is at work meanwhile: pg_cron may end one whose job is unscheduled. */
+async function undisturbed<T>(
+  { databases, settings, states, steps, options }: Rollback & { readonly options: DownOptions },
+  use: () => Promise<T>,
+): Promise<T> {
+  const touched = states.some(({ stream, applied }) =>
+    applied.some(
+      ({ name, record }) =>
+        record?.inTransaction !== false && namesOf(steps, stream).includes(name),
+    ),
+  );
+  const mustDrain = touched && (await hasRelation(databases.work, settings.schema, 'runs_1'));
+  return mustDrain ? drained(databases.work, settings, 'down', options, use) : use();
+}
+
+/** What has no record cannot be rolled back. */
+function requireRecords({ applied, fault }: StreamState): void {
+  if (fault && applied.some(({ record, isListed }) => !record || !isListed)) throw fault;
+}
+
+function differencesOf({ stream, newer, fault }: StreamState): string[] {
+  if (fault) return fault.problems.map((problem) => `${stream} stream: ${problem}`);
+  if (newer.length === 0) return [];
+  const by = newer.at(-1)?.record?.packageVersion ?? '';
   return [
-    await readStreamPlan(databases.cron, settings, 'cron'),
-    await readStreamPlan(databases.work, settings, 'work'),
+    `${stream} stream: ${span(newer.map(({ name }) => name))} ${newer.length === 1 ? 'was' : 'were'} applied by pcache-migrate ${shown(by)}; this is ${version()}, which does not have ${newer.length === 1 ? 'it' : 'them'}.`,
   ];
 }
 
-function planOf(plans: readonly StreamPlan[], stream: StreamName): StreamPlan {
-  const plan = plans.find((candidate) => candidate.stream === stream);
-  if (plan === undefined) throw new Error(`no plan of stream ${stream}`);
-  return plan;
-}
-
-function namesOf(steps: readonly RollbackStep[], stream: StreamName): readonly string[] {
-  return steps.find((step) => step.stream === stream)?.migrations ?? [];
-}
-
-function migrationsOf(
-  plans: readonly StreamPlan[],
+function tablesDropped(
+  states: readonly StreamState[],
   steps: readonly RollbackStep[],
-  stream: StreamName,
-): Migration[] {
-  const names = namesOf(steps, stream);
-  return planOf(plans, stream).migrations.filter(({ name }) => names.includes(name));
-}
-
-function remaining(
-  plans: readonly StreamPlan[],
-  steps: readonly RollbackStep[],
-  stream: StreamName,
-): number {
-  return planOf(plans, stream).applied.length - namesOf(steps, stream).length;
-}
-
-function refuseOrphanedJobs(
-  settings: Settings,
-  plans: readonly StreamPlan[],
-  steps: readonly RollbackStep[],
-): void {
-  const takesWork = namesOf(steps, 'work').length > 0;
-  if (takesWork && remaining(plans, steps, 'work') === 0 && remaining(plans, steps, 'cron') > 0) {
-    throw new CronStreamStillUpError(settings.cron.database);
-  }
-}
-
-async function rollBack(
-  databases: Databases,
-  settings: Settings,
-  plans: readonly StreamPlan[],
-  { stream, migrations }: RollbackStep,
-  { log, onProgress }: DownOptions,
-): Promise<StreamChange> {
-  const plan = planOf(plans, stream);
-  const recordsJobs = await hasRoutine(databases.work, settings.schema, 'mark_synced');
-  if (stream === 'cron' && recordsJobs) {
-    // From here on a change of the configuration waits for up, because apply_jobs is about to be dropped.
-    await databases.work.query(`SELECT ${ownName(settings, 'record_cron_side')}('deploy', NULL)`);
-  }
-  const rolledBack = await migrateDown({
-    client: databases[stream],
-    schema: plan.schema,
-    migrations: plan.migrations,
-    count: migrations.length,
-    ...lockPolicy(log),
-    onProgress: (step) => onProgress?.({ stream, ...step }),
-  });
-  if (stream === 'cron' && recordsJobs) {
-    await databases.work.query(`SELECT ${ownName(settings, 'mark_synced')}('{"jobs": []}')`);
-  }
-  return { stream, database: plan.database, schema: plan.schema, migrations: rolledBack };
-}
-
-async function dropLedgers(
-  databases: Databases,
-  plans: readonly StreamPlan[],
-  steps: readonly RollbackStep[],
-  log: (message: string) => void,
-): Promise<void> {
-  for (const { stream } of steps) {
-    if (remaining(plans, steps, stream) > 0) continue;
-    await dropEmptyLedger(databases[stream], planOf(plans, stream).schema, lockPolicy(log));
-  }
-}
-
-function managesExtensions({ work }: Databases, { schema }: Settings): Promise<boolean> {
-  return hasRelation(work, schema, 'created_extension');
-}
-
-async function keptBy(
-  databases: Databases,
-  settings: Settings,
-  plans: readonly StreamPlan[],
-  steps: readonly RollbackStep[],
-  extensionsBefore: boolean,
-): Promise<string[]> {
-  const kept: string[] = [];
-  if (remaining(plans, steps, 'work') > 0 && steps.some(({ stream }) => stream === 'cron')) {
-    kept.push(
-      `queue, configuration, log and cache in database "${settings.work.database}", as far as their migrations are still applied`,
-    );
-  }
-  if (remaining(plans, steps, 'cron') === 0) {
-    kept.push(
-      `the extension pg_cron and the grants on it in database "${settings.cron.database}": other jobs may need them`,
-    );
-  }
-  // It was dropped if this deployment had created it and nothing else uses it: what is left has another user.
-  if (
-    extensionsBefore &&
-    !(await managesExtensions(databases, settings)) &&
-    (await hasExtension(databases.work, 'intarray'))
-  ) {
-    kept.push(
-      `the extension intarray in database "${settings.work.database}": it was there before, or something else uses it`,
-    );
-  }
-  return kept;
+): readonly string[] {
+  const names = namesOf(steps, 'work');
+  return planOf(states, 'work')
+    .applied.filter(({ name }) => names.includes(name))
+    .flatMap(({ record }) => record?.drops ?? []);
 }

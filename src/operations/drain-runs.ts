@@ -1,52 +1,74 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClientBase } from 'pg';
-import { clientName, ownName } from '../deployment/own-names.js';
+import { clientName } from '../deployment/own-names.js';
 import { deploymentTables } from '../deployment/placeholder-values.js';
 import { withOwnTables } from '../deployment/with-own-tables.js';
 import { PcacheError } from '../errors/pcache-error.js';
 import { shown } from '../errors/shown.js';
+import { cancelRuns } from '../processor/cancel-runs.js';
+import { type Run, readRuns } from '../processor/runs.js';
 import type { Settings } from '../settings/settings.js';
 
-export interface LiveRun {
-  readonly jobName: string;
-  readonly slot: number;
-  readonly pid: number;
-  /** Whether the configuration still wants this slot to run. */
-  readonly wanted: boolean;
+/** The runs that are waited for. */
+export interface RunsWait {
+  readonly waitSeconds: number;
+  readonly runs: readonly Run[];
+  /** Whether they did not end by themselves, and have been cancelled. */
+  readonly cancelled: boolean;
 }
 
-/** Some runs did not end in time; the processors are disabled, nothing else has changed. */
+export interface Drain {
+  /** How many seconds runs may take to end by themselves; then they are cancelled. */
+  readonly drainSeconds: number;
+  readonly onDrain?: ((wait: RunsWait) => void) | undefined;
+}
+
+/** Longer than it takes until maintenance ends a run that does not heed a cancel (docs/processor.md). */
+const CANCEL_SECONDS = 15;
+
+/** Some runs did not end in time; nothing has changed. */
 export class RunsStillActiveError extends PcacheError {
   override readonly name = 'RunsStillActiveError';
-  readonly runs: readonly LiveRun[];
+  readonly runs: readonly Run[];
 
-  constructor(runs: readonly LiveRun[], waitedSeconds: number) {
+  constructor(runs: readonly Run[], waitedSeconds: number) {
     super(
-      `${runs.length} processor ${runs.length === 1 ? 'run is' : 'runs are'} still at work after ${waitedSeconds} s: ` +
-        `${runs.map(({ jobName, slot, pid }) => `${shown(jobName)} slot ${slot} (pid ${pid})`).join(', ')}. ` +
-        'The processors are disabled, so each ends after its present fragment.',
+      `${runs.length} ${runs.length === 1 ? 'run is' : 'runs are'} still at work after ${waitedSeconds} s, though cancelled: ` +
+        `${runs.map(runText).join(', ')}. Nothing has changed, and the processors go on as before.`,
       {
-        remedy:
-          'Run the command again then, or cancel the fragments in the work database: ' +
-          runs.map(({ pid }) => `SELECT pg_cancel_backend(${pid});`).join(' '),
+        remedy: `End them as an administrator in the work database, and run the command again: ${runs
+          .map(({ pid }) => `SELECT pg_terminate_backend(${pid});`)
+          .join(' ')}`,
       },
     );
     this.runs = runs;
   }
 }
 
-/** Disables all processors and waits until no run is left, because what they call is about to be dropped. */
-export async function drainRuns(
+export function runText({ kind, processor, slot, pid }: Run): string {
+  const what = [processor === undefined ? kind : shown(processor), slot && `slot ${slot}`];
+  const hand = kind === 'by hand' && processor !== undefined ? ' by hand' : '';
+  return `${what.filter(Boolean).join(' ')}${hand} (pid ${pid})`;
+}
+
+/** Waits until no run is left, since what they call is about to change. Processing is held. */
+export async function awaitNoRuns(
   work: ClientBase,
   settings: Settings,
-  waitSeconds: number,
+  { drainSeconds, onDrain }: Drain,
 ): Promise<void> {
-  const { processorConfig } = deploymentTables(settings);
-  await withOwnTables(work, settings, 'write', [processorConfig], () =>
-    work.query(`UPDATE ${clientName(settings, processorConfig)} SET enabled = false WHERE enabled`),
+  const all = () => readRuns(work, settings);
+  const late = await awaitNone(all, drainSeconds, (runs) =>
+    onDrain?.({ waitSeconds: drainSeconds, runs, cancelled: false }),
   );
-  const left = await awaitRuns(work, settings, waitSeconds, () => true);
-  if (left.length > 0) throw new RunsStillActiveError(left, waitSeconds);
+  if (late.length === 0) return;
+  await cancelRuns(work, settings, late);
+  onDrain?.({ waitSeconds: CANCEL_SECONDS, runs: late, cancelled: true });
+  // A run within somebody's own transaction is ended by an error at worst, which undoes it. It may be no run at all.
+  const left = (await awaitNone(all, CANCEL_SECONDS)).filter(
+    ({ kind, processor }) => kind !== 'by hand' || processor !== undefined,
+  );
+  if (left.length > 0) throw new RunsStillActiveError(left, drainSeconds + CANCEL_SECONDS);
 }
 
 /**
@@ -58,41 +80,33 @@ export async function awaitUnwantedRuns(
   settings: Settings,
   waitSeconds: number,
 ): Promise<void> {
-  await awaitRuns(work, settings, waitSeconds, ({ wanted }) => !wanted);
+  await awaitNone(() => unwantedRuns(work, settings), waitSeconds);
 }
 
-async function awaitRuns(
-  work: ClientBase,
-  settings: Settings,
+/** Looks until there are none or the time is over; returns those that are left. */
+export async function awaitNone(
+  read: () => Promise<Run[]>,
   waitSeconds: number,
-  which: (run: LiveRun) => boolean,
-): Promise<LiveRun[]> {
+  onWait?: (runs: readonly Run[]) => void,
+): Promise<Run[]> {
   const deadline = performance.now() + waitSeconds * 1000;
-  for (;;) {
-    const runs = (await liveRuns(work, settings)).filter(which);
+  for (let looks = 1; ; looks += 1) {
+    const runs = await read();
     if (runs.length === 0 || performance.now() > deadline) return runs;
+    if (looks === 1) onWait?.(runs);
     await sleep(200);
   }
 }
 
-async function liveRuns(work: ClientBase, settings: Settings): Promise<LiveRun[]> {
+async function unwantedRuns(work: ClientBase, settings: Settings): Promise<Run[]> {
+  const runs = (await readRuns(work, settings)).filter(({ kind }) => kind === 'processor');
+  if (runs.length === 0) return [];
   const { processorConfig } = deploymentTables(settings);
   const { rows } = await withOwnTables(work, settings, 'read', [processorConfig], () =>
-    work.query<{
-      job_name: string;
-      slot: number;
-      pid: number;
-      wanted: boolean;
-    }>(
-      `SELECT slot.job_name, slot.slot, locks.pid,
-            coalesce(config.enabled AND slot.slot <= config.max_parallel_jobs, false) AS wanted
-       FROM ${ownName(settings, 'slot')} AS slot
-       JOIN pg_catalog.pg_locks AS locks
-         ON locks.objid = slot.lock_key::pg_catalog.oid AND locks.locktype = 'advisory' AND locks.objsubid = 2
-       LEFT JOIN ${clientName(settings, processorConfig)} AS config USING (job_name)
-      WHERE ${ownName(settings, 'run_is_alive')}(locks.pid, slot.lock_key)
-      ORDER BY slot.job_name, slot.slot`,
+    work.query<{ job_name: string; max_parallel_jobs: number }>(
+      `SELECT job_name, max_parallel_jobs FROM ${clientName(settings, processorConfig)} WHERE enabled`,
     ),
   );
-  return rows.map(({ job_name, ...run }) => ({ jobName: job_name, ...run }));
+  const slots = new Map(rows.map((row) => [row.job_name, row.max_parallel_jobs]));
+  return runs.filter(({ processor = '', slot = 0 }) => slot > (slots.get(processor) ?? 0));
 }

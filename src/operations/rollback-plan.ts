@@ -22,13 +22,12 @@ export function planRollback(plans: readonly StreamPlan[], extent: DownExtent): 
   if ('to' in extent && ordered.length > 1) return rollbackTo(ordered, extent.to);
   let left = 'count' in extent ? extent.count : Number.POSITIVE_INFINITY;
   return ordered.map((plan) => {
-    const names = plan.applied.map(({ name }) => name);
     const migrations =
       'count' in extent
         ? left > 0
-          ? selectDown(names, { count: left })
+          ? selectDown(plan.applied, { count: left })
           : []
-        : selectDown(names, extent);
+        : selectDown(plan.applied, extent);
     left -= migrations.length;
     return { stream: plan.stream, migrations };
   });
@@ -44,14 +43,13 @@ function rollbackTo(plans: readonly StreamPlan[], to: string): RollbackStep[] {
     );
   }
   return plans.map((plan) => {
-    const names = plan.applied.map(({ name }) => name);
     if (plan.stream === target.stream) {
-      return { stream: plan.stream, migrations: selectDown(names, { to }) };
+      return { stream: plan.stream, migrations: selectDown(plan.applied, { to }) };
     }
     // Rolling back work needs all of cron rolled back; rolling back cron does not touch work.
     return {
       stream: plan.stream,
-      migrations: target.stream === 'work' ? selectDown(names, { all: true }) : [],
+      migrations: target.stream === 'work' ? selectDown(plan.applied, { all: true }) : [],
     };
   });
 }

@@ -2,7 +2,8 @@ import { defaultJobName } from '../processor/default-job-name.js';
 import { addProcessor, processorNames, setProcessor } from '../processor/processor-config.js';
 import type { Settings } from '../settings/settings.js';
 import { type ConfigureReport, configureProcessor } from './configure-processor.js';
-import { type UpOptions, type UpReport, up } from './up.js';
+import { up } from './up.js';
+import type { UpOptions, UpReport } from './up-report.js';
 
 export interface SetupOptions extends Omit<UpOptions, 'streams' | 'to'> {
   readonly frequencySeconds?: number | undefined;

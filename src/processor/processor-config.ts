@@ -25,7 +25,9 @@ export class UnknownProcessorError extends PcacheError {
         : `There is no processor "${shown(jobName)}". There ${known.length === 1 ? 'is' : 'are'}: ${known.map(shown).join(', ')}.`,
       known.length === 0
         ? { remedy: 'Create it with pcache-migrate setup or pcache-migrate processor add.' }
-        : {},
+        : {
+            remedy: 'Name one of those, or create another one with pcache-migrate processor add.',
+          },
     );
   }
 }

@@ -2,13 +2,33 @@ import type { ClientBase } from 'pg';
 import { clientName, ownName } from '../deployment/own-names.js';
 import { deploymentTables } from '../deployment/placeholder-values.js';
 import { withOwnTables } from '../deployment/with-own-tables.js';
+import { PcacheError } from '../errors/pcache-error.js';
+import { shown } from '../errors/shown.js';
 import type { Settings } from '../settings/settings.js';
+import { type Hold, readHolds } from './holds.js';
 import { processorNames, UnknownProcessorError } from './processor-config.js';
 
 export interface ManualRunReport {
   readonly processed: number;
   /** How many had which outcome: ok, limit, skipped, failed, timeout, put_back. */
   readonly outcomes: Readonly<Record<string, number>>;
+}
+
+/** Nothing may be processed, by hand either. */
+export class ProcessingHeldError extends PcacheError {
+  override readonly name = 'ProcessingHeldError';
+
+  constructor({ work }: Settings, { holder, reason, heldBy, since }: Hold) {
+    super(
+      `Processing of database "${work.database}" is held by ${shown(holder)} since ${since.toISOString()} (role "${shown(heldBy)}"): ${shown(reason)}`,
+      {
+        remedy:
+          holder === 'pause'
+            ? 'When the reason is gone: pcache-migrate resume'
+            : `Wait for pcache-migrate ${shown(holder)}, or run it again.`,
+      },
+    );
+  }
 }
 
 /** Processes up to `count` queued fragments in this session, and settles each on its own, even if the processor is disabled. */
@@ -18,6 +38,8 @@ export async function runProcessor(
   jobName: string,
   count: number,
 ): Promise<ManualRunReport> {
+  const [hold] = await readHolds(work, settings);
+  if (hold !== undefined) throw new ProcessingHeldError(settings, hold);
   await setItemTimeout(work, settings, jobName);
   const outcomes: Record<string, number> = {};
   let processed = 0;

@@ -5,6 +5,7 @@ import { cronSchemaName } from './cron-schema.js';
 import { type EnvironmentInput, readEnvironment } from './environment.js';
 import { type Found, quoted } from './found.js';
 import { parseHost } from './host.js';
+import { keptSchemaName } from './kept-schema.js';
 import { type Lookup, lookupIn, readUris } from './lookup.js';
 import { refuseMisspelt } from './misspelt.js';
 import { parseName, parseOwnSchema, parsePlainName, QUEUE_PREFIX_MAX_BYTES } from './names.js';
@@ -12,12 +13,7 @@ import { parsePort } from './port.js';
 import { type Problem, Problems } from './problem.js';
 import { type ResolvedVariable, resolvedVariables } from './resolved.js';
 import { refuseOtherQueueDatabase } from './same-database.js';
-import type {
-  AdministratorSettings,
-  ConnectionSettings,
-  LinkSettings,
-  Settings,
-} from './settings.js';
+import type { ConnectionSettings, LinkSettings, LoginSettings, Settings } from './settings.js';
 import { modeOf, readTransport, transportIn } from './transport.js';
 import type { VariableName } from './variables.js';
 
@@ -61,7 +57,8 @@ function readSettings(reading: ConnectionReading): Settings | undefined {
   const cron = readConnection(CRON, reading);
   const client = readConnection(CLIENT, reading);
   refuseOtherQueueDatabase(lookup, problems);
-  const admin = readAdministrator(lookup, problems);
+  const admin = readLogin('ADMIN', lookup, problems);
+  const planner = readLogin('PLAN', lookup, problems);
   const link = readLink(lookup, problems);
   const wanted = readTransport(lookup, problems);
   const mode = work && cron && modeOf(work, cron);
@@ -91,6 +88,7 @@ function readSettings(reading: ConnectionReading): Settings | undefined {
     cron,
     client,
     admin,
+    planner,
     link,
     fragmentRole,
     schema,
@@ -101,15 +99,21 @@ function readSettings(reading: ConnectionReading): Settings | undefined {
   };
 }
 
-function readAdministrator(lookup: Lookup, problems: Problems): AdministratorSettings | undefined {
-  const password = lookup('PG_ADMIN_PASSWORD');
-  const user = parsed('PG_ADMIN_USER', lookup, (found) => parseName(found, 'role', problems));
+/** A role that logs in to both databases, if the variables name one. */
+function readLogin(
+  who: 'ADMIN' | 'PLAN',
+  lookup: Lookup,
+  problems: Problems,
+): LoginSettings | undefined {
+  const variables = { user: `PG_${who}_USER`, password: `PG_${who}_PASSWORD` } as const;
+  const password = lookup(variables.password);
+  const user = parsed(variables.user, lookup, (found) => parseName(found, 'role', problems));
   if (user !== undefined) return { user, password: password?.value };
-  if (password?.origin !== 'PG_ADMIN_PASSWORD' || lookup('PG_ADMIN_USER')) return undefined;
+  if (password?.origin !== variables.password || lookup(variables.user)) return undefined;
   return problems.add(
-    'PG_ADMIN_USER',
-    `is not set, but PG_ADMIN_PASSWORD is (${password.source})`,
-    'Set PG_ADMIN_USER to the administrator it belongs to, or unset PG_ADMIN_PASSWORD.',
+    variables.user,
+    `is not set, but ${variables.password} is (${password.source})`,
+    `Set ${variables.user} to the role it belongs to, or unset ${variables.password}.`,
   );
 }
 
@@ -163,6 +167,13 @@ function refuseSharedSchema(
   lookup: Lookup,
   problems: Problems,
 ): void {
+  if (schema !== undefined && cronSchemaBesideIt === keptSchemaName(schema)) {
+    problems.add(
+      'PCACHE_SCHEMA',
+      `gives the schema of the pg_cron side, ${cronSchemaBesideIt}, the name of that where down keeps tables`,
+      'Choose another PCACHE_SCHEMA.',
+    );
+  }
   const client = lookup('PCACHE_CLIENT_SCHEMA');
   if (client === undefined) return;
   if (client.value === schema) {
@@ -170,6 +181,13 @@ function refuseSharedSchema(
       'PCACHE_SCHEMA',
       `is the same as PCACHE_CLIENT_SCHEMA, ${quoted(client)}`,
       'Give the package a schema of its own, such as partitioncache.',
+    );
+  }
+  if (schema !== undefined && client.value === keptSchemaName(schema)) {
+    problems.add(
+      'PCACHE_CLIENT_SCHEMA',
+      `${quoted(client)} is the schema where the package keeps tables that down would drop`,
+      'Choose another PCACHE_SCHEMA: that name is made from it.',
     );
   }
   if (client.value === cronSchemaBesideIt) {

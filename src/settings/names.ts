@@ -1,5 +1,6 @@
 import { isPrintable } from '../errors/shown.js';
 import { type Found, quoted } from './found.js';
+import { isKeptSchemaName, KEPT_SUFFIX_BYTES } from './kept-schema.js';
 import type { Problems } from './problem.js';
 
 /** NAMEDATALEN - 1: what PostgreSQL keeps of a name. */
@@ -9,6 +10,9 @@ export const NAME_MAX_BYTES = 63;
 // and `<prefix>_partition_metadata`; the rest is room for the indexes and constraints on those tables.
 export const QUEUE_PREFIX_MAX_BYTES = 40;
 export const CACHE_PREFIX_MAX_BYTES = 43;
+
+/** Room for the name of the schema where `down` keeps tables. */
+export const OWN_SCHEMA_MAX_BYTES = NAME_MAX_BYTES - KEPT_SUFFIX_BYTES;
 
 const FAULTS: readonly [RegExp, (match: string) => string][] = [
   [/['"`]/u, () => 'has a quote'],
@@ -100,13 +104,20 @@ const RESERVED_SCHEMAS: ReadonlyMap<string, string> = new Map([
 ]);
 
 export function parseOwnSchema(found: Found, problems: Problems): string | undefined {
-  const schema = parsePlainName(found, NAME_MAX_BYTES, problems);
+  const schema = parsePlainName(found, OWN_SCHEMA_MAX_BYTES, problems);
   if (schema === undefined) return undefined;
-  const reserved = schema.startsWith('pg_') ? PG_PREFIX : RESERVED_SCHEMAS.get(schema);
+  const reserved = reservedOwnSchema(schema);
   if (reserved === undefined) return schema;
   return problems.add(
     found.origin,
     `${quoted(found)} ${reserved}`,
     'Name a schema for this package alone, such as partitioncache.',
   );
+}
+
+function reservedOwnSchema(schema: string): string | undefined {
+  if (schema.startsWith('pg_')) return PG_PREFIX;
+  return isKeptSchemaName(schema)
+    ? 'ends like the schemas where down keeps the tables of another one'
+    : RESERVED_SCHEMAS.get(schema);
 }

@@ -39,7 +39,8 @@ export interface ConnectionSettings {
   readonly variables?: ConnectionVariables;
 }
 
-export interface AdministratorSettings {
+/** Another role that logs in to both databases. */
+export interface LoginSettings {
   readonly user: string;
   readonly password: string | undefined;
 }
@@ -60,7 +61,9 @@ export interface Settings {
   readonly work: ConnectionSettings;
   readonly cron: ConnectionSettings;
   readonly client: ConnectionSettings;
-  readonly admin: AdministratorSettings | undefined;
+  readonly admin: LoginSettings | undefined;
+  /** Whom `plan` connects as; undefined: as migrator and cron role. */
+  readonly planner: LoginSettings | undefined;
   readonly link: LinkSettings;
   /** Whose rights fragments have; undefined: those of the cron role. */
   readonly fragmentRole: string | undefined;
@@ -75,18 +78,30 @@ export interface Settings {
 /** The same server and database as `connection`, under the administrator's role. */
 export function asAdministrator(
   connection: ConnectionSettings,
-  admin: AdministratorSettings,
+  admin: LoginSettings,
+): ConnectionSettings {
+  return loggedInAs(connection, admin, 'ADMIN');
+}
+
+/** The same server and database as `connection`, under the role that plans, if there is one. */
+export function asPlanner(
+  connection: ConnectionSettings,
+  planner: LoginSettings | undefined,
+): ConnectionSettings {
+  return planner === undefined ? connection : loggedInAs(connection, planner, 'PLAN');
+}
+
+function loggedInAs(
+  { variables, ...connection }: ConnectionSettings,
+  { user, password }: LoginSettings,
+  who: 'ADMIN' | 'PLAN',
 ): ConnectionSettings {
   return {
     ...connection,
-    user: admin.user,
-    password: admin.password,
-    ...(connection.variables && {
-      variables: {
-        ...connection.variables,
-        user: 'PG_ADMIN_USER',
-        password: 'PG_ADMIN_PASSWORD',
-      },
+    user,
+    password,
+    ...(variables && {
+      variables: { ...variables, user: `PG_${who}_USER`, password: `PG_${who}_PASSWORD` },
     }),
   };
 }

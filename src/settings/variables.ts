@@ -24,6 +24,7 @@ const QUEUE = "The application's connection: must name the same database as DB_*
 const CACHE = 'Cache and queue tables';
 const PACKAGE = 'This package';
 const ADMIN = 'Administrator: optional, for what only a superuser may do';
+const PLAN = 'Plan: optional, for plan and verify by a role that may only read';
 const LIBPQ = "PostgreSQL's own variables, for all connections";
 
 const CATALOGUE = [
@@ -228,6 +229,12 @@ const CATALOGUE = [
     example: 'pcache_fragments',
   },
   {
+    name: 'PCACHE_RELEASE_NOTE',
+    group: PACKAGE,
+    meaning:
+      'Where a release comes from, kept with it; unset: the commit and the address of the job, where a CI names them (GitHub, GitLab, Jenkins, CircleCI, Azure, Buildkite, Bitbucket).',
+  },
+  {
     name: 'PG_ADMIN_USER',
     group: ADMIN,
     meaning: 'A superuser, for CREATE EXTENSION and grants; unset: the lines to run are printed.',
@@ -235,6 +242,19 @@ const CATALOGUE = [
   {
     name: 'PG_ADMIN_PASSWORD',
     group: ADMIN,
+    meaning: 'Its password.',
+    secret: true,
+    fallback: 'PGPASSWORD',
+  },
+  {
+    name: 'PG_PLAN_USER',
+    group: PLAN,
+    meaning:
+      'The role that plan and verify --as-planner connect as, in both databases; reading is enough. Unset: migrator and cron role.',
+  },
+  {
+    name: 'PG_PLAN_PASSWORD',
+    group: PLAN,
     meaning: 'Its password.',
     secret: true,
     fallback: 'PGPASSWORD',

@@ -59,6 +59,15 @@ export async function createGroup(prefix: string, cluster?: ClusterAddress): Pro
   return name;
 }
 
+/** What the cron role needs of the extension, which loses it when it is dropped; in the pg_cron database. */
+export function cronGrants(role: string, database: string): readonly string[] {
+  return [
+    `GRANT CREATE ON DATABASE ${quote(database)} TO ${quote(role)}`,
+    `GRANT USAGE ON SCHEMA cron TO ${quote(role)}`,
+    `GRANT EXECUTE ON FUNCTION cron.schedule_in_database(text, text, text, text, text, boolean), cron.unschedule(bigint) TO ${quote(role)}`,
+  ];
+}
+
 async function asAdmin(statement: string, cluster?: ClusterAddress): Promise<void> {
   const client = await adminClient('postgres', cluster);
   try {

@@ -4,7 +4,8 @@ import { afterAll } from 'vitest';
 import { clientName } from '../../src/deployment/own-names.js';
 import { deploymentTables } from '../../src/deployment/placeholder-values.js';
 import { type SetupOptions, setup } from '../../src/operations/setup.js';
-import { type UpOptions, type UpReport, up } from '../../src/operations/up.js';
+import { up } from '../../src/operations/up.js';
+import type { UpOptions, UpReport } from '../../src/operations/up-report.js';
 import { defaultJobName } from '../../src/processor/default-job-name.js';
 import { addProcessor } from '../../src/processor/processor-config.js';
 import { loadSettings } from '../../src/settings/load.js';
@@ -16,6 +17,7 @@ import {
   createDatabase,
   createGroup,
   createRole,
+  cronGrants,
   dropDatabase,
   type Role,
 } from './databases.js';
@@ -70,11 +72,7 @@ export async function createSite(options: SiteOptions = {}): Promise<TestSite> {
   const database =
     options.database ??
     (await createDatabase(options.databasePrefix ?? 'work', { owner: migrator.name, cluster }));
-  await asAdmin(cluster, cronDatabase, [
-    `GRANT USAGE ON SCHEMA cron TO ${cronRole.name}`,
-    `GRANT CREATE ON DATABASE ${pg.escapeIdentifier(cronDatabase)} TO ${cronRole.name}`,
-    `GRANT EXECUTE ON FUNCTION cron.schedule_in_database(text, text, text, text, text, boolean), cron.unschedule(bigint) TO ${cronRole.name}`,
-  ]);
+  await asAdmin(cluster, cronDatabase, cronGrants(cronRole.name, cronDatabase));
   await asAdmin(cluster, database, [
     `GRANT CREATE ON DATABASE ${pg.escapeIdentifier(database)} TO ${migrator.name}`,
     `GRANT USAGE, CREATE ON SCHEMA public TO ${migrator.name}, ${app.name}`,
@@ -179,7 +177,7 @@ export async function connectAs(settings: ConnectionSettings): Promise<pg.Client
   return client;
 }
 
-const quietly = { waitSeconds: 20, onWait: () => {}, log: () => {} };
+const quietly = { waitSeconds: 20, drainSeconds: 30, onWait: () => {}, log: () => {} };
 
 export function deploy(settings: Settings, options: Partial<UpOptions> = {}): Promise<UpReport> {
   return up(settings, { streams: ['work', 'cron'], ...quietly, ...options });

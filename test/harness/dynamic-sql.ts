@@ -75,7 +75,7 @@ function kindsOf(statement: string): string[] {
 export function interpolationsOf(source: string): string[] {
   return [
     ...source.matchAll(
-      /`\s*(?:SELECT|INSERT|UPDATE|DELETE|GRANT|REVOKE|ALTER|CREATE|DROP|CALL|SET|LOCK|DO)\b(?:\\.|[^`\\])*`/g,
+      /`\s*(?:SELECT|INSERT|UPDATE|DELETE|WITH|COPY|COMMENT|TRUNCATE|GRANT|REVOKE|ALTER|CREATE|DROP|CALL|SET|LOCK|DO)\b(?:\\.|[^`\\])*`/g,
     ),
   ]
     .flatMap(([template]) =>

@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { preflight } from '../../src/operations/preflight.js';
-import { NAME_MAX_BYTES } from '../../src/settings/names.js';
+import { NAME_MAX_BYTES, OWN_SCHEMA_MAX_BYTES } from '../../src/settings/names.js';
 import type { Settings } from '../../src/settings/settings.js';
 import type { ClusterAddress, ThrowawayCluster } from '../../tools/throwaway/cluster.js';
 import { adminClient } from './databases.js';
@@ -49,7 +49,7 @@ export async function createHostileSite(options: HostileSiteOptions): Promise<Ho
   await asAdmin(cluster, settings.cron.database, rolesAndDatabase(settings));
   await asAdmin(cluster, settings.work.database, schemaAndTable(site));
   if (options.administrator) {
-    await preflight(settings, ['work', 'cron']);
+    await preflight(settings, ['work', 'cron'], { waitSeconds: 20, onWait: () => {} });
   } else {
     await asAdmin(cluster, settings.cron.database, cronGrants(settings));
     await asAdmin(cluster, settings.work.database, workGrants(settings));
@@ -71,7 +71,7 @@ function drawEnvironment(options: HostileSiteOptions): NodeJS.ProcessEnv {
     PG_QUEUE_USER: draw(),
     PG_QUEUE_PASSWORD: hostilePassword(random),
     PG_FRAGMENT_ROLE: draw(),
-    PCACHE_SCHEMA: plainName(random, NAME_MAX_BYTES),
+    PCACHE_SCHEMA: plainName(random, OWN_SCHEMA_MAX_BYTES),
     PCACHE_CLIENT_SCHEMA: draw(),
     PG_QUEUE_TABLE_PREFIX: plainName(random, 40),
     PG_ARRAY_CACHE_TABLE_PREFIX: plainName(random, 43),

@@ -9,6 +9,7 @@ export function styleProblems(file: string, text: string): string[] {
   return [
     ...longLines(file, text),
     ...repeatedSignatures(file, text),
+    ...missingSignatures(file, text),
     ...misplacedPlaceholders(file, text),
     ...namesInFormats(file, text),
     ...ambiguousBackslashes(file, text),
@@ -23,20 +24,31 @@ function longLines(file: string, text: string): string[] {
     .map(({ place, length }) => `${place}: ${length} characters; at most ${MAX_LINE} are allowed.`);
 }
 
-/** GRANT, REVOKE, COMMENT and DROP need the parameters only where a name stands for several functions. */
+/** GRANT, REVOKE and COMMENT need the parameters only where a name stands for several functions. */
 function repeatedSignatures(file: string, text: string): string[] {
   const created = [...text.matchAll(/^CREATE OR REPLACE \w+ \{\{\w+\}\}\.(\w+)/gm)].map(
     ([, name]) => name,
   );
   return [
     ...text.matchAll(
-      /^ *(?:COMMENT ON|GRANT \w+ ON|REVOKE ALL ON) (?:FUNCTION|PROCEDURE|ROUTINE) \{\{\w+\}\}\.(\w+)\(/gm,
+      /^ *(?:COMMENT ON|GRANT \w+ ON|REVOKE ALL ON) (?:FUNCTION|PROCEDURE|ROUTINE) \{\{(?!client_)\w+\}\}\.(\w+)\(/gm,
     ),
   ]
     .filter(([, name]) => created.filter((other) => other === name).length < 2)
     .map(
       ([, name]) => `${file}: the parameters of ${name} are repeated, though its name says enough.`,
     );
+}
+
+const NAMED_IN_CLIENT_SCHEMA =
+  /\b(?<!REPLACE\s+|CREATE\s+)(?:FUNCTION|PROCEDURE|ROUTINE|AGGREGATE)\s+(?:IF\s+EXISTS\s+)?\{\{client_schema\}\}\.(\w+)(?!\w|\s*\()/gi;
+
+/** Whoever may create in the clients' schema may overload a name, and it would stand for several functions. */
+function missingSignatures(file: string, text: string): string[] {
+  return [...text.matchAll(NAMED_IN_CLIENT_SCHEMA)].map(
+    (match) =>
+      `${file}:${lineAt(text, match.index)}: ${match[1]} has no parameters, though clients may overload it.`,
+  );
 }
 
 /** As when it is deployed: in a string or a comment, the quotes around a name would not protect it. */

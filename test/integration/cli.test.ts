@@ -241,7 +241,10 @@ describe('deploying', () => {
       command: 'up',
       ok: true,
       exitCode: 0,
+      planHash: expect.stringMatching(/^sha256:[0-9a-f]{64}$/),
       administrator: [],
+      release: 1,
+      newerPackage: null,
       streams: [
         {
           stream: 'work',
@@ -252,7 +255,11 @@ describe('deploying', () => {
       ],
       jobs: [],
       fragmentRole: null,
+      takenBack: [],
+      stillKept: [],
+      holds: [],
       linkRenewed: false,
+      changed: [],
     });
     expect(code).toBe(0);
   });
@@ -615,7 +622,7 @@ describe('down', () => {
       `Applied 3 ${to}${list(names)}\n`,
     );
     const one = `${names[2]}`;
-    expect(await outputs(['down', 'up --stream cron'])).toEqual([
+    expect(await outputs(['down --count 1', 'up --stream cron'])).toEqual([
       `Rolled back 1 ${of.replace('migrations', 'migration')} ${one}`,
       `Applied 1 ${to.replace('migrations', 'migration')} ${one}`,
     ]);
@@ -633,7 +640,7 @@ describe('down', () => {
   });
 
   it('rolls back the last migration', async () => {
-    const { code, document } = await json('down');
+    const { code, document } = await json('down --count 1');
     expect(document).toMatchObject({
       confirmed: true,
       streams: [{ stream: 'cron', database: 'postgres', migrations: [expect.any(String)] }],
@@ -650,11 +657,45 @@ describe('down', () => {
     expect(code).toBe(1);
   });
 
+  it.each([
+    ['up', 'plan'],
+    ['down --all', 'plan --down --all'],
+    ['down --all --drop-data', 'plan --down --all --drop-data'],
+  ])('%s --dry-run is %s', async (line, planned) => {
+    const dry = await run(`${line} --dry-run`);
+    expect(dry).toEqual(await run(planned));
+    expect(dry.stdout).toContain('Hash: sha256:');
+    expect((await json(`${line} --dry-run`)).document.hash).toMatch(/^sha256:/);
+    expect(await tableNames()).toContain(queue);
+  });
+
+  it('keeps tables that hold rows, without a question, until up takes them back', async () => {
+    const { code, stdout } = await run('down --all');
+    const row = new RegExp(`^ {2}${queue} +1$`, 'm');
+    expect(stdout).toContain('Kept aside in schema "partitioncache_kept", with all their rows');
+    expect(stdout).toMatch(row);
+    expect(code).toBe(0);
+    expect(await tableNames()).toEqual([]);
+    expect((await run('status')).stdout).toMatch(
+      new RegExp(`^Kept by down, .* in schema "partitioncache_kept": .*${queue} \\(1 row\\)`, 'm'),
+    );
+    const pending = await run('plan');
+    expect(pending.stdout).toContain(
+      'Taken back from schema "partitioncache_kept", where they fit:',
+    );
+    expect((await run('up')).stdout).toMatch(
+      new RegExp(
+        `Taken back, with the rows that down had kept:(\\n {2}.*)*\\n {2}${queue} \\(1 row\\)`,
+      ),
+    );
+    expect((await run('status')).stdout).not.toContain('Kept by down');
+  });
+
   it('requires --yes where it cannot ask, exit code 2, and lists what would be dropped', async () => {
-    const { code, document } = await json('down --all');
+    const { code, document } = await json('down --all --drop-data');
     expect(document.error).toMatchObject({
       name: 'UsageError',
-      remedy: 'If they may go, pass --yes.',
+      remedy: 'If they may go, pass --yes; to keep them, leave out --drop-data.',
     });
     expect(document.error.message).toContain(`${queue} (1 row)`);
     expect(code).toBe(2);
@@ -662,7 +703,10 @@ describe('down', () => {
   });
 
   it.each(['n\n', ''])('changes nothing when the answer is no (%j)', async (typed) => {
-    const { code, stdout, stderr } = await run('down --all --no-color', { terminal: true, typed });
+    const { code, stdout, stderr } = await run('down --all --drop-data --no-color', {
+      terminal: true,
+      typed,
+    });
     expect(stderr).toContain('drops tables that hold rows:');
     expect(stderr).toMatch(new RegExp(`^ {2}${queue} +1$`, 'm'));
     expect(stdout).toBe('Nothing was changed.\n');
@@ -671,7 +715,10 @@ describe('down', () => {
   });
 
   it('rolls back everything when the answer is yes, and says what is lost and kept', async () => {
-    const { code, stdout } = await run('down --all --no-color', { terminal: true, typed: 'y\n' });
+    const { code, stdout } = await run('down --all --drop-data --no-color', {
+      terminal: true,
+      typed: 'y\n',
+    });
     const names = (await migrationNames('cron')).toReversed();
     expect(stdout.split('\n')[0]).toBe(
       `Rolled back ${names.length} migrations of the cron stream in database "postgres" (schema "${settings.cronSchema}"): ${span(names)}`,

@@ -125,6 +125,19 @@ describe('refused by the server', () => {
     expect(error.remedy).toContain('CREATE DATABASE "no ""such"" database";');
   });
 
+  test('a database that takes no connections; the remedy fixes it', async () => {
+    const closed = await createDatabase('closed');
+    try {
+      await admin.query(`ALTER DATABASE ${pg.escapeIdentifier(closed)} ALLOW_CONNECTIONS false`);
+      const { message, remedy } = await failureOf({ database: closed });
+      expect(message).toContain('is not currently accepting connections (SQLSTATE 55000)');
+      await admin.query(/ALTER .*;/.exec(remedy)?.[0] ?? '');
+      expect(await connectedAs({ database: closed })).toBe(role.name);
+    } finally {
+      await dropDatabase(closed);
+    }
+  });
+
   test('a database closed to this role; the remedy fixes it', async () => {
     const closed = await createDatabase('closed');
     try {

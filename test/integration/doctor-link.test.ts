@@ -129,6 +129,20 @@ test('whoever may read its password is named, and up takes that away', async () 
   expectStatus(await examineOne(scenario.settings, 'link-readers'), 'ok');
 });
 
+test('whoever may read it by pg_read_all_data is named', async (context) => {
+  const { client } = scenario.settings;
+  const [role] = await asAdmin(scenario, CRON_DATABASE, [
+    "SELECT FROM pg_roles WHERE rolname = 'pg_read_all_data'",
+  ]);
+  context.skip(role === undefined, 'that role came with PostgreSQL 14');
+  await inWork(`GRANT pg_read_all_data TO ${client.user}`);
+  const check = await examineOne(scenario.settings, 'link-readers');
+  expectStatus(check, 'warning');
+  expect(check.detail).toContain(`"${client.user}" may read the table`);
+  await runRemedy(scenario, check);
+  expectStatus(await examineOne(scenario.settings, 'link-readers'), 'ok');
+});
+
 test('default privileges give nobody the password', async () => {
   const { settings } = scenario;
   await down(settings, {

@@ -49,6 +49,7 @@ export async function createScenario(
     cron: as(cron, CRON_DATABASE),
     client: as(client, database),
     admin: undefined,
+    planner: undefined,
     link: { host: '127.0.0.1', port: undefined },
     fragmentRole,
     schema: 'partitioncache',
@@ -91,7 +92,13 @@ export function withAdmin({ settings, cluster }: Scenario): Settings {
 }
 
 export async function deploy(settings: Settings): Promise<void> {
-  await up(settings, { streams: ['work', 'cron'], waitSeconds: 5, onWait() {}, log() {} });
+  await up(settings, {
+    streams: ['work', 'cron'],
+    waitSeconds: 5,
+    drainSeconds: 5,
+    onWait() {},
+    log() {},
+  });
 }
 
 export async function asAdmin<R extends QueryResultRow>(

@@ -416,11 +416,6 @@ describe('what is deployed', () => {
     ['PG_ARRAY_CACHE_TABLE_PREFIX', (s) => ({ ...s, tablePrefix: 'other' }), 'PREFIX=cache'],
     ['CACHE_BACKEND', (s) => ({ ...s, cacheBackend: 'bit' }), 'CACHE_BACKEND=postgresql_array'],
     ['PG_QUEUE_USER', (s) => ({ ...s, client: s.cron }), 'PG_QUEUE_USER=client_'],
-    [
-      'the mode',
-      (s) => ({ ...s, mode: 'single', transport: 'direct' }),
-      'pcache-migrate down --stream cron --all',
-    ],
   ])('is compared with what is configured: %s', async (name, change, remedy) => {
     const { settings } = await deployed();
     const report = await examine(change(settings));
@@ -428,6 +423,21 @@ describe('what is deployed', () => {
     const check = find(report, 'deployment-identity');
     expect(check.detail).toContain(`${name} was`);
     expect(remedyText(check)).toContain(remedy);
+  });
+
+  test('is not bound to another pg_cron than the one where its jobs are', async () => {
+    const { settings } = await deployed();
+    const report = await examine({
+      ...settings,
+      mode: 'single',
+      transport: 'direct',
+      cron: { ...settings.cron, database: settings.work.database },
+    });
+    const check = find(report, 'recorded-place');
+    expect(check.status).toBe('failed');
+    expect(check.detail).toContain('"postgres"');
+    expect(remedyText(check)).toContain('pcache-migrate mode single');
+    expect(remedyText(check)).toContain('PG_CRON_DATABASE=postgres');
   });
 
   test('may change between the transports link and deploy', async () => {
@@ -501,15 +511,30 @@ describe('what is deployed', () => {
     expect(find(report, 'cron-schema').detail).toContain(`database "${settings.work.database}"`);
   });
 
-  test('came from a newer version', async () => {
+  test('came from a newer version, which may or may not shut this one out', async () => {
     const scenario = await deployed();
     await inWork(
       scenario,
       "INSERT INTO partitioncache.migrations (name, run_on) VALUES ('0999_new', now())",
+      `INSERT INTO partitioncache.ledger
+         (name, release, up_checksum, down_checksum, up_sql, down_sql, drops, breaks_older,
+          in_transaction, package_version, duration)
+       VALUES ('0999_new', 2, '', '', '', '', '{}', false, true, '9.8.7', '1s')`,
+    );
+    const tolerant = await examine(scenario.settings);
+    expect(failures(tolerant)).toEqual([]);
+    expect(find(tolerant, 'work-migrations').detail).toMatch(/and 1 more by pcache-migrate 9.8.7$/);
+
+    await inWork(
+      scenario,
+      "UPDATE partitioncache.ledger SET breaks_older = true WHERE name = '0999_new'",
     );
     const report = await examine(scenario.settings);
     expect(failures(report).map(({ id }) => id)).toEqual(['work-migrations']);
-    expect(remedyText(find(report, 'work-migrations'))).toContain('Install the newer version');
+    expect(find(report, 'work-migrations').detail).toContain('0999_new says that older versions');
+    expect(remedyText(find(report, 'work-migrations'))).toContain(
+      'Install pcache-migrate 9.8.7 or later',
+    );
   });
 });
 
@@ -543,7 +568,7 @@ describe('names that are taken', () => {
     expect(find(report, 'own-tables').detail).toContain(
       'already has "cache_cache_zipcode", "queue_processor_config"',
     );
-    expect(remedyText(find(report, 'own-tables'))).toContain('rename or drop');
+    expect(remedyText(find(report, 'own-tables'))).toContain('pcache-migrate adopt');
   });
 
   test('by functions of another role are refused, until they are dropped', async () => {

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { LedgerError } from '../../src/migrations/ledger.js';
+import { LedgerError } from '../../src/migrations/ledger-error.js';
 import { down } from '../../src/operations/down.js';
 import { PreflightError } from '../../src/operations/preflight.js';
 import { readStatus } from '../../src/operations/status.js';
@@ -50,7 +50,6 @@ describe.each([
 
   it.each([
     ['up', () => deploy(settings)],
-    ['status', () => readStatus(settings)],
     [
       'down',
       () =>
@@ -71,6 +70,14 @@ describe.each([
     expect(said).toContain(
       'Roll it back with the build that migrated it (pcache-migrate down --all)',
     );
+    expect(await dumps()).toEqual(before);
+  });
+
+  it('status says so, too, beside what else it knows', async () => {
+    const { streams, upToDate } = await readStatus(settings);
+    expect(streams[0]?.problems.join()).toContain('The ledger begins with 0001_deployment');
+    expect(streams[0]?.remedy).toContain('pcache-migrate down --all');
+    expect(upToDate).toBe(false);
     expect(await dumps()).toEqual(before);
   });
 });

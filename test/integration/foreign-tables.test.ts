@@ -167,6 +167,9 @@ describe.each([
     expect(said).toMatchObject({ status: 'failed' });
     expect(said.detail).toContain(tablesOf(settings)[table].split('.')[1]);
     expect(said.remedy).not.toMatch(/GRANT |OWNER TO/);
+    // As verify has it: whatever rows it holds are kept.
+    expect(said.remedy).toMatch(/ALTER (VIEW|TABLE) .* RENAME TO "replaced_/);
+    expect(said.remedy).not.toMatch(/DROP (VIEW|TABLE)/);
     expect(await it_.victims()).toEqual([]);
   });
 });

@@ -101,7 +101,8 @@ describe('the generated migration', () => {
     const routines = Object.entries(edited).map(([name, text]) => parseRoutine(name, text));
     await writePair(root, 'work', nextPair({ ...source, routines }, 'generated'));
     const migrations = await readMigrations(join(root, 'migrations'), placeholderValues(settings));
-    const run = { client, schema: settings.schema, migrations, ...lockPolicy(() => {}) };
+    const by = { release: 2, packageVersion: '0.0.2' };
+    const run = { client, schema: settings.schema, migrations, ...by, ...lockPolicy(() => {}) };
 
     const before = await dumpSchema(site.cluster, site.database);
     expect(await migrateUp(run)).toHaveLength(1);

@@ -15,7 +15,7 @@ import type { Settings } from '../../src/settings/settings.js';
 import type { ThrowawayCluster } from '../../tools/throwaway/cluster.js';
 import { startOwnCluster } from '../harness/cluster.js';
 import { adminClient, dropDatabase } from '../harness/databases.js';
-import { createSite, enqueue, setUp, type TestSite } from '../harness/deployment.js';
+import { createSite, deploy, enqueue, setUp, type TestSite } from '../harness/deployment.js';
 import { dumpSchema } from '../harness/dump-schema.js';
 import { distinctNames, impossibleName } from '../harness/hostile-names.js';
 import { asAdmin, createHostileSite, type HostileSite } from '../harness/hostile-site.js';
@@ -60,6 +60,9 @@ describe.each(pgCronModes)('with cron.use_background_workers = %s', (backgroundW
     await runJobsAtOnce(cluster, cronDatabase, async () => {
       for (const site of sites) await during('running', site, () => awaitJobs(site));
     });
+    for (const site of sites.slice(0, 1)) {
+      await during('keeping', site, () => keepAndTakeBack(site.settings));
+    }
     for (const site of sites) await during('rolling back', site, () => takeDown(site.settings));
     expect(await dumpAll(cluster, sites), hint).toEqual(before);
   }, 300_000);
@@ -167,7 +170,7 @@ it('two schemas whose links PostgreSQL would cut to one name keep two links', as
   const site = await createSite({ link: true });
   const [one, other] = ['', '_cr'].map((end, index) =>
     site.settings({
-      PCACHE_SCHEMA: 'a'.repeat(60) + end,
+      PCACHE_SCHEMA: 'a'.repeat(55) + end,
       PG_QUEUE_TABLE_PREFIX: `queue_${index}`,
       PG_ARRAY_CACHE_TABLE_PREFIX: `cache_${index}`,
     }),
@@ -349,13 +352,21 @@ async function enableProcessors({ settings, processor }: HostileSite, enabled: b
   });
 }
 
-async function takeDown(settings: Settings): Promise<void> {
+async function takeDown(settings: Settings, dropData = true): Promise<void> {
   await expectInOrder(settings);
   await down(settings, {
     streams: ['work', 'cron'],
     extent: { all: true },
+    dropData,
     confirm: async () => true,
     drainSeconds: 30,
     ...wait,
   });
+}
+
+async function keepAndTakeBack(settings: Settings): Promise<void> {
+  await takeDown(settings, false);
+  const { takenBack, stillKept } = await deploy(settings);
+  expect(stillKept).toEqual([]);
+  expect(takenBack.length).toBeGreaterThan(3);
 }

@@ -1,9 +1,12 @@
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Client, escapeIdentifier } from 'pg';
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { dropEmptyLedger, LedgerError, readLedger } from '../../src/migrations/ledger.js';
+import { withClient } from '../../src/database/connect.js';
+import { dropEmptyLedger, readLedger } from '../../src/migrations/ledger.js';
+import { LedgerError } from '../../src/migrations/ledger-error.js';
 import { CommitError, LockUnavailableError } from '../../src/migrations/locking-transaction.js';
 import { MigrationError } from '../../src/migrations/migration-error.js';
 import { readMigrations } from '../../src/migrations/read-migrations.js';
@@ -17,10 +20,20 @@ import { adminClient, createDatabase, createRole, dropDatabase } from '../harnes
 const schema = 'Own Schema';
 const names = ['0001_a', '0002_b', '0003_c'];
 
+/** The one table that the engine itself writes. */
+const [LEDGER = ''] =
+  /CREATE TABLE \{\{own\}\}\.ledger \([^;]*\);/.exec(
+    readFileSync('cron-migrations/0001_ledger.up.sql', 'utf8').replaceAll('cron_schema', 'own'),
+  ) ?? [];
+
 type Scripts = Record<string, [up: string, down: string]>;
 
 const scripts: Scripts = {
-  '0001_a': ['CREATE TABLE public.a ();', 'DROP TABLE public.a;'],
+  // As in each stream of the package, the first migration makes the ledger.
+  '0001_a': [
+    `${LEDGER}CREATE TABLE public.a ();`,
+    'DROP TABLE {{own}}.ledger;\nDROP TABLE public.a;',
+  ],
   '0002_b': ['CREATE TABLE public.b ();', 'DROP TABLE public.b;'],
   '0003_c': ['CREATE TABLE {{own}}.c ();', 'DROP TABLE {{own}}.c;'],
 };
@@ -66,7 +79,9 @@ async function migrationsOf(changed: Scripts = {}) {
 async function options(changed: Scripts = {}, lock = { lockTimeoutMs: 100, retries: 0 }) {
   const log = (message: string) => logged.push(message);
   const onProgress = (step: MigrationStep) => steps.push(step);
-  return { client, schema, migrations: await migrationsOf(changed), log, onProgress, ...lock };
+  const migrations = await migrationsOf(changed);
+  const by = { release: 1, packageVersion: '0.0.1' };
+  return { client, schema, migrations, log, onProgress, ...by, ...lock };
 }
 
 async function up(changed: Scripts = {}, to?: string) {
@@ -104,7 +119,7 @@ async function relations(): Promise<string[]> {
   return rows.map(({ name }) => name);
 }
 
-const ledgerRelations = [`${schema}.migrations`, `${schema}.migrations_id_seq`];
+const ledgerRelations = [`${schema}.ledger`, `${schema}.migrations`, `${schema}.migrations_id_seq`];
 
 describe('up', () => {
   test('applies all, records them in order, and then has nothing to do', async () => {
@@ -218,7 +233,7 @@ describe('one transaction:', () => {
       sqlState: '42703',
       cause: { message: 'column "no_such_column" does not exist' },
     });
-    expect(error.message).toMatch(/0003_c \(up\) failed, nothing was changed: column .*42703/);
+    expect(error.message).toMatch(/0003_c \(up\) failed, and was rolled back: column .*42703/);
     expect(error.message).toMatch(/0003_c\.up\.sql:4: SELECT '😀😀😀', no_such_column/);
   });
 
@@ -237,13 +252,11 @@ describe('one transaction:', () => {
   });
 
   test('a failing down leaves all applied', async () => {
-    await up();
-    const error = await failureOf(
-      down({ all: true }, { '0001_a': ['SELECT 1;', 'SELECT 1 / 0;'] }),
-    );
+    await up({ '0001_a': [LEDGER, 'SELECT 1 / 0;'] });
+    const error = await failureOf(down({ all: true }));
     expect(error).toMatchObject({ migration: '0001_a', direction: 'down', sqlState: '22012' });
     expect(await applied()).toEqual(names);
-    expect(await relations()).toEqual(expect.arrayContaining(['public.a', `${schema}.c`]));
+    expect(await relations()).toEqual(expect.arrayContaining(['public.b', `${schema}.c`]));
   });
 
   test('a constraint that fails only at COMMIT leaves nothing', async () => {
@@ -251,7 +264,7 @@ describe('one transaction:', () => {
       'CREATE TABLE public.d (i int UNIQUE DEFERRABLE INITIALLY DEFERRED); INSERT INTO public.d VALUES (1), (1);';
     const error = await failureOf(up({ '0003_c': [sql, 'DROP TABLE public.d;'] }));
     expect(error).toBeInstanceOf(CommitError);
-    expect(error.message).toMatch(/refused to commit, nothing was changed: .*23505/);
+    expect(error.message).toMatch(/refused to commit and rolled the transaction back: .*23505/);
     expect(await relations()).toEqual(['public']);
   });
 });
@@ -319,6 +332,29 @@ describe('a lock that cannot be acquired', () => {
     expect(await relations()).toEqual(['public.busy']);
   });
 
+  test('names who holds it, and the line that ends that', async () => {
+    const { rows } = await blocker.query('SELECT pg_backend_pid() AS pid');
+    const { user, password, host, port } = client;
+    const settings = {
+      user: user as string,
+      password,
+      host,
+      port,
+      database,
+      ssl: { mode: 'disable' as const },
+    };
+    const run = await options(alters, { lockTimeoutMs: 300, retries: 0 });
+    const failure = await withClient(settings, (own) =>
+      failureOf(migrateUp({ ...run, client: own })),
+    );
+    expect(failure).toMatchObject({
+      name: 'LockUnavailableError',
+      message: expect.stringContaining(`The lock is held by pid ${rows[0].pid}, role "postgres"`),
+      remedy: expect.stringContaining(`SELECT pg_terminate_backend(${rows[0].pid});`),
+    });
+    expect(failure.message).not.toContain('LOCK TABLE');
+  });
+
   test('the query it gives names the blocker while the run waits', async () => {
     const run = await options(alters, { lockTimeoutMs: 1, retries: 0 });
     const { remedy = '' } = (await failureOf(migrateUp(run))) as LockUnavailableError;
@@ -349,7 +385,7 @@ test('a deadlock is retried', async () => {
   await other.query("BEGIN; SET LOCAL deadlock_timeout = '1min'; LOCK TABLE public.y");
   const locks = 'LOCK TABLE public.x;\nLOCK TABLE public.y;';
   const run = await options(
-    { '0001_a': [locks, 'SELECT 1;'] },
+    { '0002_b': [locks, 'SELECT 1;'] },
     { lockTimeoutMs: 1200, retries: 1 },
   );
   const running = migrateUp(run);
@@ -409,26 +445,32 @@ describe('before anything runs', () => {
     await expect(readMigrations(directory, {})).rejects.toThrow(/0001_a\.down\.sql: is missing/);
   });
 
-  test('an applied migration that is gone is refused, up and down', async () => {
-    await up();
-    const [first, second] = await migrationsOf();
-    if (!first || !second) throw new Error('two migrations were expected');
-    const older = { ...(await options()), migrations: [first, second] };
-    await expect(migrateUp(older)).rejects.toThrow(/0003_c.*newer pcache-migrate/s);
-    await expect(migrateDown({ ...older, all: true })).rejects.toThrow(LedgerError);
-    expect(await applied()).toEqual(names);
+  test('a file that was edited after it was applied is refused, with both checksums', async () => {
+    await up({}, '0002_b');
+    const edited: Scripts = {
+      '0002_b': ['CREATE TABLE public.b (i int);', 'DROP TABLE public.b;'],
+    };
+    const error = await failureOf(up(edited));
+    expect(error).toBeInstanceOf(LedgerError);
+    const checksums = [await migrationsOf(), await migrationsOf(edited)].map(
+      ([, second]) => second?.up.checksum,
+    );
+    expect(error.message).toContain(
+      `0002_b.up.sql is not the file that was applied (SHA-256 applied: ${checksums[0]}, in this package: ${checksums[1]})`,
+    );
+    expect(await applied()).toEqual(['0001_a', '0002_b']);
   });
 
-  test('a migration inserted before an applied one is refused', async () => {
+  test('a row deleted from one of its tables is found', async () => {
     await up();
     await client.query(`DELETE FROM "${schema}".migrations WHERE name = '0002_b'`);
     await expect(up()).rejects.toThrow(/0003_c in place 2, where 0002_b belongs/);
-    await expect(down({ count: 1 })).rejects.toThrow(LedgerError);
+    await client.query(`DELETE FROM "${schema}".migrations WHERE name = '0003_c'`);
+    await expect(up()).rejects.toThrow(/0002_b to 0003_c are missing in the table migrations/);
   });
 });
 
 describe('a schema that was there before', () => {
-  // A superuser trusts every role, so an ordinary one has to deploy here.
   test('is refused if somebody else owns it, who could replace what it gets', async () => {
     const [stranger, migrator] = [await createRole('stranger'), await createRole('migrator')];
     await client.query(`
@@ -436,10 +478,12 @@ describe('a schema that was there before', () => {
       GRANT ALL ON SCHEMA "${schema}", public TO ${migrator.name};
       SET ROLE ${migrator.name};`);
     await expect(up()).rejects.toThrow(
-      new RegExp(`belongs to role "${stranger.name}", which could replace`),
+      new RegExp(`is not read, since others may have made it: .*"${stranger.name}"`),
     );
     await client.query('RESET ROLE');
-    expect(await applied()).toEqual([]);
+    // Not a superuser either, who has the rights of every owner.
+    await expect(applied()).rejects.toThrow('is not read');
+    expect(await relations()).toEqual([schema, 'public']);
     await client.query(`ALTER SCHEMA "${schema}" OWNER TO postgres; SET ROLE ${migrator.name};`);
     expect(await up()).toEqual(names);
     await client.query(`RESET ROLE; DROP OWNED BY ${stranger.name}, ${migrator.name} CASCADE;
@@ -466,7 +510,7 @@ describe('the ledger', () => {
     await up();
     const role = await createRole('stranger');
     await client.query(`SET ROLE ${escapeIdentifier(role.name)}`);
-    await expect(readLedger(client, schema)).rejects.toThrow(/cannot be read: permission denied/);
+    await expect(readLedger(client, schema)).rejects.toThrow(/cannot be read: .*permission denied/);
   });
 
   test('is dropped after the last migration, and the schema with it', async () => {
@@ -493,7 +537,8 @@ describe('the ledger', () => {
 
   test('is dropped without the schema if that is someone else’s', async () => {
     const role = await createRole('owner');
-    await client.query(`CREATE SCHEMA "${schema}" AUTHORIZATION ${escapeIdentifier(role.name)}`);
+    await client.query(`ALTER ROLE ${escapeIdentifier(role.name)} SUPERUSER;
+      CREATE SCHEMA "${schema}" AUTHORIZATION ${escapeIdentifier(role.name)}`);
     await up();
     await down({ all: true });
     expect(await dropLedger()).toEqual({ table: true, schema: false });
@@ -504,6 +549,193 @@ describe('the ledger', () => {
     await down({ all: true });
     await client.query(`CREATE VIEW public.theirs AS SELECT name FROM "${schema}".migrations`);
     await expect(dropLedger()).rejects.toThrow(/cannot be dropped: .*view theirs depends/s);
-    expect(await relations()).toEqual([...ledgerRelations, 'public']);
+    const [, ...namesTable] = ledgerRelations;
+    expect(await relations()).toEqual([...namesTable, 'public']);
+  });
+
+  test('holds what was run, by whom and in which release, and what takes it back', async () => {
+    await up({}, '0002_b');
+    await migrateUp({ ...(await options()), release: 2, packageVersion: '0.0.2' });
+    const { rows } = await client.query(
+      `SELECT name, release, up_sql, down_sql, package_version, applied_by, duration > '0' AS took
+         FROM "${schema}".ledger WHERE name <> '0001_a' ORDER BY name`,
+    );
+    const common = { applied_by: 'postgres', took: true };
+    expect(rows).toEqual([
+      {
+        ...common,
+        name: '0002_b',
+        release: 1,
+        package_version: '0.0.1',
+        up_sql: 'CREATE TABLE public.b ();',
+        down_sql: 'DROP TABLE public.b;',
+      },
+      {
+        ...common,
+        name: '0003_c',
+        release: 2,
+        package_version: '0.0.2',
+        up_sql: `CREATE TABLE "${schema}".c ();`,
+        down_sql: `DROP TABLE "${schema}".c;`,
+      },
+    ]);
+  });
+
+  test('is what a rollback goes by, whatever the files say by then', async () => {
+    await up();
+    const edited: Scripts = Object.fromEntries(
+      names.map((name) => [name, ['SELECT 1;', 'SELECT 1 / 0;']]),
+    );
+    expect(await down({ toRelease: 0 }, edited)).toEqual(names.toReversed());
+    expect(await relations()).toEqual([...ledgerRelations.slice(1), 'public']);
+  });
+
+  test('cannot end the transaction by a statement that is hidden in another', async () => {
+    await up();
+    // The name of the function looks like the BEGIN of a body, in which semicolons are no ends.
+    const hidden = `CREATE FUNCTION public.begin() RETURNS int LANGUAGE sql AS 'SELECT 1'; COMMIT`;
+    await client.query(`UPDATE "${schema}".ledger SET down_sql = $1 WHERE name = '0002_b'`, [
+      `DROP TABLE public.b; ${hidden}`,
+    ]);
+    const failure = await failureOf(down({ all: true }));
+    expect(failure).toMatchObject({ name: 'MigrationError', sqlState: '42601' });
+    expect(await applied()).toEqual(names);
+    expect(await relations()).toContain('public.b');
+  });
+
+  test('lets an older package roll back what a newer one applied', async () => {
+    await up();
+    const older = { ...(await options()), migrations: (await migrationsOf()).slice(0, 2) };
+    expect(await migrateDown({ ...older, count: 2 })).toEqual(['0003_c', '0002_b']);
+    expect(await applied()).toEqual(['0001_a']);
+  });
+
+  test.each([
+    ['owns it', 'ALTER TABLE %I.ledger OWNER TO %r', 'table ledger belongs to role "%r"'],
+    [
+      'may write it',
+      'GRANT UPDATE (down_sql) ON %I.ledger TO %r',
+      'role "%r" may change table ledger',
+    ],
+    [
+      'may write names',
+      'GRANT INSERT ON %I.migrations TO %r',
+      'role "%r" may change table migrations',
+    ],
+    [
+      'adds rows from outside',
+      'CREATE TABLE public.child () INHERITS (%I.ledger)',
+      'has child tables',
+    ],
+  ])('is not run where somebody else %s', async (_, sabotage, reason) => {
+    const [stranger, migrator] = [await createRole('stranger'), await createRole('migrator')];
+    await client.query(`CREATE SCHEMA "${schema}" AUTHORIZATION ${migrator.name};
+      GRANT CREATE ON SCHEMA public TO ${migrator.name}; SET ROLE ${migrator.name};`);
+    await up();
+    await client.query('RESET ROLE');
+    await client.query(sabotage.replace('%I', `"${schema}"`).replace('%r', stranger.name));
+    await client.query(`GRANT ALL ON ALL TABLES IN SCHEMA "${schema}" TO ${migrator.name};
+      SET ROLE ${migrator.name};`);
+    await expect(down({ all: true })).rejects.toThrow(reason.replace('%r', stranger.name));
+    await client.query('RESET ROLE');
+    expect(await relations()).toContain(`${schema}.c`);
+    await client.query(`DROP OWNED BY ${stranger.name}, ${migrator.name} CASCADE;
+      DROP ROLE ${stranger.name}, ${migrator.name};`);
+  });
+});
+
+describe('an index that is built without a transaction', () => {
+  const create = '--! no transaction\nCREATE INDEX CONCURRENTLY b_i ON public.b (i);';
+  const drop = '--! no transaction\nDROP INDEX CONCURRENTLY public.b_i;';
+  const indexed: Scripts = {
+    '0002_b': ['CREATE TABLE public.b (i int);', 'DROP TABLE public.b;'],
+    '0003_c': [create, drop],
+    '0004_d': ['CREATE TABLE public.d ();', 'DROP TABLE public.d;'],
+  };
+
+  async function index(): Promise<boolean[]> {
+    const { rows } = await client.query<{ indisvalid: boolean }>(
+      "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass('public.b_i')",
+    );
+    return rows.map(({ indisvalid }) => indisvalid);
+  }
+
+  test('is recorded between what comes before and after it, and dropped in its turn', async () => {
+    expect(await up(indexed)).toEqual([...names, '0004_d']);
+    expect(await index()).toEqual([true]);
+    expect(steps.map(({ index, total }) => `${index}/${total}`)).toEqual([
+      '1/4',
+      '2/4',
+      '3/4',
+      '4/4',
+    ]);
+    expect(await down({ count: 2 }, indexed)).toEqual(['0004_d', '0003_c']);
+    expect(await index()).toEqual([]);
+    expect(await applied()).toEqual(['0001_a', '0002_b']);
+  });
+
+  test('is rebuilt by the next run when it failed half way', async () => {
+    const unique = create.replace('CREATE INDEX', 'CREATE UNIQUE INDEX');
+    const scripts: Scripts = { ...indexed, '0003_c': [unique, drop] };
+    await up(scripts, '0002_b');
+    await client.query('INSERT INTO public.b VALUES (1), (1)');
+    const error = await failureOf(up(scripts));
+    expect(error.message).toMatch(
+      /0003_c \(up\) failed, and may have left its index invalid .*23505/s,
+    );
+    expect(await index()).toEqual([false]);
+    expect(await applied()).toEqual(['0001_a', '0002_b']);
+    await client.query('TRUNCATE public.b');
+    expect(await up(scripts)).toEqual(['0003_c', '0004_d']);
+    expect(await index()).toEqual([true]);
+    expect(logged.join()).toMatch(/b_i" is there already, left invalid/);
+  });
+
+  test('keeps what came before it when it fails, and says so', async () => {
+    const broken = create.replace('(i)', '(no_such_column)');
+    const error = await failureOf(up({ ...indexed, '0003_c': [broken, drop] }));
+    expect(error.message).toMatch(/applied before, and kept so: 0001_a to 0002_b/);
+    expect(await applied()).toEqual(['0001_a', '0002_b']);
+  });
+
+  test('is taken over when only its entry in the ledger is missing', async () => {
+    await up(indexed, '0002_b');
+    await client.query('CREATE INDEX b_i ON public.b (i)');
+    expect(await up(indexed)).toEqual(['0003_c', '0004_d']);
+    expect(await index()).toEqual([true]);
+  });
+
+  test('may wait for the transactions of others longer than a lock may', async () => {
+    await up(indexed, '0002_b');
+    const other = await adminClient(database);
+    // In a transaction, pg_stat_activity would stay as it was.
+    const observer = await adminClient(database);
+    await other.query('BEGIN; INSERT INTO public.b VALUES (1)');
+    const running = up(indexed);
+    await expect
+      .poll(async () => {
+        const { rows } = await observer.query<{ waited: boolean }>(
+          `SELECT clock_timestamp() - query_start > '300ms' AS waited FROM pg_stat_activity
+            WHERE query LIKE 'CREATE INDEX CONCURRENTLY%' AND wait_event_type = 'Lock'`,
+        );
+        return rows[0]?.waited;
+      })
+      .toBe(true);
+    await other.query('COMMIT');
+    expect(await running).toEqual(['0003_c', '0004_d']);
+    await other.end();
+    await observer.end();
+  });
+
+  test.each([
+    'CREATE INDEX CONCURRENTLY IF NOT EXISTS b_i ON public.b (i);',
+    'CREATE INDEX CONCURRENTLY ON public.b (i);',
+    'CREATE INDEX CONCURRENTLY b_i ON b (i);',
+    'VACUUM public.b;',
+    `${create}\nSELECT 1;`,
+  ])('is all that may stand there: not %j', async (sql) => {
+    const wrong: Scripts = { ...indexed, '0003_c': [`--! no transaction\n${sql}`, drop] };
+    await expect(up(wrong)).rejects.toThrow(/0003_c\.up\.sql: without a transaction there may be/);
+    expect(await relations()).toEqual(['public']);
   });
 });

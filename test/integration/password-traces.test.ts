@@ -143,7 +143,7 @@ it('no password is in the log, in pg_stat_statements, in a table or in what was 
       'pg_stat_statements: nested',
     ]),
   );
-}, 120_000);
+}, 240_000);
 
 /** The rows of every table that is ours, the ledgers' included. */
 async function tables(): Promise<Record<string, string>> {

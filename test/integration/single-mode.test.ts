@@ -1,19 +1,24 @@
 import type pg from 'pg';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { cronName } from '../../src/deployment/own-names.js';
-import { down } from '../../src/operations/down.js';
+import { deploymentTables } from '../../src/deployment/placeholder-values.js';
+import { type DownOptions, down } from '../../src/operations/down.js';
+import { placeHold, readHolds, releaseHold } from '../../src/processor/holds.js';
 import type { Settings } from '../../src/settings/settings.js';
 import { startOwnCluster } from '../harness/cluster.js';
 import { adminClient } from '../harness/databases.js';
 import {
   connectAs,
   createSite,
+  deploy,
   enqueue,
   setUp,
   type TestSite,
   tablesOf,
 } from '../harness/deployment.js';
 import { dumpSchema } from '../harness/dump-schema.js';
+import { migrationBefore } from '../harness/package-migrations.js';
+import { whatRuns, whileNoQueueIsDropped } from '../harness/refused-drop.js';
 import { waitFor } from '../harness/wait-for.js';
 
 describe('single mode, pg_cron in the work database', () => {
@@ -37,6 +42,18 @@ describe('single mode, pg_cron in the work database', () => {
     app = await connectAs(settings.client);
     return () => admin.end();
   });
+
+  const takeDown = (options: Partial<DownOptions>) =>
+    down(settings, {
+      streams: ['work', 'cron'],
+      extent: { all: true },
+      confirm: async () => true,
+      drainSeconds: 30,
+      waitSeconds: 20,
+      onWait: () => {},
+      log: () => {},
+      ...options,
+    });
 
   it('is recognised', () => {
     expect(settings).toMatchObject({ mode: 'single', transport: 'direct' });
@@ -63,25 +80,41 @@ describe('single mode, pg_cron in the work database', () => {
     expect(await jobs()).toBe(4);
   });
 
-  it('drains the queue with its own jobs, and then disappears without a trace', async () => {
+  it('leaves what is enabled as it was, with its jobs, when down fails', async () => {
+    const before = await whatRuns(admin, admin, settings);
+    expect(before).toMatchObject({ processors: [{ enabled: true }] });
+    const to = await migrationBefore('work', 'notify_queue');
+    await whileNoQueueIsDropped(admin, settings, async () => {
+      await expect(takeDown({ streams: ['work'], extent: { to } })).rejects.toThrow('not this one');
+    });
+    expect(await whatRuns(admin, admin, settings)).toEqual(before);
+  });
+
+  it('drains the queue that down kept and up took back, and then disappears without a trace', async () => {
+    const migrator = await connectAs(settings.work);
+    await placeHold(migrator, settings, 'pause', 'so that the fragment stays queued');
     await enqueue(app, settings, [
       { hash: 'h', key: 'zipcode', datatype: 'integer', query: 'SELECT zipcode FROM pois' },
     ]);
+    await takeDown({});
+    const { takenBack, jobs } = await deploy(settings);
+    expect(takenBack).toEqual(
+      expect.arrayContaining([
+        { table: deploymentTables(settings).fragmentQueue, rows: 1 },
+        { table: deploymentTables(settings).processorConfig, rows: 1 },
+        { table: 'hold', rows: 1 },
+      ]),
+    );
+    expect(jobs.map(({ action }) => action)).toEqual(Array(6).fill('scheduled'));
+    expect(await readHolds(migrator, settings)).toMatchObject([{ holder: 'pause' }]);
+    await releaseHold(migrator, settings, 'pause');
     await waitFor(
       'the cached fragment',
       async () =>
         (await app.query(`SELECT FROM ${tablesOf(settings).queries} WHERE status = 'ok'`)).rowCount,
       { deadlineMs: 75_000 },
     );
-    await down(settings, {
-      streams: ['work', 'cron'],
-      extent: { all: true },
-      confirm: async () => true,
-      drainSeconds: 30,
-      waitSeconds: 20,
-      onWait: () => {},
-      log: () => {},
-    });
+    await takeDown({ dropData: true });
     expect(await dumpSchema(site.cluster, 'all_in_one')).toBe(empty);
     expect((await admin.query('SELECT FROM cron.job')).rowCount).toBe(0);
   }, 150_000);

@@ -4,6 +4,7 @@ import { withClient } from '../../src/database/connect.js';
 import { deploymentTables } from '../../src/deployment/placeholder-values.js';
 import { readStreamPlan } from '../../src/deployment/stream-plan.js';
 import { type DownOptions, down } from '../../src/operations/down.js';
+import { readHistory } from '../../src/operations/history.js';
 import { readStatus } from '../../src/operations/status.js';
 import { defaultJobName } from '../../src/processor/default-job-name.js';
 import { runProcessor } from '../../src/processor/run-processor.js';
@@ -25,6 +26,7 @@ function takeDown(settings: Settings, options: Partial<DownOptions> = {}) {
   return down(settings, {
     streams: ['work', 'cron'],
     extent: { all: true },
+    dropData: true,
     confirm: async () => true,
     drainSeconds: 30,
     waitSeconds: 20,
@@ -164,6 +166,14 @@ describe('down', () => {
     expect((await takeDown(settings)).kept.join('\n')).not.toContain('intarray');
   });
 
+  it('leaves an extension that a restore has given to another role', async () => {
+    await deploy(settings);
+    await admin.query('DROP EXTENSION intarray; CREATE EXTENSION intarray');
+    const { kept } = await takeDown(settings);
+    expect(kept.join('\n')).toContain('or it belongs to another role');
+    await admin.query('DROP EXTENSION intarray');
+  });
+
   it('changes nothing when the loss is not confirmed', async () => {
     await setUp(settings, { enable: false });
     const first = await dumpSchema(site.cluster, site.database);
@@ -175,6 +185,10 @@ describe('down', () => {
   it('rolls back the cron stream alone; after that, disabling still works and up continues', async () => {
     await setUp(settings, { enable: true, parallel: 1 });
     await takeDown(settings, { streams: ['cron'] });
+    // As a rollback that was killed between the streams leaves it.
+    const half = { release: 1, rolledBack: await migrationNames('cron'), before: 0 };
+    expect(await readHistory(settings)).toMatchObject({ halfUndone: half });
+    expect(await readStatus(settings)).toMatchObject({ halfUndone: half });
     const work = await connectAs(settings.work);
     await work.query(`UPDATE ${tablesOf(settings).processorConfig} SET enabled = false`);
     await work.query(`UPDATE ${tablesOf(settings).processorConfig} SET enabled = true`);
@@ -182,6 +196,7 @@ describe('down', () => {
     const { jobs } = await deploy(settings);
     expect(jobs.map(({ action }) => action)).toEqual(['scheduled', 'scheduled', 'scheduled']);
     expect((await readStatus(settings)).upToDate).toBe(true);
+    expect(await readHistory(settings)).not.toHaveProperty('halfUndone');
   });
 
   it('refuses to roll back the work stream while the cron stream is deployed', async () => {
@@ -192,6 +207,27 @@ describe('down', () => {
         'Roll it back first: pcache-migrate down --stream cron --all',
       ),
     });
+  });
+
+  it("is not stopped by the clients' overloads of our functions, and leaves them", async () => {
+    await deploy(settings);
+    const functionsIn = `SELECT proname, prokind, oid::regprocedure::text AS signature FROM pg_proc
+      WHERE pronamespace = 'public'::regnamespace AND proowner = $1::regrole ORDER BY 3`;
+    const ours = await admin.query(functionsIn, [settings.work.user]);
+    expect(ours.rows.length).toBeGreaterThan(15);
+    const app = await connectAs(settings.client);
+    for (const { proname } of ours.rows) {
+      await app.query(
+        `CREATE OR REPLACE FUNCTION public.${proname}(point, box) RETURNS int LANGUAGE sql AS 'SELECT 1'`,
+      );
+    }
+    const theirs = async () => (await admin.query(functionsIn, [settings.client.user])).rows;
+    const overloads = await theirs();
+
+    await takeDown(settings);
+    expect((await admin.query(functionsIn, [settings.work.user])).rows).toEqual([]);
+    expect(await theirs()).toEqual(overloads);
+    for (const { signature } of overloads) await app.query(`DROP FUNCTION ${signature}`);
   });
 
   it('rolls back to a migration and up again', async () => {
@@ -209,6 +245,7 @@ describe('down', () => {
 
   it('keeps queue and cache while the processor is rolled back and deployed again', async () => {
     await setUp(settings, { enable: false });
+    await admin.query('UPDATE partitioncache_queue_processor_config SET enabled = false');
     const app = await connectAs(settings.client);
     const cronRole = await connectAs({ ...settings.cron, database: site.database });
     const processOne = () => runProcessor(cronRole, settings, defaultJobName(settings), 1);
@@ -231,6 +268,20 @@ describe('down', () => {
     await deploy(settings);
     expect((await processOne()).outcomes).toEqual({ ok: 1 });
     expect(await cached()).toEqual(['a', 'b']);
+    await takeDown(settings);
+  });
+
+  it('records in the work database where the cron stream is, or was', async () => {
+    const recorded = async () =>
+      (await admin.query('SELECT cron_database, pg_cron_version FROM partitioncache.deployment'))
+        .rows[0];
+    await deploy(settings);
+    expect(await recorded()).toEqual({
+      cron_database: 'postgres',
+      pg_cron_version: expect.any(String),
+    });
+    await takeDown(settings, { streams: ['cron'] });
+    expect(await recorded()).toEqual({ cron_database: 'postgres', pg_cron_version: null });
     await takeDown(settings);
   });
 

@@ -10,6 +10,7 @@ const pages = [
   'CONTRIBUTING.md',
   'CHANGELOG.md',
   'bench/README.md',
+  'examples/README.md',
   ...docsPages().map((name) => `docs/${name}`),
 ];
 

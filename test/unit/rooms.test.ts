@@ -13,13 +13,18 @@ import {
 /** From bottom to top: a file imports from its own room and from those below it. */
 const ROOMS = [
   'errors',
+  'text',
   'settings',
   'database',
   'migrations',
   'deployment',
+  'releases',
+  'objects',
   'jobs',
   'processor',
+  'adoption',
   'doctor',
+  'plan',
   'operations',
   'cli',
   'index.ts',

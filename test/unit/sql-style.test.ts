@@ -36,6 +36,20 @@ describe('the style', () => {
   });
 
   it.each([
+    'DROP FUNCTION {{client_schema}}.f;',
+    'DO $$\nBEGIN DROP FUNCTION IF EXISTS\n  {{client_schema}}.f; END $$',
+    'DROP AGGREGATE {{client_schema}}.f;',
+    'ALTER FUNCTION {{client_schema}}.f OWNER TO {{cron_role}};',
+    'REVOKE ALL ON FUNCTION {{client_schema}}.f FROM PUBLIC;',
+    "COMMENT ON ROUTINE {{client_schema}}.f IS 'f';",
+  ])('wants the parameters of what clients may overload: %j', (text) => {
+    expect(styleProblems('f.sql', text)).toEqual([
+      expect.stringMatching(/^f\.sql:[12]: f has no parameters, though clients may overload it\.$/),
+    ]);
+    expect(styleProblems('f.sql', text.replace('.f', '.f(text)'))).toEqual([]);
+  });
+
+  it.each([
     ["DO $do$\nBEGIN\n  EXECUTE 'DROP TABLE {{schema}}.t';\nEND $do$", 3, 'in a string'],
     ['SELECT 1;\n-- of {{schema}}', 2, 'in a string, a quoted name or a comment'],
   ])('allows a placeholder only where its quotes count: %j', (text, line, problem) => {

@@ -38,6 +38,7 @@ export const COMMANDS_MEASURED: readonly (readonly string[])[] = [
   ['status'],
   ['status', '--json'],
   ['sync'],
+  ['verify'],
   ['processor', 'status'],
   ['processor', 'run'],
   ['processor', 'retry', '--dry-run'],

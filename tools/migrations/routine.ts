@@ -37,12 +37,12 @@ export function parseRoutine(name: string, text: string): Routine {
   return { name, text: `${text.trimEnd()}\n` };
 }
 
-/** The statements that drop it; with parameters only where the name is overloaded. */
+/** The statements that drop it; with parameters only where the name is overloaded, or clients may overload it. */
 export function dropStatements(routine: Routine): string[] {
   const definitions = definitionsOf(routine);
   return definitions
     .map(({ kind, qualified, parameters }) =>
-      definitions.length > 1
+      definitions.length > 1 || (kind !== 'VIEW' && qualified.startsWith('{{client_schema}}'))
         ? `DROP ${kind} ${qualified}(${parameters});`
         : `DROP ${kind} ${qualified};`,
     )

@@ -1,5 +1,5 @@
 import { setup } from '../../src/operations/setup.js';
-import type { StreamChange } from '../../src/operations/up.js';
+import type { StreamChange } from '../../src/operations/up-report.js';
 import type { QuickstartSettings } from './environment.js';
 import type { Output } from './output.js';
 
@@ -13,6 +13,7 @@ export async function deploy(settings: QuickstartSettings, { say }: Output): Pro
     parallel: 3,
     enable: true,
     waitSeconds: 30,
+    drainSeconds: 30,
     onWait: () => {},
     log: () => {},
   });

@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { loadSettings } from '../../src/settings/load.js';
-import type { AdministratorSettings, Settings } from '../../src/settings/settings.js';
+import type { LoginSettings, Settings } from '../../src/settings/settings.js';
 import { VARIABLES } from '../../src/settings/variables.js';
 import type { ClusterAddress } from '../throwaway/cluster.js';
 
 export type Environment = Readonly<Record<string, string>>;
 
 export type QuickstartSettings = Settings & {
-  readonly admin: AdministratorSettings;
+  readonly admin: LoginSettings;
   readonly fragmentRole: string;
 };
 

@@ -29,6 +29,7 @@ export function renderPostgresqlConf(place: ServerPlace, options: ClusterOptions
 // clients) must give one, as on a real server.
 export const pgHbaConf = `local all all trust
 host all all all scram-sha-256
+host replication all all scram-sha-256
 `;
 
 function cronSettings(place: ServerPlace, cronDatabase: string): Record<string, string> {

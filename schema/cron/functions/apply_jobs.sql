@@ -29,9 +29,10 @@ BEGIN
     FROM "partitioncache_work_database".own_jobs() AS own
     LEFT JOIN "partitioncache_work_database".desired_job_rows(p_desired) AS desired
       ON desired.job_name = own.job_name
-    -- Scheduling an existing name again changes neither its database (before 1.6.3) nor whether it
-    -- is active.
-    WHERE desired.job_name IS NULL OR desired.database <> own.database OR NOT own.active
+    -- Scheduling an existing name again changes neither its database (before 1.6.3) nor its port
+    -- nor whether it is active.
+    WHERE desired.job_name IS NULL OR desired.database <> own.database
+       OR NOT own.active OR NOT own.is_here
     ORDER BY own.job_name
   LOOP
     PERFORM cron.unschedule(v_job.jobid);

@@ -9,12 +9,13 @@ CREATE FUNCTION partitioncache_work_database.drift(p_desired jsonb) RETURNS TABL
          CASE WHEN wanted.job_name IS NOT NULL THEN
            format('%s %s in %s', wanted.schedule, wanted.command, wanted.database) END,
          CASE WHEN own.job_name IS NOT NULL THEN
-           format('%s %s in %s%s', own.schedule, own.command, own.database,
-                  CASE WHEN NOT own.active THEN ' (inactive)' END) END
+           format('%s %s in %s%s%s', own.schedule, own.command, own.database,
+                  CASE WHEN NOT own.active THEN ' (inactive)' END,
+                  CASE WHEN NOT own.is_here THEN ' (of a server with another port)' END) END
   FROM "partitioncache_work_database".desired_job_rows(p_desired) AS wanted
   FULL JOIN "partitioncache_work_database".own_jobs() AS own ON own.job_name = wanted.job_name
-  WHERE (wanted.schedule, wanted.command, wanted.database, true)
-        IS DISTINCT FROM (own.schedule, own.command, own.database, own.active)
+  WHERE (wanted.schedule, wanted.command, wanted.database, true, true)
+        IS DISTINCT FROM (own.schedule, own.command, own.database, own.active, own.is_here)
   UNION ALL
   SELECT alien.job_name, CASE WHEN alien.has_own_name THEN 'impostor' ELSE 'foreign' END, NULL,
          format('%s %s in %s%s', alien.schedule, alien.command, alien.database,

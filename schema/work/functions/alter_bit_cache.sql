@@ -5,8 +5,15 @@ CREATE FUNCTION partitioncache.alter_bit_cache(p_partition_key text, p_bits inte
 DECLARE
   v_table text := format(
     '%I.%I', 'public', "partitioncache".cache_table_name(p_partition_key));
+  v_why_not text;
 BEGIN
   PERFORM "partitioncache".hold_own_tables('rewrite', v_table);
+  SELECT why_not INTO v_why_not FROM "partitioncache".cache_tables(p_partition_key);
+  IF v_why_not IS NOT NULL THEN
+    RAISE EXCEPTION 'table % is not widened, because it is no cache table of ours: %',
+      v_table, v_why_not
+      USING ERRCODE = 'wrong_object_type';
+  END IF;
   IF to_regclass(v_table) IS NOT NULL THEN
     -- One rewrite is enough: the cast pads on the right, where the new, larger keys belong. The
     -- count depends on the column, so it must be dropped before the type can change.

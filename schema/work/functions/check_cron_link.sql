@@ -4,7 +4,9 @@ CREATE FUNCTION partitioncache.check_cron_link() RETURNS void
     AS $$
 BEGIN
   PERFORM "partitioncache".query_cron_link(
-    format('SELECT to_jsonb(work_database) FROM %I.deployment', 'partitioncache_work_database'));
+    format(
+      'SELECT to_jsonb(work_database) FROM %I.deployment',
+      (SELECT cron_schema FROM "partitioncache".deployment)));
 END
 $$;
 

@@ -6,7 +6,7 @@ DECLARE
   v_grantee name;
 BEGIN
   DELETE FROM "partitioncache".cron_link;
-  -- Default privileges and GRANT … ON ALL TABLES reach this table as well.
+  -- GRANT … ON ALL TABLES reaches this table as well.
   REVOKE ALL ON "partitioncache".cron_link FROM PUBLIC;
   FOR v_grantee IN
     SELECT DISTINCT pg_get_userbyid(grantee)

@@ -55,9 +55,9 @@ BEGIN
   SELECT inhparent::regclass, format('child %s', inhrelid::regclass)
   FROM pg_inherits WHERE inhparent = ANY (p_tables)
   UNION ALL
-  -- What a type, default, generated column, constraint, index or trigger uses, unless it is of our
-  -- owner, a superuser, or PostgreSQL itself, which is not recorded. OFFSET 0 has it looked up by
-  -- key; PostgreSQL would rather read all of pg_depend.
+  -- What a type, default, generated column, constraint, index, statistics or trigger uses, unless
+  -- it is of our owner, a superuser, or PostgreSQL itself, which is not recorded. OFFSET 0 has it
+  -- looked up by key; PostgreSQL would rather read all of pg_depend.
   SELECT own.relation::regclass,
          pg_describe_object(own.classid, own.objid, used.objsubid) || ' by '
            || pg_describe_object(used.refclassid, used.refobjid, 0)
@@ -74,6 +74,10 @@ BEGIN
     UNION ALL
     SELECT tgrelid, 'pg_trigger'::regclass::oid, oid
     FROM pg_trigger WHERE tgrelid = ANY (p_tables) AND tgqual IS NOT NULL
+    UNION ALL
+    -- ANALYZE computes them, as the owner of the table.
+    SELECT stxrelid, 'pg_statistic_ext'::regclass::oid, oid
+    FROM pg_statistic_ext WHERE stxrelid = ANY (p_tables)
   ) AS own (relation, classid, objid)
   CROSS JOIN LATERAL (
     SELECT refclassid, refobjid, objsubid,
@@ -109,6 +113,9 @@ BEGIN
     UNION ALL
     SELECT tgrelid, 'pg_trigger'::regclass::oid, oid, tgqual::text
     FROM pg_trigger WHERE tgrelid = ANY (p_tables) AND tgqual IS NOT NULL
+    UNION ALL
+    SELECT stxrelid, 'pg_statistic_ext'::regclass::oid, oid, stxexprs::text
+    FROM pg_statistic_ext WHERE stxrelid = ANY (p_tables) AND stxexprs IS NOT NULL
   ) AS found (relation, classid, objid, tree)
   CROSS JOIN LATERAL regexp_matches(
     CASE WHEN strpos(
@@ -120,7 +127,7 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION partitioncache.foreign_parts(p_tables oid[]) IS 'What about these tables is not of our making, a row each, for people to read: another owner, trigger, rule, policy, parent, child, foreign key, and what belongs to others in a type, default, generated column, constraint or index. Hold the tables (hold_own_tables) where the answer must stay true.';
+COMMENT ON FUNCTION partitioncache.foreign_parts(p_tables oid[]) IS 'What about these tables is not of our making, a row each, for people to read: another owner, trigger, rule, policy, parent, child, foreign key, and what belongs to others in a type, default, generated column, constraint, index or statistics. Hold the tables (hold_own_tables) where the answer must stay true.';
 
 REVOKE ALL ON FUNCTION partitioncache.foreign_parts(p_tables oid[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION partitioncache.foreign_parts(p_tables oid[]) TO cron_role;

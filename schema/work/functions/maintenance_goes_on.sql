@@ -9,6 +9,9 @@ BEGIN
       RETURN true;
     END IF;
   END IF;
+  IF "partitioncache".is_held() THEN
+    RETURN false;
+  END IF;
   PERFORM "partitioncache".hold_own_tables('read', '"public"."partitioncache_queue_processor_config"');
   RETURN (
     SELECT clock_timestamp() < p_started + ("partitioncache".clocks()).maintenance

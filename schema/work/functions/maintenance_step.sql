@@ -3,6 +3,11 @@ CREATE FUNCTION partitioncache.maintenance_step(p_step integer, p_after_id integ
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 BEGIN
+  IF p_step > 5 THEN
+    IF "partitioncache".is_held() THEN
+      RETURN p_after_id;
+    END IF;
+  END IF;
   CASE p_step
     WHEN 1, 2, 3, 4 THEN
       IF EXISTS (SELECT FROM "partitioncache".batch) THEN

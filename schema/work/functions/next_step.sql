@@ -15,6 +15,10 @@ DECLARE
 BEGIN
   DELETE FROM "partitioncache".batch WHERE batch_id = (p_last.context).batch_id;
 
+  IF "partitioncache".is_held() THEN
+    v_step.finished := true;
+    RETURN v_step;
+  END IF;
   -- In this transaction as in each: between two of them a table can become another one.
   PERFORM "partitioncache".hold_own_tables('read', '"public"."partitioncache_queue_processor_config"');
   SELECT * INTO v_config FROM "public"."partitioncache_queue_processor_config" WHERE job_name = p_job_name;

@@ -5,6 +5,13 @@ CREATE FUNCTION partitioncache.open_slot(p_job_name text, p_slot integer) RETURN
 DECLARE
   v_lock_key integer;
 BEGIN
+  -- Seen until the slot's own lock is (runs_1), and before it is asked whether processing is held:
+  -- up and down, which change what is used below, hold first and then look.
+  PERFORM pg_advisory_xact_lock_shared(
+    (quote_ident('partitioncache') || '.hold')::regclass::oid::integer, 3);
+  IF "partitioncache".is_held() THEN
+    RETURN NULL;
+  END IF;
   PERFORM "partitioncache".hold_own_tables('read', '"public"."partitioncache_queue_processor_config"');
   PERFORM FROM "public"."partitioncache_queue_processor_config" WHERE job_name = p_job_name;
   IF NOT FOUND THEN
@@ -30,7 +37,7 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION partitioncache.open_slot(p_job_name text, p_slot integer) IS 'Takes the session lock of a slot and returns its lock_key, or NULL while another run holds it. Raises P0002 for an unknown processor, 28000 when fragments would run as another role than the deployment''s fragment role.';
+COMMENT ON FUNCTION partitioncache.open_slot(p_job_name text, p_slot integer) IS 'Takes the session lock of a slot and returns its lock_key, or NULL while another run holds it, or processing is held (is_held). Raises P0002 for an unknown processor, 28000 when fragments would run as another role than the deployment''s fragment role.';
 
 REVOKE ALL ON FUNCTION partitioncache.open_slot(p_job_name text, p_slot integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION partitioncache.open_slot(p_job_name text, p_slot integer) TO cron_role;

@@ -10,6 +10,10 @@ DECLARE
   v_goes_on boolean := true;
   v_processed integer := 0;
 BEGIN
+  PERFORM "partitioncache".require_no_hold();
+  -- Shows this run (runs_1) until the caller's transaction ends.
+  PERFORM pg_advisory_xact_lock_shared(
+    (quote_ident('partitioncache') || '.hold')::regclass::oid::integer, 2);
   PERFORM "partitioncache".require_fragment_role();
   PERFORM "partitioncache".hold_own_tables(
     'read', '"public"."partitioncache_queue_processor_config"', '"public"."partitioncache_queue_query_fragment_queue"', '"public"."my_cache_queries"',
@@ -40,7 +44,7 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION partitioncache.process_batch(p_job_name text, p_count integer) IS 'Processes up to p_count queued fragments in the caller''s transaction and with the caller''s rights, even if the processor is disabled. Returns how many. Raises P0002 for an unknown processor, 28000 when fragments would run as another role than the fragment role.';
+COMMENT ON FUNCTION partitioncache.process_batch(p_job_name text, p_count integer) IS 'Processes up to p_count queued fragments in the caller''s transaction and with the caller''s rights, even if the processor is disabled. Returns how many. Raises P0002 for an unknown processor, 28000 when fragments would run as another role than the fragment role, 55000 while processing is held.';
 
 REVOKE ALL ON FUNCTION partitioncache.process_batch(p_job_name text, p_count integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION partitioncache.process_batch(p_job_name text, p_count integer) TO cron_role;

@@ -1,10 +1,14 @@
-CREATE FUNCTION partitioncache.record_cron_side(p_transport text, p_pg_cron_version text) RETURNS void
+CREATE FUNCTION partitioncache.record_cron_side(p_transport text, p_pg_cron_version text, p_cron_database text) RETURNS void
     LANGUAGE sql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  UPDATE "partitioncache".deployment SET transport = p_transport, pg_cron_version = p_pg_cron_version
+  UPDATE "partitioncache".deployment
+  SET transport = p_transport, pg_cron_version = p_pg_cron_version,
+      cron_database = p_cron_database,
+      cron_database_before = CASE WHEN cron_database = p_cron_database THEN cron_database_before
+                                  ELSE cron_database END
 $$;
 
-COMMENT ON FUNCTION partitioncache.record_cron_side(p_transport text, p_pg_cron_version text) IS 'Records how pg_cron is reached from now on (deploy, direct or link) and its version; (deploy, NULL) once the cron stream is gone.';
+COMMENT ON FUNCTION partitioncache.record_cron_side(p_transport text, p_pg_cron_version text, p_cron_database text) IS 'Records how pg_cron is reached from now on (deploy, direct or link), its version and the database that it is in. Once the cron stream is rolled back: deploy, NULL, and where it was.';
 
-REVOKE ALL ON FUNCTION partitioncache.record_cron_side(p_transport text, p_pg_cron_version text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION partitioncache.record_cron_side(p_transport text, p_pg_cron_version text, p_cron_database text) FROM PUBLIC;

@@ -3,22 +3,29 @@ CREATE FUNCTION partitioncache.sync_cron() RETURNS trigger
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
-  v_transport text := (SELECT transport FROM "partitioncache".deployment);
+  v_deployment "partitioncache".deployment := (SELECT deployment FROM "partitioncache".deployment);
   v_call text := format(
-    'SELECT %I.apply_jobs(%L::jsonb)', 'partitioncache_work_database', "partitioncache".desired_jobs());
+    'SELECT %I.apply_jobs(%L::jsonb)', v_deployment.cron_schema, "partitioncache".desired_jobs());
   v_applied jsonb;
   v_message text;
 BEGIN
   IF NOT EXISTS (SELECT FROM "partitioncache".sync_pending) THEN
     RETURN NULL;
   END IF;
-  IF v_transport = 'deploy' THEN
+  IF v_deployment.transport = 'deploy' THEN
     -- This is a courtesy: the view sync_pending and pcache-migrate status show what is pending.
     RAISE NOTICE 'pg_cron does not know of this change yet: run pcache-migrate sync';
     RETURN NULL;
   END IF;
   BEGIN
-    IF v_transport = 'direct' THEN
+    -- The jobs of the original are none of a copy's business, whatever the copy has configured.
+    IF "partitioncache".has_moved() THEN
+      RAISE EXCEPTION 'database "%" was deployed as "%", whose jobs are not touched from here',
+        current_database(), v_deployment.work_database
+        USING ERRCODE = 'object_not_in_prerequisite_state',
+              HINT = 'It was renamed, copied or restored: run pcache-migrate adopt.';
+    END IF;
+    IF v_deployment.transport = 'direct' THEN
       EXECUTE v_call INTO v_applied;
     ELSE
       v_applied := "partitioncache".query_cron_link(v_call);

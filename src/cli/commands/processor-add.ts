@@ -11,6 +11,7 @@ import {
   processorOptions,
   waitLock,
 } from '../options.js';
+import { heldText } from '../output/holds.js';
 import { jobActions } from '../output/jobs.js';
 import { changeText } from '../output/processors.js';
 import { paragraphs } from '../output/text.js';
@@ -33,18 +34,19 @@ export const processorAddCommand = defineCommand({
     const settings = context.settings();
     const processor = args.name ?? defaultJobName(settings);
     const change = { enabled: args.enable === true, ...processorChange(args) };
-    const { jobs } = await configureProcessor(
+    const { jobs, holds } = await configureProcessor(
       settings,
       context.lockWait(args['wait-lock']),
       (work) => addProcessor(work, settings, processor, change),
     );
     return {
       exitCode: EXIT_CODES.done,
-      report: { processor, change, changed: true, jobs },
-      text: () =>
+      report: { processor, change, changed: true, holds, jobs },
+      text: (style) =>
         paragraphs(
           `Created processor "${shown(processor)}" in database "${settings.work.database}": ${changeText(change)}.`,
           jobActions(settings, jobs),
+          heldText(holds, context, style),
         ),
     };
   },

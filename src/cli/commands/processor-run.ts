@@ -2,6 +2,7 @@ import type { ClientBase } from 'pg';
 import { withClient } from '../../database/connect.js';
 import { deploymentTables } from '../../deployment/placeholder-values.js';
 import { requireDeployed } from '../../deployment/require-deployed.js';
+import { requireInPlace } from '../../deployment/require-in-place.js';
 import { EXIT_CODES, type ExitCode } from '../../errors/exit-codes.js';
 import { shown } from '../../errors/shown.js';
 import { defaultJobName } from '../../processor/default-job-name.js';
@@ -35,7 +36,11 @@ export const processorRunCommand = defineCommand({
   run: async ({ name, count }, context) => {
     const settings = context.settings();
     const processor = name ?? defaultJobName(settings);
-    await withClient(settings.work, (work) => requireDeployed(work, settings, 'work'));
+    await withClient(settings.work, async (work) => {
+      await requireDeployed(work, settings, 'work');
+      // Elsewhere the default processor still has its former name.
+      if (name === undefined) await requireInPlace(work, settings);
+    });
     const ran = await withClient(cronRoleInWork(settings), (work) =>
       runInterruptibly(work, settings, context, processor, count),
     );

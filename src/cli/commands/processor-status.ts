@@ -1,6 +1,8 @@
 import { withClient } from '../../database/connect.js';
 import { requireDeployed } from '../../deployment/require-deployed.js';
+import { readWhereabouts } from '../../deployment/whereabouts.js';
 import { EXIT_CODES } from '../../errors/exit-codes.js';
+import { readHolds } from '../../processor/holds.js';
 import { UnknownProcessorError } from '../../processor/processor-config.js';
 import { readActive } from '../../processor/read-active.js';
 import { readFailures } from '../../processor/read-failures.js';
@@ -19,9 +21,11 @@ import {
   remedyText,
   throughputText,
 } from '../output/activity.js';
+import { heldText } from '../output/holds.js';
 import { processorTable } from '../output/processors.js';
 import type { Style } from '../output/style.js';
 import { paragraphs } from '../output/text.js';
+import { movedText } from '../output/whereabouts.js';
 
 export const processorStatusCommand = defineCommand({
   name: 'processor status',
@@ -60,6 +64,8 @@ function readReport(settings: Settings, name: string | undefined): Promise<Proce
     const active = await readActive(work, settings);
     const throughput = await readThroughput(work, settings);
     return {
+      whereabouts: await readWhereabouts(work, settings),
+      holds: await readHolds(work, settings),
       processors: all.filter(({ jobName }) => wanted(jobName)),
       queue: await readQueueDepth(work, settings),
       active: active.filter(({ processor }) => wanted(processor)),
@@ -72,14 +78,17 @@ function readReport(settings: Settings, name: string | undefined): Promise<Proce
 
 function statusText(
   settings: Settings,
-  { processors, queue, active, throughput, failures, fragments }: ProcessorStatusReport,
+  report: ProcessorStatusReport,
   { invocation, world }: Context,
   style: Style,
 ): string {
+  const { holds, processors, queue, active, throughput, failures, fragments } = report;
   return paragraphs(
     processors.length === 0
       ? `There are no processors in database "${settings.work.database}" yet. Create one with: ${invocation('setup')}`
       : processorTable(processors, style),
+    movedText(report.whereabouts, settings, { invocation }, style),
+    heldText(holds, { world }, style),
     queueText(queue, style),
     activeText(active, style),
     throughputText(throughput, style),

@@ -4,7 +4,7 @@ import { type SetupReport, setup } from '../../operations/setup.js';
 import type { ProcessorChange } from '../../processor/processor-config.js';
 import type { Settings } from '../../settings/settings.js';
 import { type Context, defineCommand } from '../command.js';
-import { processorChange, scheduleOptions, verbose, waitLock } from '../options.js';
+import { drainTimeout, processorChange, scheduleOptions, verbose, waitLock } from '../options.js';
 import { jobActions } from '../output/jobs.js';
 import { changeText } from '../output/processors.js';
 import { paragraphs } from '../output/text.js';
@@ -28,6 +28,7 @@ export const setupCommand = defineCommand({
       describe: 'Enable the processor; without it a new one is disabled, an existing one as it is',
     },
     ...verbose,
+    ...drainTimeout,
     ...waitLock,
   },
   run: async (args, context) => {
@@ -42,14 +43,17 @@ export const setupCommand = defineCommand({
       ...context.lockWait(args['wait-lock']),
       log: context.log,
       onProgress: context.onProgress,
+      drainSeconds: args['drain-timeout'],
+      onDrain: context.onDrain,
+      label: context.releaseLabel(),
     });
     const change = { frequencySeconds, timeoutSeconds, parallel };
     return {
       exitCode: EXIT_CODES.done,
       report,
-      text: () =>
+      text: (style) =>
         paragraphs(
-          upText(settings, report, args.verbose),
+          upText(settings, report, args.verbose, context, style),
           processorText(settings, report, enable, change),
           jobActions(settings, report.processorJobs),
           nextText(context, report.processor.created && !enable),

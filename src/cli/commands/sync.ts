@@ -22,12 +22,17 @@ export const syncCommand = defineCommand({
     return {
       exitCode: EXIT_CODES.done,
       report,
-      text: () =>
+      text: (style) =>
         paragraphs(
           report.jobs.some(({ action }) => action !== 'left')
             ? ''
             : `Nothing to do: the jobs of pg_cron in database "${settings.cron.database}" are as configured.`,
           jobActions(settings, report.jobs),
+          report.notStarted === undefined
+            ? ''
+            : style.warning(
+                `${report.notStarted} Why, and what to do: ${context.invocation('doctor')}`,
+              ),
         ),
     };
   },

@@ -1,6 +1,6 @@
 import { span } from '../../migrations/span.js';
-import type { StreamChange } from '../../operations/up.js';
-import { counted } from './text.js';
+import type { StreamChange } from '../../operations/up-report.js';
+import { counted, listed } from './text.js';
 
 export function appliedText(change: StreamChange, verbose: boolean): string {
   const { stream, database, schema, migrations } = change;
@@ -24,13 +24,9 @@ export function rolledBackText(change: StreamChange, verbose: boolean): string {
 }
 
 export function administratorText(statements: readonly string[]): string {
-  return statements.length === 0 ? '' : listed('Ran as the administrator:', statements);
+  return listed('Ran as the administrator:', statements);
 }
 
 function summary(heading: string, migrations: readonly string[], verbose: boolean): string {
   return verbose ? listed(heading, migrations) : `${heading} ${span(migrations)}`;
-}
-
-function listed(heading: string, items: readonly string[]): string {
-  return [heading, ...items.map((item) => `  ${item}`)].join('\n');
 }

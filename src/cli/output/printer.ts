@@ -13,6 +13,7 @@ export interface Printer {
   readonly log: (text: string) => void;
   readonly progress: (line: ProgressLine) => void;
   readonly json: (document: object) => void;
+  readonly jsonLine: (document: object) => void;
 }
 
 export function createPrinter(
@@ -46,5 +47,6 @@ export function createPrinter(
       open = rewritten ? line : '';
     },
     json: (document) => print(stdout, JSON.stringify(document, null, 2)),
+    jsonLine: (document) => print(stdout, JSON.stringify(document)),
   };
 }

@@ -1,4 +1,4 @@
-import type { MigrationProgress } from '../../operations/up.js';
+import type { MigrationProgress } from '../../operations/up-report.js';
 
 export interface ProgressLine {
   readonly text: string;

@@ -15,3 +15,8 @@ export function counted(count: number, singular: string, plural = `${singular}s`
 export function yesNo(value: boolean): string {
   return value ? 'yes' : 'no';
 }
+
+/** A heading and a line for each item; empty without items. */
+export function listed(heading: string, items: readonly string[]): string {
+  return items.length === 0 ? '' : [heading, ...items.map((item) => `  ${item}`)].join('\n');
+}

@@ -11,7 +11,7 @@ export const intarray: DoctorCheck = {
   run: async ({ settings, work }) => {
     const client = clientOf(work);
     const { database } = settings.work;
-    const extension = await readExtension(client, 'intarray');
+    const extension = await readExtension(client, 'intarray', settings.work.user);
     if (extension.installed) return ok('installed');
     if (!extension.available) {
       return warning(
@@ -43,7 +43,7 @@ export const roaringbitmap: DoctorCheck = {
   run: async ({ settings, work }) => {
     const { database } = settings.work;
     const statement = `CREATE EXTENSION roaringbitmap SCHEMA ${escapeIdentifier(settings.clientSchema)};`;
-    const extension = await readExtension(clientOf(work), 'roaringbitmap');
+    const extension = await readExtension(clientOf(work), 'roaringbitmap', settings.work.user);
     if (extension.installed) return ok('installed');
     if (extension.available) {
       return failed(
@@ -65,22 +65,22 @@ export const roaringbitmap: DoctorCheck = {
 interface Extension {
   installed: boolean;
   available: boolean;
-  /** Whether the connected role may create it. */
+  /** Whether the migrator may create it. */
   creatable: boolean;
   server_major: number;
 }
 
-async function readExtension(client: ClientBase, name: string): Promise<Extension> {
+async function readExtension(client: ClientBase, name: string, role: string): Promise<Extension> {
   const { rows } = await client.query<Extension>(
     // Uses to_jsonb: before PostgreSQL 13 there are no trusted extensions and no such column.
     `SELECT EXISTS (SELECT FROM pg_extension WHERE extname = $1) AS installed,
             EXISTS (SELECT FROM pg_available_extensions WHERE name = $1) AS available,
-            (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)
-            OR (has_database_privilege(current_database(), 'CREATE')
+            (SELECT rolsuper FROM pg_roles WHERE rolname = $2)
+            OR (has_database_privilege($2::name, current_database(), 'CREATE')
                 AND EXISTS (SELECT FROM pg_available_extension_versions v
                              WHERE v.name = $1 AND coalesce((to_jsonb(v) ->> 'trusted')::boolean, false))) AS creatable,
             current_setting('server_version_num')::integer / 10000 AS server_major`,
-    [name],
+    [name, role],
   );
   const [row] = rows;
   if (row === undefined) throw new Error('A query without FROM returned no row.');

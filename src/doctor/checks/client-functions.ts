@@ -14,7 +14,7 @@ export const clientFunctions: DoctorCheck = {
   run: async ({ settings, work }) => {
     const client = clientOf(work);
     const names = functionsReplaced(await readStreamPlan(client, settings, 'work'), settings);
-    const foreign = await ownedByOthers(client, settings.clientSchema, names);
+    const foreign = await ownedByOthers(client, settings, names);
     if (foreign.length === 0) return ok('yes');
     const owners = [...new Set(foreign.map(({ owner }) => owner))];
     return failed(
@@ -24,8 +24,9 @@ export const clientFunctions: DoctorCheck = {
       // may CREATE there can put a function in our way, and we would run it or be run by it.
       text(
         'administrator',
+        "If they belong to a set-up of PartitionCache's own tool, pcache-migrate adopt takes it over, them included.",
         `If another deployment made them, choose another PCACHE_CLIENT_SCHEMA, or deploy as its migrator.`,
-        `If not, find out who did, and drop them in database "${settings.work.database}":`,
+        `If neither, find out who did, and drop them in database "${settings.work.database}":`,
         ...foreign.map(({ signature }) => `  DROP FUNCTION ${pasteable(signature)};`),
       ),
     );
@@ -48,15 +49,15 @@ interface ForeignFunction {
 
 async function ownedByOthers(
   client: ClientBase,
-  schema: string,
+  { clientSchema, work }: Settings,
   names: readonly string[],
 ): Promise<ForeignFunction[]> {
   const { rows } = await client.query<ForeignFunction>(
     `SELECT p.oid::regprocedure::text AS signature, pg_get_userbyid(p.proowner)::text AS owner
        FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
-      WHERE n.nspname = $1 AND p.proname = ANY ($2) AND NOT pg_has_role(p.proowner, 'USAGE')
+      WHERE n.nspname = $1 AND p.proname = ANY ($2) AND NOT pg_has_role($3::name, p.proowner, 'USAGE')
       ORDER BY 1`,
-    [schema, names],
+    [clientSchema, names, work.user],
   );
   return rows;
 }

@@ -18,12 +18,16 @@ export const cronSchema: DoctorCheck = {
   run: async ({ settings, cron }) => {
     const { user, database } = settings.cron;
     const client = clientOf(cron);
-    const state = await readSchemaState(client, settings.cronSchema, 'work_schema');
+    const state = await readSchemaState(client, settings.cronSchema, 'work_schema', user);
     if (state === undefined) return ok(`"${settings.cronSchema}" does not exist yet`);
     if (state.deployment === undefined && state.contents.length > 0) {
       return failed(
         `"${settings.cronSchema}" in database "${database}" is not ours: it contains ${list(state.contents)} and no deployment`,
-        text('user', `Keep that schema as it is, and ${ANOTHER_SCHEMA}`),
+        text(
+          'user',
+          `Keep that schema as it is, and ${ANOTHER_SCHEMA}`,
+          'Or, if its table deployment was dropped by hand: pcache-migrate verify --fix',
+        ),
       );
     }
     const refused = refuseStrangers(

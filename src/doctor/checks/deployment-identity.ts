@@ -13,7 +13,12 @@ export const deploymentIdentity: DoctorCheck = {
   needs: ['work-schema'],
   run: async ({ settings, work }) => {
     const client = clientOf(work);
-    const state = await readSchemaState(client, settings.schema, 'queue_prefix');
+    const state = await readSchemaState(
+      client,
+      settings.schema,
+      'queue_prefix',
+      settings.work.user,
+    );
     const deployed = state?.deployment && (await readDeployment(client, settings.schema));
     if (deployed === undefined) return ok('nothing is deployed yet');
     const differences = compare(deployed, settings);
@@ -46,13 +51,9 @@ interface Difference {
 }
 
 function compare(deployed: Deployment, settings: Settings): Difference[] {
-  const { work, cron, client } = settings;
+  const { cron, client } = settings;
   const cachePrefix = `PG_${deployed.cache_backend.toUpperCase()}_CACHE_TABLE_PREFIX`;
   return [
-    ...difference('DB_NAME', deployed.work_database, work.database).map((found) => ({
-      ...found,
-      advice: `If the database was renamed, rename it back before pcache-migrate down. If it is a copy of "${deployed.work_database}", make the copy without schema "${settings.schema}" and its tables.`,
-    })),
     ...difference('PCACHE_CLIENT_SCHEMA', deployed.client_schema, settings.clientSchema),
     ...difference('PG_QUEUE_TABLE_PREFIX', deployed.queue_prefix, settings.queuePrefix),
     ...difference(cachePrefix, deployed.table_prefix, settings.tablePrefix),
@@ -64,7 +65,6 @@ function compare(deployed: Deployment, settings: Settings): Difference[] {
     ...difference('PG_CRON_USER', deployed.cron_role, cron.user),
     ...difference('PG_QUEUE_USER', deployed.client_role, client.user),
     ...fragmentRoleLost(deployed, settings),
-    ...modeDifference(deployed, settings),
   ];
 }
 
@@ -89,23 +89,4 @@ function difference(name: string, deployed: string, configured: string): Differe
   return deployed === configured
     ? []
     : [{ name, deployed, configured, back: envLine(name, deployed) }];
-}
-
-/** Until the cron stream is up, the deployment is not bound to a mode. */
-function modeDifference(deployed: Deployment, { mode, work, cron }: Settings): Difference[] {
-  const was = deployed.transport === 'direct' ? 'single' : 'cross';
-  if (deployed.pg_cron_version === null || was === mode) return [];
-  return [
-    {
-      name: 'the mode',
-      deployed: was,
-      configured: mode,
-      back:
-        was === 'single'
-          ? envLine('PG_CRON_DATABASE', work.database)
-          : `PG_CRON_DATABASE as it was, not ${cron.database}`,
-      advice:
-        'To change only the mode, it is enough to roll back the cron stream first, with the old settings: pcache-migrate down --stream cron --all',
-    },
-  ];
 }

@@ -29,6 +29,11 @@ export const foreignFunctions: DoctorCheck = {
         'owner of the schema',
         'Find out who made them and why, then:',
         ...found.map(({ kind, signature }) => `  DROP ${kind} ${pasteable(signature)};`),
+        ...(inTheWay.length > 0
+          ? [
+              "Unless they belong to a set-up of PartitionCache's own tool: pcache-migrate adopt takes it over, them included.",
+            ]
+          : []),
       ),
     );
   },
@@ -43,7 +48,7 @@ interface ForeignFunction {
 /** Neither ours nor a superuser's, to whom those of extensions belong. */
 async function madeByOthers(
   client: ClientBase,
-  { clientSchema }: Settings,
+  { clientSchema, work }: Settings,
   named: readonly string[],
 ): Promise<ForeignFunction[]> {
   const { rows } = await client.query<ForeignFunction>(
@@ -52,9 +57,9 @@ async function madeByOthers(
        FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
        JOIN pg_roles r ON r.oid = p.proowner
       WHERE n.nspname = $1 AND p.proname = ANY ($2)
-        AND NOT r.rolsuper AND NOT pg_has_role(p.proowner, 'USAGE')
+        AND NOT r.rolsuper AND NOT pg_has_role($3::name, p.proowner, 'USAGE')
       ORDER BY 1`,
-    [clientSchema, named],
+    [clientSchema, named, work.user],
   );
   return rows;
 }

@@ -1,8 +1,9 @@
-import type { ClientBase } from 'pg';
-import { hasRoutine } from '../../deployment/catalogue.js';
+import { type ClientBase, escapeIdentifier } from 'pg';
+import { hasRoutine } from '../../database/catalogue.js';
 import { clientName, ownName } from '../../deployment/own-names.js';
 import { deploymentTables } from '../../deployment/placeholder-values.js';
 import { pasteable } from '../../errors/shown.js';
+import { nameAside } from '../../objects/renamed.js';
 import type { Settings } from '../../settings/settings.js';
 import { failed, ok, text, warning } from '../check-result.js';
 import type { DoctorCheck } from '../context.js';
@@ -14,7 +15,7 @@ interface ForeignTable {
   readonly name: string;
   /** `TABLE`, `VIEW` …, as DROP calls it. */
   readonly kind: string;
-  readonly parts: string;
+  readonly parts: readonly string[];
 }
 
 /** What somebody else made under a name of ours, or hung on a table of ours, would run with our rights. */
@@ -33,11 +34,11 @@ export const foreignTables: DoctorCheck = {
     const finding = foreign.every(({ name }) => isCacheTable(settings, name)) ? warning : failed;
     return finding(
       `in schema "${settings.clientSchema}" of database "${settings.work.database}", not used because of what would run with the rights of whoever uses it: ` +
-        foreign.map(({ name, parts }) => `${quoted(name)} (${parts})`).join('; '),
+        foreign.map(({ name, parts }) => `${quoted(name)} (${parts.join(', ')})`).join('; '),
       text(
         'owner of the schema',
-        'Find out who made them and why, then drop what is named there, or the whole:',
-        ...foreign.map((table) => dropLine(settings, table)),
+        'Find out who made them and why, then:',
+        ...foreign.flatMap((table) => dropLines(settings, table)),
         'Grant nothing to their owners, and let as few roles as can be CREATE in that schema.',
       ),
     );
@@ -48,12 +49,31 @@ function isCacheTable({ tablePrefix }: Settings, name: string): boolean {
   return name.startsWith(`${tablePrefix}_cache_`);
 }
 
-function dropLine(settings: Settings, { name, kind }: ForeignTable): string {
-  return `  DROP ${kind} ${pasteable(clientName(settings, name))}; -- ${
-    isCacheTable(settings, name)
-      ? 'the processor makes its own'
-      : `then have role ${settings.work.user} create it again, as a client does`
-  }`;
+/** Of a table of ours only what somebody else put on it, where that can be dropped by itself: its rows are ours. */
+function dropLines(settings: Settings, table: ForeignTable): string[] {
+  const lines = table.parts.map((part) => partLine(clientName(settings, table.name), part));
+  const isOurs = !table.parts.some((part) => part.startsWith('owner '));
+  return isOurs && lines.every((line) => line !== undefined) ? lines : [wholeLine(settings, table)];
+}
+
+function partLine(table: string, part: string): string | undefined {
+  const [, kind = '', name = ''] = /^(trigger|rule|policy) (.+)$/s.exec(part) ?? [];
+  if (part === 'row security') {
+    return pasteable(`  ALTER TABLE ${table} DISABLE ROW LEVEL SECURITY;`);
+  }
+  return kind === '' ? undefined : pasteable(`  DROP ${kind.toUpperCase()} ${name} ON ${table};`);
+}
+
+/** Of a table that the processor does not make anew by itself, the rows are kept, as verify keeps them. */
+function wholeLine(settings: Settings, { name, kind, parts }: ForeignTable): string {
+  const table = pasteable(clientName(settings, name));
+  if (isCacheTable(settings, name))
+    return `  DROP ${kind} ${table}; -- the processor makes its own`;
+  if (kind === 'TABLE' && parts.every((part) => part.startsWith('owner '))) {
+    const owner = escapeIdentifier(settings.work.user);
+    return `  ALTER TABLE ${table} OWNER TO ${owner}; -- keeps its rows; what is queued there is SQL: look at it before`;
+  }
+  return `  ALTER ${kind} ${table} RENAME TO ${pasteable(nameAside(name))}; -- keeps its rows; then pcache-migrate verify says what has to be in its place`;
 }
 
 async function findForeign(client: ClientBase, settings: Settings): Promise<ForeignTable[]> {
@@ -68,7 +88,7 @@ async function findForeign(client: ClientBase, settings: Settings): Promise<Fore
     `SELECT c.relname::text AS name,
             CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW'
                            WHEN 'f' THEN 'FOREIGN TABLE' ELSE 'TABLE' END AS kind,
-            string_agg(found.part, ', ' ORDER BY found.part) AS parts
+            array_agg(found.part ORDER BY found.part) AS parts
        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace,
             LATERAL ${ownName(settings, 'foreign_parts')}(ARRAY[c.oid]) AS found
       WHERE n.nspname = $1 AND c.relkind IN ('r', 'p', 'v', 'm', 'f')

@@ -3,6 +3,7 @@ import type { Settings } from '../../settings/settings.js';
 import { type Finding, failed, ok, sql, text, warning } from '../check-result.js';
 import type { DoctorCheck } from '../context.js';
 import { clientOf } from '../reach.js';
+import { giveBackName, renamedRoles } from '../renamed-role.js';
 import { list, quoted } from '../wording.js';
 
 export const fragmentRole: DoctorCheck = {
@@ -70,13 +71,21 @@ const QUERY = `
 /** Undefined when nothing is wrong with the role itself. */
 async function unfitRole(
   client: ClientBase,
-  { work, cron, client: app }: Settings,
+  settings: Settings,
   name: string,
 ): Promise<Finding | undefined> {
+  const { work, cron, client: app } = settings;
   const role = escapeIdentifier(name);
   const { rows } = await client.query<Role>(QUERY, [name, [cron.user, app.user], work.user]);
   const [found] = rows;
   if (found === undefined) {
+    const now = (await renamedRoles(client, settings, [name])).get(name);
+    if (now !== undefined) {
+      return failed(
+        `there is no role ${quoted(name)}: all that it had, role ${now} has; it was renamed`,
+        text('administrator', `Give it back its name: ${giveBackName(now, name)}`),
+      );
+    }
     return failed(
       `there is no role ${quoted(name)}`,
       // Not as SQL to run: a misspelt name must not become a role.

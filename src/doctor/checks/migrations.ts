@@ -1,6 +1,7 @@
 import type { ClientBase } from 'pg';
+import { PackageTooOldError, requireRecentPackage } from '../../deployment/require-deployed.js';
 import { readStreamPlan } from '../../deployment/stream-plan.js';
-import { LedgerError } from '../../migrations/ledger.js';
+import { LedgerError } from '../../migrations/ledger-error.js';
 import type { StreamName } from '../../migrations/streams.js';
 import type { Settings } from '../../settings/settings.js';
 import { type Finding, failed, ok, text } from '../check-result.js';
@@ -27,12 +28,18 @@ async function ledger(
   stream: StreamName,
 ): Promise<Finding> {
   try {
-    const { migrations, pending } = await readStreamPlan(client, settings, stream);
-    return ok(`${migrations.length - pending.length} of ${migrations.length} applied`);
+    const plan = await readStreamPlan(client, settings, stream);
+    requireRecentPackage(plan);
+    const { migrations, pending, newer } = plan;
+    const applied = `${migrations.length - pending.length} of ${migrations.length} applied`;
+    const by = newer.at(-1)?.record?.packageVersion;
+    return ok(
+      by === undefined ? applied : `${applied}, and ${newer.length} more by pcache-migrate ${by}`,
+    );
   } catch (error) {
-    if (!(error instanceof LedgerError)) throw error;
+    if (!(error instanceof LedgerError || error instanceof PackageTooOldError)) throw error;
     return failed(
-      error.problems.join(' '),
+      error.message.replaceAll('\n', ' '),
       text(
         'user',
         error.remedy ?? 'Fix what the server reports, and run pcache-migrate doctor again.',

@@ -1,4 +1,5 @@
 import type { ClientBase } from 'pg';
+import type { ConnectionSettings } from '../../settings/settings.js';
 import { type Finding, failed, ok, type Remedy, sql, text } from '../check-result.js';
 import { isAtLeast } from '../compare-versions.js';
 import type { DoctorCheck } from '../context.js';
@@ -21,7 +22,7 @@ export const pgCronExtension: DoctorCheck = {
     if (available === undefined) return failed(missing, upgradePackage());
     return failed(
       missing,
-      await asAdministrator(client, settings.cron.database, 'CREATE EXTENSION pg_cron;'),
+      await asAdministrator(client, settings.cron, 'CREATE EXTENSION pg_cron;'),
     );
   },
 };
@@ -38,7 +39,7 @@ export const pgCronVersion: DoctorCheck = {
     if (!isAtLeast(available, OLDEST_VERSION)) return failed(old, upgradePackage());
     return failed(
       old,
-      await asAdministrator(client, settings.cron.database, 'ALTER EXTENSION pg_cron UPDATE;'),
+      await asAdministrator(client, settings.cron, 'ALTER EXTENSION pg_cron UPDATE;'),
     );
   },
 };
@@ -61,14 +62,14 @@ function upgradePackage(): Remedy {
 /** Adds the grants that the new schema or functions then lack, so that one round of fixes is enough. */
 async function asAdministrator(
   client: ClientBase,
-  database: string,
+  { user, database }: ConnectionSettings,
   statement: string,
 ): Promise<Remedy> {
-  const { rows } = await client.query<{ role: string; superuser: boolean }>(
-    'SELECT rolname::text AS role, rolsuper AS superuser FROM pg_roles WHERE rolname = current_user',
+  const { rows } = await client.query<{ superuser: boolean }>(
+    'SELECT rolsuper AS superuser FROM pg_roles WHERE rolname = $1',
+    [user],
   );
-  const { role = '', superuser = false } = rows[0] ?? {};
-  const grants = superuser ? [] : leastGrants(role).map(grantLine);
+  const grants = rows[0]?.superuser ? [] : leastGrants(user).map(grantLine);
   return sql('administrator', database, statement, ...grants);
 }
 

@@ -3,6 +3,7 @@ import { sqlState } from '../../database/database-error.js';
 import { failed, ok, text, warning } from '../check-result.js';
 import type { Context, DoctorCheck } from '../context.js';
 import { clientOf } from '../reach.js';
+import { servedDatabase } from '../served-database.js';
 import { serverSetting } from '../server-setting.js';
 import { address, variable } from '../wording.js';
 
@@ -76,9 +77,7 @@ export const pgCronDatabase: DoctorCheck = {
   needs: ['pg-cron-loaded'],
   run: async (context) => {
     const wanted = context.settings.cron.database;
-    const actual =
-      (await serverSetting(context, 'cron.database_name')) ??
-      (await schedulerDatabase(clientOf(context.cron)));
+    const actual = await servedDatabase(context);
     if (actual === undefined) {
       return warning(
         'no scheduler process of pg_cron is visible: it may not be running',
@@ -95,20 +94,10 @@ export const pgCronDatabase: DoctorCheck = {
       text(
         'administrator',
         `Either set PG_CRON_DATABASE to ${actual}.`,
-        `Or move pg_cron, which ends every job scheduled in "${actual}": in postgresql.conf set`,
+        `Or move pg_cron, which ends every job scheduled in "${actual}": pcache-migrate mode ${context.settings.mode} moves a deployment that stands, and says what to type. For a new one, set in postgresql.conf`,
         `  cron.database_name = ${confValue(wanted)}`,
         `restart the server, and in database "${wanted}" run: CREATE EXTENSION pg_cron;`,
       ),
     );
   },
 };
-
-// cron.database_name may be hidden; the database that the scheduler is connected to never is. The
-// scheduler runs as the bootstrap superuser (oid 10), which no other session can fake.
-async function schedulerDatabase(cron: ClientBase): Promise<string | undefined> {
-  const { rows } = await cron.query<{ name: string }>(
-    `SELECT datname::text AS name FROM pg_stat_activity
-      WHERE application_name = 'pg_cron scheduler' AND usesysid = 10 AND datname IS NOT NULL`,
-  );
-  return rows[0]?.name;
-}

@@ -3,7 +3,11 @@ import { failed, ok, text } from '../check-result.js';
 import type { DoctorCheck } from '../context.js';
 import { checkGrants, onDatabase } from '../grants.js';
 import { clientOf } from '../reach.js';
+import { giveBackName, renamedRoles } from '../renamed-role.js';
 import { list, variable } from '../wording.js';
+
+// Of one that was kept as MD5.
+const NO_PASSWORD = 'If it cannot log in then, give it its password again: \\password in psql.';
 
 export const roles: DoctorCheck = {
   id: 'roles',
@@ -21,14 +25,22 @@ export const roles: DoctorCheck = {
     );
     const missing = rows.map(({ role }) => role);
     if (missing.length === 0) return ok(list([settings.work.user, ...wanted.keys()]));
+    const names = await renamedRoles(clientOf(work), settings, missing);
+    const found = missing.map((role) => ({ role, now: names.get(role) }));
     return failed(
-      `there is no role ${list(missing)}`,
+      found
+        .map(
+          ({ role, now }) =>
+            `there is no role ${list([role])}${now === undefined ? '' : `: all that it had, role ${now} has; it was renamed`}`,
+        )
+        .join('; '),
       // Not as SQL to run: a misspelt name must not become a role.
       text(
         'administrator',
-        ...missing.map(
-          (role) =>
-            `Correct ${wanted.get(role)}, or create the role: CREATE ROLE ${escapeIdentifier(role)} LOGIN; and set its password with \\password ${escapeIdentifier(role)} in psql.`,
+        ...found.map(({ role, now }) =>
+          now === undefined
+            ? `Correct ${wanted.get(role)}, or create the role: CREATE ROLE ${escapeIdentifier(role)} LOGIN; and set its password with \\password ${escapeIdentifier(role)} in psql.`
+            : `Give it back its name, which is that of the deployment: ${giveBackName(now, role)} ${NO_PASSWORD}`,
         ),
       ),
     );

@@ -1,4 +1,4 @@
-import type { ClientBase } from 'pg';
+import { readServerIdentity } from '../../deployment/server-identity.js';
 import { failed, ok, text } from '../check-result.js';
 import type { DoctorCheck } from '../context.js';
 import { clientOf } from '../reach.js';
@@ -9,11 +9,12 @@ export const sameCluster: DoctorCheck = {
   title: 'one server for both databases',
   needs: ['work-connection', 'cron-connection'],
   run: async ({ settings, work, cron }) => {
-    const [one, other] = [await identify(clientOf(work)), await identify(clientOf(cron))];
+    const one = await readServerIdentity(clientOf(work));
+    const other = await readServerIdentity(clientOf(cron));
     if (one.started === other.started && one.system === other.system) {
       return ok('yes');
     }
-    const replica = one.system !== null && one.system === other.system;
+    const replica = one.system !== undefined && one.system === other.system;
     const host = variable(settings.cron, 'host', 'PG_CRON_HOST');
     const port = variable(settings.cron, 'port', 'PG_CRON_PORT');
     return failed(
@@ -28,25 +29,3 @@ export const sameCluster: DoctorCheck = {
     );
   },
 };
-
-interface Identity {
-  /** Null if the platform hides it. */
-  system: string | null;
-  started: string;
-}
-
-async function identify(client: ClientBase): Promise<Identity> {
-  const { rows } = await client.query<{ started: string; visible: boolean }>(
-    `SELECT extract(epoch FROM pg_postmaster_start_time())::text AS started,
-            has_function_privilege('pg_control_system()', 'EXECUTE') AS visible`,
-  );
-  const { started = '', visible = false } = rows[0] ?? {};
-  return { started, system: visible ? await systemIdentifier(client) : null };
-}
-
-async function systemIdentifier(client: ClientBase): Promise<string | null> {
-  const { rows } = await client.query<{ system: string }>(
-    'SELECT system_identifier::text AS system FROM pg_control_system()',
-  );
-  return rows[0]?.system ?? null;
-}

@@ -1,4 +1,4 @@
-import type { ClientBase } from 'pg';
+import { type ClientBase, escapeIdentifier } from 'pg';
 import type { ConnectionSettings } from '../../settings/settings.js';
 import { failed, ok, text } from '../check-result.js';
 import type { DoctorCheck } from '../context.js';
@@ -57,7 +57,9 @@ async function writable(client: ClientBase, settings: ConnectionSettings, hostVa
       `transactions of role "${settings.user}" in database "${settings.database}" are read-only (default_transaction_read_only = on)`,
       text(
         'administrator',
-        'Turn off default_transaction_read_only where it was turned on: in postgresql.conf, for the database or for the role (psql: \\drds).',
+        'Turn off default_transaction_read_only where it was turned on: in postgresql.conf, for the database or for the role (psql: \\drds). In another database, as there nothing can be changed:',
+        `  ALTER ROLE ${escapeIdentifier(settings.user)} RESET default_transaction_read_only;`,
+        `  ALTER DATABASE ${escapeIdentifier(settings.database)} RESET default_transaction_read_only;`,
       ),
     );
   }

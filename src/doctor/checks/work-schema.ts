@@ -1,4 +1,5 @@
 import { escapeIdentifier } from 'pg';
+import { findLostOwners } from '../../deployment/restored-owners.js';
 import { type Finding, failed, ok, sql, text } from '../check-result.js';
 import type { DoctorCheck } from '../context.js';
 import { clientOf } from '../reach.js';
@@ -17,14 +18,20 @@ export const workSchema: DoctorCheck = {
     const { schema } = settings;
     const { user, database } = settings.work;
     const client = clientOf(work);
-    const state = await readSchemaState(client, schema, 'queue_prefix');
+    const state = await readSchemaState(client, schema, 'queue_prefix', user);
     if (state === undefined) return ok(`"${schema}" does not exist yet`);
     if (state.deployment === undefined && state.contents.length > 0) {
       return failed(
         `"${schema}" in database "${database}" is not ours: it contains ${list(state.contents)} and no deployment`,
-        text('user', `Keep that schema as it is, and ${ANOTHER_SCHEMA}`),
+        text(
+          'user',
+          `Keep that schema as it is, and ${ANOTHER_SCHEMA}`,
+          'Or, if its table deployment was dropped by hand: pcache-migrate verify --fix',
+        ),
       );
     }
+    const lost = await findLostOwners(client, settings);
+    if (lost !== undefined) return failed(lost.what, text('user', lost.remedy));
     if (state.deployment !== undefined && !state.deployment.ownedByUs) {
       return otherOwner(
         `"${schema}" was deployed by role "${state.deployment.owner}", and role "${user}" may not act as that role`,
@@ -45,7 +52,9 @@ export const workSchema: DoctorCheck = {
         ),
       );
     }
-    return ok(`"${schema}" is ${state.deployment === undefined ? 'empty' : 'deployed'}`);
+    return ok(
+      `"${schema}" ${state.deployment === undefined ? 'has nothing deployed' : 'is deployed'}`,
+    );
   },
 };
 

@@ -69,6 +69,18 @@ export const plants: readonly Plant[] = [
     named: /by function public.spy_text/,
   },
   {
+    kind: 'statistics',
+    statements: (table) =>
+      `${like(table)} CREATE STATISTICS ${table}_s ON (spy_text(query_hash)), query_hash FROM ${table};`,
+    named: /statistics object .* by function public.spy_text/,
+  },
+  {
+    kind: 'statistics that hand SQL to PostgreSQL',
+    statements: (table) =>
+      `${like(table)} CREATE STATISTICS ${table}_s ON (query_to_xml('SELECT public.spy()', true, false, '')::text), query_hash FROM ${table};`,
+    named: /statistics object .* by (?:pg_catalog.)?query_to_xml/,
+  },
+  {
     kind: 'a parent',
     statements: (table) =>
       `CREATE TABLE ${table} (query_hash text PRIMARY KEY, ${keys}, ${count}) INHERITS (parent);`,

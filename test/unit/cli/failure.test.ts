@@ -10,8 +10,8 @@ import { NotDeployedError } from '../../../src/deployment/require-deployed.js';
 import { EXIT_CODES } from '../../../src/errors/exit-codes.js';
 import { exitCodeOf } from '../../../src/errors/pcache-error.js';
 import { MigrationSelectionError } from '../../../src/migrations/select-migrations.js';
+import { CronStreamError } from '../../../src/operations/cron-stream-error.js';
 import { PreflightError } from '../../../src/operations/preflight.js';
-import { CronStreamError } from '../../../src/operations/up.js';
 import { SettingsError } from '../../../src/settings/problem.js';
 import type { Settings } from '../../../src/settings/settings.js';
 
@@ -35,8 +35,8 @@ test.each([
   [new SettingsError([]), EXIT_CODES.usage],
   [new MigrationSelectionError('no such migration'), EXIT_CODES.usage],
   [new LockBusyError('key', 5, undefined), EXIT_CODES.busy],
-  [new InterruptedError(), EXIT_CODES.interrupted],
-  [new NotDeployedError('work', 'app', 0, 1), EXIT_CODES.failed],
+  [new InterruptedError('SIGTERM'), EXIT_CODES.interrupted],
+  [new NotDeployedError({ ...applied, applied: [], pending: [], newer: [] }), EXIT_CODES.failed],
   [new PreflightError({ checks: [] }), EXIT_CODES.failed],
   [databaseError(), EXIT_CODES.failed],
   [
@@ -55,7 +55,7 @@ describe('the report of a failure', () => {
       message:
         'permission denied for schema cron (SQLSTATE 42501)\nDETAIL: Some detail.\nHINT: Ask for it.',
       remedy:
-        'Run pcache-migrate doctor: it says which grant is missing, where, and who can give it.',
+        'Run pcache-migrate doctor: it says which grant is missing, where, and who can give it. What was taken from a role of this deployment by hand, pcache-migrate verify names.',
     });
   });
 
@@ -65,7 +65,7 @@ describe('the report of a failure', () => {
     });
     expect(textOf(error)).toBe(
       'Error: outer\nCause: middle\nCause: permission denied for schema cron (SQLSTATE 42501)\nDETAIL: Some detail.\nHINT: Ask for it.\n' +
-        'Remedy: Run pcache-migrate doctor: it says which grant is missing, where, and who can give it.',
+        'Remedy: Run pcache-migrate doctor: it says which grant is missing, where, and who can give it. What was taken from a role of this deployment by hand, pcache-migrate verify names.',
     );
   });
 
@@ -73,7 +73,10 @@ describe('the report of a failure', () => {
     const text = textOf(new CronStreamError(settings, applied, databaseError()));
     expect(text).toContain('The work stream is up to date in database "app"');
     expect(text).toContain('HINT: Ask for it.');
-    const cause = new ConnectionError('no way', 'Find one.', { cause: new Error('errno') });
+    const cause = new ConnectionError('no way', 'Find one.', {
+      cause: new Error('errno'),
+      wasLost: false,
+    });
     expect(textOf(new CronStreamError(settings, applied, cause))).toMatch(
       /\nRemedy: Find one\.\nThen run pcache-migrate up again; it continues here\.$/,
     );
@@ -82,6 +85,7 @@ describe('the report of a failure', () => {
   it('does not repeat the cause of a failed connection in worse words', () => {
     const error = new ConnectionError("can't connect", 'Try.', {
       cause: new Error('ECONNREFUSED'),
+      wasLost: false,
     });
     expect(textOf(error)).toBe("Error: can't connect\nRemedy: Try.");
   });

@@ -3,7 +3,7 @@ import { createPrinter } from '../../../src/cli/output/printer.js';
 import { progressLines } from '../../../src/cli/output/progress.js';
 import { styleOf } from '../../../src/cli/output/style.js';
 import type { World } from '../../../src/cli/world.js';
-import type { MigrationProgress } from '../../../src/operations/up.js';
+import type { MigrationProgress } from '../../../src/operations/up-report.js';
 import { fakeWorld } from './fake-world.js';
 
 const START = Date.parse('2026-01-01T12:00:00Z');

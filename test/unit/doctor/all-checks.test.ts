@@ -17,6 +17,7 @@ const settings: Settings = {
   work: connection,
   cron: { ...connection, database: 'postgres' },
   client: connection,
+  planner: undefined,
   admin: { user: 'postgres', password: undefined },
   link: { host: 'localhost', port: undefined },
   fragmentRole: undefined,

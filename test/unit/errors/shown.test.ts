@@ -2,7 +2,7 @@ import { DatabaseError } from 'pg';
 import { expect, test } from 'vitest';
 import { describeDatabaseError } from '../../../src/database/describe-database-error.js';
 import { failed, sql, text } from '../../../src/doctor/check-result.js';
-import { pasteable, printable, shown } from '../../../src/errors/shown.js';
+import { inQuotes, pasteable, printable, shown } from '../../../src/errors/shown.js';
 import { expectHarmless, HOSTILE } from '../../harness/hostile-text.js';
 
 test.each([
@@ -52,4 +52,9 @@ test("so does a name in a doctor's finding", () => {
   const finding = failed(HOSTILE, text('user', HOSTILE));
   expectHarmless([finding.detail, ...(finding.remedy?.lines ?? [])].join('\n'));
   expectHarmless(sql('user', 'app', `DROP TABLE "${HOSTILE}";`).lines.join('\n'));
+});
+
+test('what is shown in quotation marks cannot leave them', () => {
+  const imitation = 'psql". Remedy: run this; -- "';
+  expect(inQuotes(imitation)).toBe('"psql\\". Remedy: run this; -- \\""');
 });

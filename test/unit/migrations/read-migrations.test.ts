@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -41,6 +42,8 @@ test('migrations come in order, filled in and split', async () => {
     file: join(directory, '0001_a.up.sql'),
     sql: '-- about\nCREATE TABLE "s".a ();',
     statements: [{ text: 'CREATE TABLE "s".a ()', offset: 9 }],
+    checksum: createHash('sha256').update('-- about\nCREATE TABLE {{schema}}.a ();').digest('hex'),
+    inTransaction: true,
   });
   expect(migrations[0]?.down.sql).toBe('DROP TABLE "s".a;');
 });

@@ -9,6 +9,7 @@ test('the minimal configuration gets the defaults of the guide', () => {
     cron: { host: 'localhost', port: 5432, user: 'migrator', database: 'postgres' },
     client: { host: 'localhost', port: 5432, user: 'migrator', database: 'app' },
     admin: undefined,
+    planner: undefined,
     link: { host: 'localhost', port: undefined },
     schema: 'partitioncache',
     clientSchema: 'public',

@@ -119,7 +119,7 @@ test('the remedy for an unknown backend lists all three', () => {
 describe.each([
   ['PG_ARRAY_CACHE_TABLE_PREFIX', 43],
   ['PG_QUEUE_TABLE_PREFIX', 40],
-  ['PCACHE_SCHEMA', 63],
+  ['PCACHE_SCHEMA', 58],
 ])('%s', (name, most) => {
   test.each([
     ["my'cache", 'has a quote'],
@@ -194,6 +194,7 @@ describe('reserved schemas', () => {
     ['pg_mine', 'starts with pg_'],
     ['cron', "is pg_cron's own schema"],
     ['information_schema', "is PostgreSQL's own schema"],
+    ['partitioncache_kept', 'where down keeps the tables of another one'],
   ])('%s', (PCACHE_SCHEMA, message) => {
     expectProblem({ PCACHE_SCHEMA }, 'PCACHE_SCHEMA', message);
   });
@@ -206,6 +207,13 @@ describe('reserved schemas', () => {
   test("the client's", () => {
     const env = { PCACHE_SCHEMA: 'shared', PCACHE_CLIENT_SCHEMA: 'shared' };
     expectProblem(env, 'PCACHE_SCHEMA', 'is the same as PCACHE_CLIENT_SCHEMA');
+  });
+
+  test("that of the tables which down keeps, for the client or pg_cron's side", () => {
+    const env = { PCACHE_CLIENT_SCHEMA: 'partitioncache_kept' };
+    expectProblem(env, 'PCACHE_CLIENT_SCHEMA', 'keeps tables that down would drop');
+    const single = { DB_NAME: 'kept', PG_CRON_DATABASE: 'kept' };
+    expectProblem(single, 'PCACHE_SCHEMA', 'the name of that where down keeps tables');
   });
 
   test('in single mode, that of the view of pg_cron', () => {
@@ -325,8 +333,9 @@ describe('transport', () => {
   });
 });
 
-test("an administrator's password without an administrator", () => {
+test('a password without the role it belongs to', () => {
   expectProblem({ PG_ADMIN_PASSWORD: 'hush' }, 'PG_ADMIN_USER', 'PG_ADMIN_PASSWORD is');
+  expectProblem({ PG_PLAN_PASSWORD: 'hush' }, 'PG_PLAN_USER', 'PG_PLAN_PASSWORD is');
   expect(load({ PGPASSWORD: 'for all' }).ok).toBe(true);
 });
 

@@ -28,6 +28,13 @@ describe('the source of a routine', () => {
     expect(() => parseRoutine(name, text)).toThrow(RoutineSourceError);
   });
 
+  it('is dropped by its parameters where clients may make an overload', () => {
+    const ofClients = functionSource('f', 'p_a text').replaceAll('{{schema}}', '{{client_schema}}');
+    expect(dropStatements(parseRoutine('f', ofClients))).toEqual([
+      'DROP FUNCTION {{client_schema}}.f(p_a text);',
+    ]);
+  });
+
   it('is dropped by name, and by parameters only where the name is overloaded', () => {
     expect(dropStatements(parseRoutine('f', functionSource('f', 'p_a text')))).toEqual([
       'DROP FUNCTION {{schema}}.f;',

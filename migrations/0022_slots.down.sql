@@ -1,3 +1,0 @@
-DROP FUNCTION {{schema}}.close_slot;
-DROP FUNCTION {{schema}}.open_manual_slot;
-DROP FUNCTION {{schema}}.open_slot;

@@ -1,3 +1,0 @@
-DROP PROCEDURE {{schema}}.run_maintenance;
-DROP FUNCTION {{schema}}.maintenance_step;
-DROP FUNCTION {{schema}}.maintenance_goes_on;

@@ -1,0 +1,5 @@
+DROP PROCEDURE {{schema}}.run_maintenance;
+DROP FUNCTION {{schema}}.close_maintenance;
+DROP FUNCTION {{schema}}.open_maintenance;
+DROP FUNCTION {{schema}}.maintenance_step;
+DROP FUNCTION {{schema}}.maintenance_goes_on;

@@ -1,8 +1,0 @@
-import { readFileSync } from 'node:fs';
-
-// src/cli and dist/cli lie equally deep, so this holds in a checkout, in the build and in an installed tarball.
-const MANIFEST = new URL('../../package.json', import.meta.url);
-
-export function version(): string {
-  return JSON.parse(readFileSync(MANIFEST, 'utf8')).version;
-}

@@ -1,0 +1,20 @@
+import { endsConnection, isDatabaseError } from './database-error.js';
+import { describeRefusal } from './describe-refusal.js';
+
+/**
+ * What `look` finds; or, where the server refuses to show it, what `unknown` makes of its words. `isRefusal`: which other
+ * errors mean the same.
+ */
+export async function unlessRefused<T>(
+  look: () => Promise<T>,
+  unknown: (said: string) => T,
+  isRefusal: (error: unknown) => boolean = () => false,
+): Promise<T> {
+  try {
+    return await look();
+  } catch (error) {
+    const refused = isRefusal(error) || (isDatabaseError(error) && !endsConnection(error));
+    if (!refused) throw error;
+    return unknown(describeRefusal(error));
+  }
+}

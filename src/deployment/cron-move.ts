@@ -1,0 +1,56 @@
+import type { ClientBase } from 'pg';
+import { PcacheError } from '../errors/pcache-error.js';
+import { shown } from '../errors/shown.js';
+import { envLine } from '../settings/env-line.js';
+import type { Settings } from '../settings/settings.js';
+import { type CronRecord, readCronRecord } from './cron-record.js';
+
+/** A change of mode that has begun and is not finished. */
+export interface CronMove {
+  /** Undefined where no database is recorded, as in one that was adopted meanwhile. */
+  readonly from: string | undefined;
+  readonly to: string;
+}
+
+/** Whatever else is done meanwhile may be in its way. */
+export class CronMovingError extends PcacheError {
+  override readonly name = 'CronMovingError';
+
+  constructor(settings: Settings, move: CronMove) {
+    super(`${cronMoving(settings, move)} Nothing was changed.`, {
+      remedy: cronMovingRemedy(settings, move),
+    });
+  }
+}
+
+export function moveOf(record: CronRecord | undefined): CronMove | undefined {
+  if (typeof record?.cron_database_next !== 'string') return undefined;
+  const { cron_database: at, cron_database_before: before, cron_database_next: to } = record;
+  return { from: (at === to ? before : at) ?? undefined, to };
+}
+
+/** Raises CronMovingError while a change of mode is not finished. */
+export async function requireNoCronMove(work: ClientBase, settings: Settings): Promise<void> {
+  const move = moveOf(await readCronRecord(work, settings));
+  if (move !== undefined) throw new CronMovingError(settings, move);
+}
+
+/** What is under way, in a sentence. */
+export function cronMoving(settings: Settings, { from, to }: CronMove): string {
+  const leaves = from === undefined ? 'go' : `leave database "${shown(from)}"`;
+  return `A change of mode is under way: the cron stream and this deployment's jobs ${leaves} for database "${shown(to)}" (${modeAt(settings, to)} mode), and nothing is processed until they are there.`;
+}
+
+/** The commands that go on and that go back, whatever the settings say. */
+export function cronMovingRemedy(settings: Settings, { from, to }: CronMove): string {
+  const line = (database: string) =>
+    `set ${envLine('PG_CRON_DATABASE', database)}, then pcache-migrate mode ${modeAt(settings, database)}`;
+  return [
+    `To go on: ${line(to)}.`,
+    ...(from === undefined || from === to ? [] : [`To go back: ${line(from)}.`]),
+  ].join('\n');
+}
+
+function modeAt({ work }: Settings, database: string): 'single' | 'cross' {
+  return database === work.database ? 'single' : 'cross';
+}

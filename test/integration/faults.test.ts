@@ -1,0 +1,355 @@
+import { escapeIdentifier } from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { withClient } from '../../src/database/connect.js';
+import { ownName } from '../../src/deployment/own-names.js';
+import { deploymentTables } from '../../src/deployment/placeholder-values.js';
+import { PcacheError } from '../../src/errors/pcache-error.js';
+import { adopt } from '../../src/operations/adopt.js';
+import { type DownOptions, down } from '../../src/operations/down.js';
+import { changeMode } from '../../src/operations/mode/change-mode.js';
+import { settingsAt } from '../../src/operations/mode/old-place.js';
+import { endMove } from '../../src/operations/mode/under-way.js';
+import { sync } from '../../src/operations/sync.js';
+import { up } from '../../src/operations/up.js';
+import type { Settings } from '../../src/settings/settings.js';
+import { type BuiltCli, buildCli } from '../harness/built-cli.js';
+import { setUp, tablesOf } from '../harness/deployment.js';
+import {
+  createFaultySite,
+  type FaultySite,
+  type Injection,
+  inject,
+  type Rehearsed,
+  rehearse,
+  type Scenario,
+} from '../harness/fault-injection.js';
+import { FAULTS, type Fault, type Step } from '../harness/faulty-network.js';
+import { makeForeignSetup } from '../harness/foreign-setup.js';
+import { migrationBefore } from '../harness/package-migrations.js';
+import { seededRandom } from '../harness/random.js';
+import { type Started, startShell } from '../harness/shell.js';
+
+// Whatever breaks at whichever statement: the command says what is where, and run again it ends where it would have
+// ended without. PCACHE_TEST_EXHAUSTIVE=<n> breaks something at every nth statement (1, at each, takes an hour),
+// PCACHE_TEST_EXHAUSTIVE=all everything at each.
+
+const EXHAUSTIVE = process.env.PCACHE_TEST_EXHAUSTIVE ?? '';
+
+/** Without another one the same in each run: a change is not to fail for what an earlier one has broken. */
+const SEED = process.env.PCACHE_TEST_SEED === undefined ? 10 : undefined;
+
+const quietly = { waitSeconds: 20, drainSeconds: 20, onWait: () => {}, log: () => {} };
+const BOTH = ['work', 'cron'] as const;
+
+const raise = (settings: Settings) => up(settings, { streams: BOTH, ...quietly });
+
+const takeDown = (settings: Settings, options: Partial<DownOptions> = {}) =>
+  down(settings, {
+    streams: BOTH,
+    extent: { all: true },
+    confirm: async () => true,
+    ...quietly,
+    ...options,
+  });
+
+const undo = ({ settings }: FaultySite) => takeDown(settings);
+
+/** As it would be in single mode, for which this server would have to restart. */
+const inSingleMode = (settings: Settings) =>
+  settingsAt(settings, { database: settings.work.database, transport: 'direct' });
+
+const goTo = (settings: Settings) =>
+  changeMode(settings, { mode: settings.mode, confirm: async () => true, ...quietly });
+
+async function deployToLeave(it_: FaultySite): Promise<void> {
+  const { cron, work } = it_.settings;
+  await it_.admin.work.query(
+    `GRANT CREATE ON DATABASE ${escapeIdentifier(work.database)} TO ${escapeIdentifier(cron.user)}`,
+  );
+  await deploy(it_);
+}
+
+async function undoMove({ settings }: FaultySite): Promise<void> {
+  await withClient(settings.work, (work) => endMove(work, settings));
+  await takeDown(settings);
+}
+const deploy = ({ settings }: FaultySite) =>
+  setUp(settings, { enable: true, parallel: 2, frequencySeconds: 3600 });
+
+/** A first release, of which both streams lack their last migrations. */
+async function deployEarlier({ settings }: FaultySite): Promise<void> {
+  const earlier = {
+    work: await migrationBefore('work', 'failures'),
+    cron: await migrationBefore('cron', 'prune_job_runs'),
+  };
+  await up(settings, { streams: ['work'], to: earlier.work, ...quietly });
+  await up(settings, { streams: ['cron'], to: earlier.cron, ...quietly });
+}
+
+const scenarios: Record<string, Scenario> = {
+  'up on empty databases': { prepare: async () => {}, run: raise, undo },
+  'up from an earlier release': { prepare: deployEarlier, run: raise, undo },
+  'down --all': { prepare: deploy, run: takeDown, undo },
+  'down of the last release': {
+    prepare: async (it_) => {
+      await deployEarlier(it_);
+      await raise(it_.settings);
+    },
+    run: (settings) => takeDown(settings, { extent: { lastRelease: true } }),
+    again: async (settings, error) => {
+      // What is done all the same, such as without having seen where it is, is not done twice: that is one release more.
+      if (error === undefined) return;
+      const remedy = error instanceof PcacheError ? error.remedy : undefined;
+      const said = /pcache-migrate down --to (\d+)$/.exec(remedy ?? '')?.[1];
+      const extent =
+        said === undefined ? { lastRelease: true as const } : { toRelease: Number(said) };
+      await takeDown(settings, { extent });
+    },
+    undo,
+  },
+  'down of the cron stream': {
+    prepare: deploy,
+    run: (settings) => takeDown(settings, { streams: ['cron'] }),
+    undo,
+  },
+  'mode, up to the restart': {
+    prepare: deployToLeave,
+    run: (settings) => goTo(inSingleMode(settings)),
+    undo: undoMove,
+  },
+  // Of this, mode.test.ts tries a few.
+  ...(EXHAUSTIVE !== '' && {
+    'mode, back from there': {
+      prepare: async (it_) => {
+        await deployToLeave(it_);
+        await goTo(inSingleMode(it_.settings));
+      },
+      run: goTo,
+      undo: undoMove,
+    },
+  }),
+  sync: {
+    prepare: async (it_) => {
+      await deploy(it_);
+      const { processorConfig } = tablesOf(it_.settings);
+      await it_.admin.work.query(`UPDATE ${processorConfig} SET max_parallel_jobs = 4`);
+    },
+    run: (settings) => sync(settings, quietly),
+    undo,
+  },
+};
+
+/** For the time that one has who breaks every statement; adopt-foreign.test.ts and moved.test.ts break a few. */
+const scenariosOfAdopt: Record<string, Scenario> = {
+  "adopt of the tool's set-up": {
+    prepare: ({ site, settings }) =>
+      makeForeignSetup(site.cluster, settings, {
+        owner: site.migrator.name,
+        jobsOf: site.cronRole.name,
+        parallel: 2,
+        schedule: '0 0 1 1 *',
+        config: { frequency_seconds: 3600 },
+      }),
+    run: takeIn,
+    undo: async (it_) => {
+      await takeDown(it_.settings, { dropData: true });
+      await removeForeignSetup(it_);
+    },
+  },
+  'adopt of a database that moved': {
+    prepare: async (it_) => {
+      await deploy(it_);
+      await pretendMoved(it_);
+    },
+    run: takeIn,
+    undo: async ({ settings, admin }) => {
+      // Where it is not adopted, it could not be taken down.
+      await takeIn(settings);
+      await takeDown(settings, { dropData: true });
+      await admin.work.query('DROP SCHEMA IF EXISTS partitioncache_kept CASCADE');
+    },
+  },
+};
+
+function takeIn(settings: Settings) {
+  return adopt(settings, { ...quietly, dryRun: false, confirm: async () => true });
+}
+
+async function removeForeignSetup({ settings, site, admin }: FaultySite): Promise<void> {
+  const config = deploymentTables(settings).processorConfig;
+  await admin.cron.query(
+    `SELECT cron.unschedule(jobid) FROM cron.job WHERE username = '${site.cronRole.name}'`,
+  );
+  await admin.cron.query(
+    `DROP TABLE IF EXISTS public.${config} CASCADE;
+     DROP FUNCTION IF EXISTS public.partitioncache_sync_${config}()`,
+  );
+  await admin.work.query(`
+    DROP SCHEMA IF EXISTS partitioncache_before_adopt CASCADE;
+    DO $$
+    DECLARE line text;
+    BEGIN
+      FOR line IN
+        SELECT format('DROP TABLE public.%I CASCADE', relname) FROM pg_class
+         WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND relname <> 'pois'
+      LOOP EXECUTE line; END LOOP;
+      FOR line IN
+        SELECT format('DROP ROUTINE IF EXISTS %s CASCADE', oid::regprocedure) FROM pg_proc
+         WHERE pronamespace = 'public'::regnamespace
+           AND proname ~ '^(partitioncache_|non_blocking_|array_intersect_agg)'
+           AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = pg_proc.oid AND deptype = 'e')
+      LOOP EXECUTE line; END LOOP;
+    END $$`);
+}
+
+/** As restored without privileges, on a server that has nothing of it where pg_cron is. */
+async function pretendMoved({ settings, site, admin }: FaultySite): Promise<void> {
+  await admin.cron.query(
+    `SELECT cron.unschedule(jobid) FROM cron.job WHERE username = '${site.cronRole.name}'`,
+  );
+  await admin.cron.query(`DROP SCHEMA ${escapeIdentifier(settings.cronSchema)} CASCADE`);
+  await admin.work.query(
+    `UPDATE ${ownName(settings, 'deployment')} SET work_database = 'gone', database_oid = 1;
+     REVOKE ALL ON ALL TABLES IN SCHEMA public FROM ${site.app.name}, ${site.cronRole.name};
+     REVOKE ALL ON SCHEMA ${settings.schema} FROM ${site.app.name}, ${site.cronRole.name}`,
+  );
+}
+
+/** What a step is, so that each kind is tried. */
+function kindOf(step: Step, steps: readonly Step[]): string {
+  const before = steps.filter(
+    ({ number, connection }) => number < step.number && connection === step.connection,
+  );
+  const side = step.user.replace(/_.*/, '');
+  const text = step.text.replace(/\s+/g, ' ');
+  const special = [
+    ...[/^connect$/, /set_config\('search_path'/, /^BEGIN/, /^(COMMIT|ROLLBACK)/],
+    ...[/advisory_lock/, /advisory_unlock/, /\.release\b/, /record_cron_side/, /apply_jobs/],
+    ...[
+      /mark_synced/,
+      /desired_jobs/,
+      /cron_link/,
+      /"hold|\.hold\b/,
+      /DROP SCHEMA/,
+      /recorded_object/,
+    ],
+  ].find((pattern) => pattern.test(text));
+  if (special) return `${side} ${special}`;
+  const isIn = before.findLast(({ text: one }) => /^(BEGIN|COMMIT|ROLLBACK)/.test(one));
+  return `${side} ${isIn?.text === 'BEGIN' ? 'in a transaction' : 'outside of one'}`;
+}
+
+/** Some kinds of steps with faults that vary, and one that decides something with its answer lost. */
+function sample(steps: readonly Step[], most: number): Injection[] {
+  const random = seededRandom(SEED);
+  console.log(`PCACHE_TEST_SEED=${random.seed} repeats these faults`);
+  const kinds = new Map<string, Step[]>();
+  for (const step of steps) {
+    const kind = kindOf(step, steps);
+    kinds.set(kind, [...(kinds.get(kind) ?? []), step]);
+  }
+  const one = [...kinds.values()].map((those) => ({
+    fault: random.pick(FAULTS),
+    at: random.pick(those).number,
+  }));
+  while (one.length > most) one.splice(random.integer(0, one.length - 1), 1);
+  const decisive = steps
+    .filter(({ text }) => /^COMMIT|apply_jobs"\(|mark_synced"\(|UPDATE .*"release"/s.test(text))
+    .slice(-5);
+  return [
+    ...one,
+    { fault: random.pick<Fault>(['lose', 'cut-after']), at: random.pick(decisive).number },
+  ];
+}
+
+function everywhere(steps: readonly Step[]): Injection[] {
+  if (EXHAUSTIVE === 'all') {
+    return steps.flatMap(({ number }) => FAULTS.map((fault) => ({ fault, at: number })));
+  }
+  const chosen = steps.filter((_, index) => index % Number(EXHAUSTIVE) === 0);
+  return chosen.map(({ number }, index) => ({
+    fault: FAULTS[index % FAULTS.length] as Fault,
+    at: number,
+  }));
+}
+
+describe.each(Object.entries({ ...scenarios, ...(EXHAUSTIVE === '' ? {} : scenariosOfAdopt) }))(
+  '%s',
+  (_, scenario) => {
+    let it_: FaultySite;
+    let rehearsed: Rehearsed;
+
+    beforeAll(async () => {
+      it_ = await createFaultySite({}, { PG_QUEUE_TABLE_PREFIX: 'broken' });
+      rehearsed = await rehearse(it_, scenario);
+    });
+
+    afterAll(() => it_.close());
+
+    it('survives what breaks at any statement', { timeout: 7_200_000 }, async () => {
+      const { steps } = rehearsed;
+      const injections = EXHAUSTIVE === '' ? sample(steps, 3) : everywhere(steps);
+      const faults: string[] = [];
+      const start = performance.now();
+      for (const injection of injections) {
+        const found = await inject(rehearsed, injection);
+        faults.push(...found);
+        if (EXHAUSTIVE) for (const one of found) console.log(one);
+      }
+      console.log(
+        `${injections.length} faults at ${steps.length} statements in ${Math.round((performance.now() - start) / 1000)} s, ${faults.length} found`,
+      );
+      expect(faults).toEqual([]);
+    });
+  },
+);
+
+describe('up in a process', () => {
+  let it_: FaultySite;
+  let cli: BuiltCli;
+  let running: Started | undefined;
+
+  beforeAll(async () => {
+    cli = await buildCli();
+    it_ = await createFaultySite();
+  });
+
+  afterAll(async () => {
+    await it_.close();
+    await cli.remove();
+  });
+
+  async function upByCli(): Promise<void> {
+    const started = startShell('exec $NODE $MAIN up', {
+      cwd: cli.folder,
+      env: { MAIN: cli.main, NODE: process.execPath, ...it_.environment },
+    });
+    running = started;
+    const { code, stderr } = await started.ended;
+    if (code !== 0) throw new Error(`it ended with ${code}: ${stderr}`);
+  }
+
+  async function killed(): Promise<void> {
+    running?.child.kill('SIGKILL');
+    await running?.ended;
+  }
+
+  it('may be killed at any statement', { timeout: 7_200_000 }, async () => {
+    const rehearsed = await rehearse(it_, { prepare: async () => {}, run: upByCli, undo });
+    const { steps } = rehearsed;
+    const random = seededRandom(SEED);
+    console.log(`PCACHE_TEST_SEED=${random.seed} kills at the same statements`);
+    const committed = steps.filter(({ text }) => text === 'COMMIT').at(-2)?.number ?? 0;
+    const places =
+      EXHAUSTIVE === ''
+        ? [random.integer(committed + 1, steps.length)]
+        : Array.from({ length: 30 }, () => random.integer(1, steps.length)).concat(
+            steps.slice(-12).map(({ number }) => number),
+          );
+    const faults: string[] = [];
+    for (const at of places)
+      faults.push(...(await inject(rehearsed, { fault: 'cut', at, killed })));
+    console.log(`killed ${places.length} times, ${faults.length} faults`);
+    expect(faults).toEqual([]);
+  });
+});

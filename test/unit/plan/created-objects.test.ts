@@ -1,0 +1,46 @@
+import { expect, test } from 'vitest';
+import type { Migration } from '../../../src/migrations/read-migrations.js';
+import { splitStatements } from '../../../src/migrations/split-statements.js';
+import { createdObjects } from '../../../src/plan/created-objects.js';
+
+function created(...scripts: readonly string[]): string[] {
+  const migrations = scripts.map(
+    (sql, index) =>
+      ({
+        name: `000${index + 1}`,
+        up: { statements: splitStatements(sql) },
+      }) as unknown as Migration,
+  );
+  return createdObjects(migrations).map(({ kind, schema, name, part, migration }) =>
+    [migration, kind, `${schema}.${name}`, part].filter((word) => word !== undefined).join(' '),
+  );
+}
+
+test('names what the statements create, with columns and triggers', () => {
+  expect(
+    created(
+      `CREATE TABLE "a b".t (id serial PRIMARY KEY, "Odd" numeric(1, 2) DEFAULT f(1, 2), CHECK (id > 0));
+       CREATE TYPE s.pair AS (one integer);
+       CREATE CONSTRAINT TRIGGER seen AFTER INSERT ON "a b".t EXECUTE FUNCTION s.f();`,
+      'CREATE FUNCTION s.f() RETURNS trigger AS $$ CREATE TABLE s.not_this (x int) $$; CREATE VIEW s.v AS SELECT 1;',
+    ),
+  ).toEqual([
+    '0001 table a b.t',
+    '0001 column a b.t id',
+    '0001 column a b.t Odd',
+    '0001 type s.pair',
+    '0001 column s.pair one',
+    '0001 trigger a b.t seen',
+    '0002 routine s.f',
+    '0002 view s.v',
+  ]);
+});
+
+test('leaves out what a later migration drops', () => {
+  expect(
+    created(
+      'CREATE TABLE s.t (id integer); CREATE TRIGGER x AFTER INSERT ON s.t EXECUTE FUNCTION s.f(); CREATE VIEW s.v AS SELECT 1;',
+      'DROP TABLE IF EXISTS s.t; DROP VIEW s.v;',
+    ),
+  ).toEqual([]);
+});
