@@ -1,6 +1,6 @@
 import { tmpdir } from 'node:os';
 import pg from 'pg';
-import { afterAll } from 'vitest';
+import { afterAll, onTestFinished, TestRunner } from 'vitest';
 import { clientName } from '../../src/deployment/own-names.js';
 import { deploymentTables } from '../../src/deployment/placeholder-values.js';
 import { type SetupOptions, setup } from '../../src/operations/setup.js';
@@ -49,13 +49,22 @@ export interface SiteOptions {
   fragmentRole?: boolean;
 }
 
-const sites: { remove: () => Promise<void> }[] = [];
+const sites: (() => Promise<void>)[] = [];
 const clients: pg.Client[] = [];
 
 afterAll(async () => {
   await Promise.all(clients.splice(0).map((client) => client.end()));
-  for (const site of sites.splice(0)) await site.remove();
+  for (const remove of sites.splice(0)) await remove();
 });
+
+/**
+ * A site of one test goes with that test, one of a hook with the file. Jobs at rest hold places in pg_cron, of which
+ * all files that run at once have the same few: too many sites that nobody needs any more starve the others' jobs.
+ */
+function removeInTime(remove: () => Promise<void>): void {
+  if (TestRunner.getCurrentTest()) onTestFinished(remove);
+  else sites.push(remove);
+}
 
 /**
  * Three roles that are not superusers, a work database owned by the migrator, the guide's minimal grants for
@@ -113,7 +122,7 @@ export async function createSite(options: SiteOptions = {}): Promise<TestSite> {
     environment,
     settings: (changes) => settingsFrom(environment(changes)),
   };
-  sites.push({ remove: () => removeSite(site, cronDatabase, options.database === undefined) });
+  removeInTime(() => removeSite(site, cronDatabase, options.database === undefined));
   return site;
 }
 

@@ -19,7 +19,7 @@ export default async function startSharedCluster(project: TestProject) {
     settings: {
       max_connections: '200',
       max_worker_processes: '40',
-      'cron.max_running_jobs': '32',
+      'cron.max_running_jobs': '64',
     },
   });
   try {
