@@ -1,7 +1,8 @@
 import type { ClientBase } from 'pg';
 import { hasRelation } from '../database/catalogue.js';
+import { areJobsPending } from '../deployment/jobs-pending.js';
 import { readKept } from '../deployment/kept-tables.js';
-import { clientName, ownName } from '../deployment/own-names.js';
+import { clientName } from '../deployment/own-names.js';
 import { deploymentTables } from '../deployment/placeholder-values.js';
 import type { Databases } from '../deployment/with-databases.js';
 import { readReleases } from '../releases/read-releases.js';
@@ -54,11 +55,7 @@ async function isUnfinished(work: ClientBase, settings: Settings): Promise<boole
   const last = (await readReleases(work, settings)).at(-1);
   if (last === undefined || last.outcome === 'done' || last.undoneAt !== undefined) return false;
   // A later run that found nothing more to release has come to the end of it.
-  const { rows } = await work.query<{ pending: boolean }>(
-    `SELECT pg_cron_version IS NULL OR EXISTS (SELECT FROM ${ownName(settings, 'sync_pending')}) AS pending
-       FROM ${ownName(settings, 'deployment')}`,
-  );
-  return rows[0]?.pending === true;
+  return areJobsPending(work, settings);
 }
 
 /** Undefined where there is nothing, or where it is a deployment of this package already. */

@@ -1,5 +1,6 @@
 import type { ClientBase } from 'pg';
 import { hasRoutine } from '../database/catalogue.js';
+import { areJobsPending } from '../deployment/jobs-pending.js';
 import { lockPolicy } from '../deployment/lock-policy.js';
 import { cronName, ownName } from '../deployment/own-names.js';
 import { version } from '../deployment/package-version.js';
@@ -42,8 +43,8 @@ export async function planCronStream(
   const excess = wasScheduled ? applied.filter((name) => !releases.has(name)).length : 0;
   const isInterrupted =
     found.kind === 'same' &&
-    !(await hasCronSide(work, settings)) &&
-    (await hasRoutine(cron, settings.cronSchema, 'apply_jobs'));
+    (await hasRoutine(cron, settings.cronSchema, 'apply_jobs')) &&
+    (await areJobsPending(work, settings));
   const elsewhere = await jobsElsewhere(cron, settings);
   const { database } = settings.cron;
   return {

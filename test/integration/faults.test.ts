@@ -1,8 +1,9 @@
 import { escapeIdentifier } from 'pg';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { withClient } from '../../src/database/connect.js';
 import { ownName } from '../../src/deployment/own-names.js';
 import { deploymentTables } from '../../src/deployment/placeholder-values.js';
+import { EXIT_CODES } from '../../src/errors/exit-codes.js';
 import { PcacheError } from '../../src/errors/pcache-error.js';
 import { adopt } from '../../src/operations/adopt.js';
 import { type DownOptions, down } from '../../src/operations/down.js';
@@ -30,8 +31,8 @@ import { seededRandom } from '../harness/random.js';
 import { type Started, startShell } from '../harness/shell.js';
 
 // Whatever breaks at whichever statement: the command says what is where, and run again it ends where it would have
-// ended without. PCACHE_TEST_EXHAUSTIVE=<n> breaks something at every nth statement (1, at each, takes an hour),
-// PCACHE_TEST_EXHAUSTIVE=all everything at each.
+// ended without. PCACHE_TEST_EXHAUSTIVE=<n> breaks something at every nth statement, PCACHE_TEST_SEED says from which one
+// on (1, at each, takes hours); PCACHE_TEST_EXHAUSTIVE=all breaks everything at each.
 
 const EXHAUSTIVE = process.env.PCACHE_TEST_EXHAUSTIVE ?? '';
 
@@ -266,7 +267,9 @@ function everywhere(steps: readonly Step[]): Injection[] {
   if (EXHAUSTIVE === 'all') {
     return steps.flatMap(({ number }) => FAULTS.map((fault) => ({ fault, at: number })));
   }
-  const chosen = steps.filter((_, index) => index % Number(EXHAUSTIVE) === 0);
+  const every = Number(EXHAUSTIVE);
+  const first = seededRandom(SEED).seed % every;
+  const chosen = steps.filter((_, index) => index % every === first);
   return chosen.map(({ number }, index) => ({
     fault: FAULTS[index % FAULTS.length] as Fault,
     at: number,
@@ -304,52 +307,88 @@ describe.each(Object.entries({ ...scenarios, ...(EXHAUSTIVE === '' ? {} : scenar
   },
 );
 
-describe('up in a process', () => {
-  let it_: FaultySite;
+interface Killed {
+  readonly words: string;
+  readonly environment?: (it_: FaultySite) => NodeJS.ProcessEnv;
+  /** Run without a process, it prepares and undoes the same. */
+  readonly scenario: Scenario;
+}
+
+const killedCommands: readonly Killed[] = [
+  { words: 'up', scenario: required(scenarios, 'up on empty databases') },
+  { words: 'down --all', scenario: required(scenarios, 'down --all') },
+  { words: 'sync', scenario: required(scenarios, 'sync') },
+  {
+    words: 'mode single --yes',
+    environment: ({ settings }) => ({ PG_CRON_DATABASE: settings.work.database }),
+    scenario: required(scenarios, 'mode, up to the restart'),
+  },
+  { words: 'adopt --yes', scenario: required(scenariosOfAdopt, 'adopt of a database that moved') },
+];
+
+function required(from: Record<string, Scenario>, name: string): Scenario {
+  const found = from[name];
+  if (found === undefined) throw new Error(`there is no scenario "${name}"`);
+  return found;
+}
+
+/** Exit codes of a command that has come as far as it can. */
+const ENDED: readonly (number | null)[] = [EXIT_CODES.done, EXIT_CODES.pending];
+
+describe('in a process', () => {
   let cli: BuiltCli;
-  let running: Started | undefined;
 
   beforeAll(async () => {
     cli = await buildCli();
-    it_ = await createFaultySite();
   });
 
-  afterAll(async () => {
-    await it_.close();
-    await cli.remove();
-  });
+  afterAll(() => cli.remove());
 
-  async function upByCli(): Promise<void> {
-    const started = startShell('exec $NODE $MAIN up', {
-      cwd: cli.folder,
-      env: { MAIN: cli.main, NODE: process.execPath, ...it_.environment },
-    });
-    running = started;
-    const { code, stderr } = await started.ended;
-    if (code !== 0) throw new Error(`it ended with ${code}: ${stderr}`);
-  }
-
-  async function killed(): Promise<void> {
-    running?.child.kill('SIGKILL');
-    await running?.ended;
-  }
-
-  it('may be killed at any statement', { timeout: 7_200_000 }, async () => {
-    const rehearsed = await rehearse(it_, { prepare: async () => {}, run: upByCli, undo });
-    const { steps } = rehearsed;
-    const random = seededRandom(SEED);
-    console.log(`PCACHE_TEST_SEED=${random.seed} kills at the same statements`);
-    const committed = steps.filter(({ text }) => text === 'COMMIT').at(-2)?.number ?? 0;
-    const places =
-      EXHAUSTIVE === ''
-        ? [random.integer(committed + 1, steps.length)]
-        : Array.from({ length: 30 }, () => random.integer(1, steps.length)).concat(
-            steps.slice(-12).map(({ number }) => number),
-          );
-    const faults: string[] = [];
-    for (const at of places)
-      faults.push(...(await inject(rehearsed, { fault: 'cut', at, killed })));
-    console.log(`killed ${places.length} times, ${faults.length} faults`);
-    expect(faults).toEqual([]);
-  });
+  it.each(killedCommands)(
+    '$words may be killed at any statement',
+    {
+      timeout: 7_200_000,
+    },
+    async ({ words, environment, scenario }) => {
+      const it_ = await createFaultySite({}, { PG_QUEUE_TABLE_PREFIX: 'broken' });
+      onTestFinished(() => it_.close());
+      let running: Started | undefined;
+      const run = async () => {
+        const started = startShell(`exec $NODE $MAIN ${words}`, {
+          cwd: cli.folder,
+          env: {
+            MAIN: cli.main,
+            NODE: process.execPath,
+            ...it_.environment,
+            ...environment?.(it_),
+          },
+        });
+        running = started;
+        const { code, stderr } = await started.ended;
+        if (!ENDED.includes(code)) throw new Error(`it ended with ${code}: ${stderr}`);
+      };
+      const killed = async () => {
+        running?.child.kill('SIGKILL');
+        await running?.ended;
+      };
+      const { prepare, undo } = scenario;
+      const rehearsed = await rehearse(it_, { prepare, run, undo });
+      const { steps } = rehearsed;
+      const random = seededRandom(SEED);
+      console.log(`PCACHE_TEST_SEED=${random.seed} kills at the same statements`);
+      const committed = steps.filter(({ text }) => text === 'COMMIT').at(-2)?.number ?? 0;
+      const places =
+        EXHAUSTIVE === ''
+          ? [random.integer(committed + 1, steps.length)]
+          : Array.from({ length: 30 }, () => random.integer(1, steps.length)).concat(
+              steps.slice(-12).map(({ number }) => number),
+            );
+      const faults: string[] = [];
+      for (const at of places) {
+        faults.push(...(await inject(rehearsed, { fault: 'cut', at, killed })));
+      }
+      console.log(`killed ${places.length} times, ${faults.length} faults`);
+      expect(faults).toEqual([]);
+    },
+  );
 });
