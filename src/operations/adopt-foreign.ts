@@ -3,13 +3,7 @@ import type { ClientBase } from 'pg';
 import { type Droppable, dropFunctions } from '../adoption/drop-foreign-code.js';
 import { findForeignSetup, findForeignWorkSide } from '../adoption/find-foreign-setup.js';
 import { foreignProcessors } from '../adoption/foreign-processors.js';
-import {
-  type ForeignFunction,
-  type ForeignJob,
-  type ForeignSetup,
-  isThere,
-  isUsed,
-} from '../adoption/foreign-setup.js';
+import { type ForeignJob, type ForeignSetup, isThere, isUsed } from '../adoption/foreign-setup.js';
 import { type AdoptionProposal, proposeAdoption } from '../adoption/propose-adoption.js';
 import {
   removeConfigCopy,
@@ -21,7 +15,9 @@ import { SetupChangedError } from '../adoption/setup-changed-error.js';
 import { takingOver } from '../adoption/take-over.js';
 import type { TakenTable } from '../adoption/taken-table.js';
 import { withClient } from '../database/connect.js';
+import { ConnectionError } from '../database/connection-error.js';
 import { describeDatabaseError } from '../database/describe-database-error.js';
+import { isBeingEnded } from '../database/endable-work.js';
 import { inTransaction } from '../database/in-transaction.js';
 import { remedyThen } from '../database/remedy-of.js';
 import { lockPolicy } from '../deployment/lock-policy.js';
@@ -76,22 +72,42 @@ export class NotAdoptableError extends PcacheError {
 export class AdoptionStoppedError extends PcacheError {
   override readonly name = 'AdoptionStoppedError';
 
-  constructor(what: string, jobs: readonly ForeignJob[], settings: Settings, cause?: unknown) {
-    super(
-      `${what}${jobs.length === 0 ? '' : ` The old jobs are unscheduled meanwhile, so nothing is processed.`}`,
-      {
-        remedy: [
-          remedyThen(cause, 'run pcache-migrate adopt again; it goes on where it stopped.'),
-          ...(jobs.length === 0
-            ? []
-            : [
-                `To go back to the old set-up instead, as long as its tables are there, as an administrator in database "${settings.cron.database}":`,
-                ...jobs.map((job) => `  ${wayBack(job, settings)}`),
-              ]),
-        ].join('\n'),
-        cause,
-      },
-    );
+  constructor(what: string, { jobs, areGone }: OldJobs, settings: Settings, cause?: unknown) {
+    const standing = areGone
+      ? ' The old jobs are unscheduled meanwhile, so nothing is processed.'
+      : ' Whether the old jobs are unscheduled is unknown.';
+    super(`${what}${jobs.length === 0 ? '' : standing}`, {
+      remedy: [
+        remedyThen(cause, 'run pcache-migrate adopt again; it goes on where it stopped.'),
+        ...(jobs.length === 0
+          ? []
+          : [
+              `To go back to the old set-up instead, as long as its tables are there, as an administrator in database "${settings.cron.database}":`,
+              ...jobs.map((job) => `  ${wayBack(job, settings)}`),
+            ]),
+      ].join('\n'),
+      cause,
+    });
+  }
+}
+
+/** Those that are gone, or may be. */
+interface OldJobs {
+  readonly jobs: readonly ForeignJob[];
+  /** false where it is unknown. */
+  readonly areGone: boolean;
+}
+
+const NO_JOBS: OldJobs = { jobs: [], areGone: true };
+
+/** Which of them are unscheduled, over a new connection: the answer that said so may be lost. */
+async function oldJobsGone(settings: Settings, jobs: readonly ForeignJob[]): Promise<OldJobs> {
+  try {
+    const { cron } = await look(settings);
+    const there = new Set(cron.jobs.map(({ jobId }) => jobId));
+    return { jobs: jobs.filter(({ jobId }) => !there.has(jobId)), areGone: true };
+  } catch {
+    return { jobs, areGone: false };
   }
 }
 
@@ -136,15 +152,17 @@ export async function adoptForeign(
   const { problems } = proposeAdoption(setup, settings);
   if (problems.length > 0) throw new NotAdoptableError(problems);
   requireShownJobs(shown, setup);
-  await changeOwners(settings, setup, proposal.asAdministrator, options);
-  await stopJobs(settings, setup, options);
-  const mine = (functions: readonly ForeignFunction[]) =>
-    functions.filter((one) => !isUsed(one) && (one.isOurs || settings.admin !== undefined));
-  await withClient(settings.work, (work) =>
-    inTransaction(work, () => dropFunctions(work, mine(setup.stray))),
+  // Its errors tell that nothing was changed; a lost connection does not.
+  await orStopped(settings, setup, [SetupChangedError, RemedyError], () =>
+    changeOwners(settings, setup, proposal.asAdministrator, options),
   );
-  const { tables, report } = await deployOver(settings, setup, options);
-  await removeCopy(settings, setup);
+  const { tables, report } = await orStopped(settings, setup, [AdoptionStoppedError], async () => {
+    await stopJobs(settings, setup, options);
+    await dropStray(settings, setup);
+    const deployed = await deployOver(settings, setup, options);
+    await removeCopy(settings, setup);
+    return deployed;
+  });
   return {
     proposal,
     confirmed: true,
@@ -152,6 +170,30 @@ export async function adoptForeign(
     tables,
     up: report,
   };
+}
+
+/** What fails raises AdoptionStoppedError, which says how it stands, unless it is one of these, which do. */
+async function orStopped<T>(
+  settings: Settings,
+  { work, cron }: ForeignSetup,
+  telling: readonly (abstract new (...args: never[]) => Error)[],
+  run: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    // Whoever ends a command does not wait for more.
+    const isEnough = telling.some((one) => error instanceof one) || isBeingEnded();
+    if (!(error instanceof Error) || isEnough) throw error;
+    const jobs = work === undefined ? NO_JOBS : await oldJobsGone(settings, cron.jobs);
+    throw new AdoptionStoppedError(describeDatabaseError(error), jobs, settings, error);
+  }
+}
+
+/** Functions of the tool's that nothing uses. */
+async function dropStray(settings: Settings, { stray }: ForeignSetup): Promise<void> {
+  const mine = stray.filter((one) => !isUsed(one) && (one.isOurs || settings.admin !== undefined));
+  await withClient(settings.work, (work) => inTransaction(work, () => dropFunctions(work, mine)));
 }
 
 /** Whoever may write the configuration can make a job of others look like one of the set-up's. */
@@ -228,9 +270,10 @@ async function stopJobs(
   );
   await withBothDatabases(settings, async (databases) => {
     const pids = await unscheduleForeignJobs(databases.cron, mine).catch((cause: Error) => {
+      if (cause instanceof ConnectionError) throw cause;
       throw new AdoptionStoppedError(
         `The old jobs could not be unscheduled: ${describeDatabaseError(cause)}. Nothing was changed.`,
-        [],
+        NO_JOBS,
         settings,
         cause,
       );
@@ -243,7 +286,7 @@ async function stopJobs(
     const cancel = running.map((pid) => `SELECT pg_cancel_backend(${pid});`).join(' ');
     throw new AdoptionStoppedError(
       `${running.length} of the old jobs are still running after ${drainSeconds} s; nothing was taken over. To end them, in database "${settings.work.database}": ${cancel}`,
-      mine,
+      { jobs: mine, areGone: true },
       settings,
     );
   });
@@ -272,26 +315,16 @@ async function deployOver(
 ): Promise<{ readonly tables: readonly TakenTable[]; readonly report: UpReport }> {
   const { taken: config } = foreignProcessors(setup, settings);
   let tables: readonly TakenTable[] = [];
-  try {
-    const report = await up(settings, {
-      ...options,
-      streams: BOTH,
-      takeOver: async (work, migrate) => {
-        const { names, taken } = await takingOver(work, settings, config, migrate);
-        tables = taken;
-        return names;
-      },
-    });
-    return { tables, report };
-  } catch (error) {
-    if (!(error instanceof Error)) throw error;
-    throw new AdoptionStoppedError(
-      describeDatabaseError(error),
-      setup.work === undefined ? [] : setup.cron.jobs,
-      settings,
-      error,
-    );
-  }
+  const report = await up(settings, {
+    ...options,
+    streams: BOTH,
+    takeOver: async (work, migrate) => {
+      const { names, taken } = await takingOver(work, settings, config, migrate);
+      tables = taken;
+      return names;
+    },
+  });
+  return { tables, report };
 }
 
 async function removeCopy(settings: Settings, { cron: { copy } }: ForeignSetup): Promise<void> {
@@ -311,7 +344,7 @@ async function removeCopy(settings: Settings, { cron: { copy } }: ForeignSetup):
   } catch (cause) {
     throw new AdoptionStoppedError(
       `The set-up is adopted, but the tool's configuration in database "${settings.cron.database}" could not be removed: ${describeDatabaseError(cause)}`,
-      [],
+      NO_JOBS,
       settings,
       cause,
     );
