@@ -245,7 +245,7 @@ function jobFunction(): string {
     EXECUTE format('SELECT * FROM public.%I ORDER BY priority DESC, id LIMIT 1 FOR UPDATE SKIP LOCKED',
                    p_queue_prefix || '_query_fragment_queue') INTO item;
     IF item.id IS NULL THEN RETURN; END IF;
-    IF item.query LIKE '%pg_sleep%' THEN PERFORM pg_sleep(3); END IF;
+    IF item.query LIKE '%pg_sleep%' THEN PERFORM pg_sleep(12); END IF;
     EXECUTE format('INSERT INTO public.%I (query_hash, partition_keys) SELECT %L, ARRAY[0]',
                    p_table_prefix || '_cache_' || item.partition_key, item.hash);
     EXECUTE format('INSERT INTO public.%I (query_hash, partition_key, query) VALUES (%L, %L, %L)',
