@@ -24,6 +24,7 @@ import { type Drift, readDrift } from '../jobs/drift.js';
 import { type LinkDrift, readLinkDrift } from '../jobs/link-drift.js';
 import { readPgCronVersion } from '../jobs/pg-cron-version.js';
 import { isPgCronMissing } from '../jobs/require-pg-cron.js';
+import { whyNoneStarts } from '../jobs/why-none-starts.js';
 import { ForeignSchemaError, LedgerError } from '../migrations/ledger-error.js';
 import { lockingTransaction } from '../migrations/locking-transaction.js';
 import type { StreamName } from '../migrations/streams.js';
@@ -51,6 +52,8 @@ export interface VerifyReport {
   readonly databases: readonly ObjectReport[];
   /** How pg_cron's jobs differ from the configuration. */
   readonly jobs: readonly Drift[];
+  /** Why pg_cron starts none of them, however they are. */
+  readonly notStarted?: string;
   readonly link?: LinkDrift;
   /** What could not be looked at, and why. */
   readonly unknown: readonly string[];
@@ -300,6 +303,7 @@ function examineStream(
 
 interface Jobs {
   readonly jobs: readonly Drift[];
+  readonly notStarted?: string;
   readonly unknown: readonly string[];
 }
 
@@ -314,7 +318,8 @@ async function examineJobs(databases: Databases, settings: Settings): Promise<Jo
     async () => {
       const desired = await inReadOnlyTransaction(work, () => desiredJobs(work, settings));
       const jobs = await inReadOnlyTransaction(cron, () => readDrift(cron, settings, desired));
-      return { jobs, unknown: [] };
+      const notStarted = desired.length > 0 ? await whyNoneStarts(cron, settings) : undefined;
+      return { jobs, ...(notStarted !== undefined && { notStarted }), unknown: [] };
     },
     (said) => ({ jobs: [], unknown: [`pg_cron's jobs: ${said}`] }),
     isPgCronMissing,
@@ -349,7 +354,7 @@ function concluded(
   whereabouts: Whereabouts,
   ledger: readonly string[],
   databases: readonly ObjectReport[],
-  { jobs, unknown: unknownJobs }: Jobs,
+  { jobs, notStarted, unknown: unknownJobs }: Jobs,
   link: LinkDrift | 'unknown' | undefined,
 ): VerifyReport {
   const unknown = [
@@ -371,6 +376,7 @@ function concluded(
     isMoved(whereabouts) ||
     ledger.length > 0 ||
     jobs.length > 0 ||
+    notStarted !== undefined ||
     drift !== undefined ||
     databases.some((one) => one.differences.length > 0);
   return {
@@ -378,6 +384,7 @@ function concluded(
     ledger,
     databases,
     jobs,
+    ...(notStarted !== undefined && { notStarted }),
     ...(drift && { link: drift }),
     unknown,
     clean: !differs && unknown.length === 0,

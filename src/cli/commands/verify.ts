@@ -107,12 +107,13 @@ export const verifyCommand = defineCommand({
 });
 
 function exitCodeOf(report: VerifyReport): ExitCode {
-  const { clean, whereabouts, ledger, databases, jobs, link } = report;
+  const { clean, whereabouts, ledger, databases, jobs, notStarted, link } = report;
   if (clean) return EXIT_CODES.done;
   const differs =
     isMoved(whereabouts) ||
     ledger.length > 0 ||
     jobs.length > 0 ||
+    notStarted !== undefined ||
     link !== undefined ||
     databases.some(({ differences }) => differences.length > 0);
   return differs ? EXIT_CODES.pending : EXIT_CODES.failed;
@@ -213,6 +214,8 @@ function verifyText(
       `${style.bold('The ledger is at odds with this package')}\n${indented(report.ledger.join('\n'))}`,
     ...report.databases.map((one) => objectDifferences(one, style)),
     jobText(report, style),
+    report.notStarted !== undefined &&
+      `${style.bold('Jobs that are not started')}\n${indented(`${report.notStarted} Why, and what to do: ${context.invocation('doctor')}`)}`,
     report.link &&
       `${style.bold('The link to the pg_cron database is not as the settings say')}\n` +
         `  expected: ${shown(report.link.expected)}\n  found:    ${shown(report.link.found)}\n` +

@@ -26,6 +26,7 @@ export async function verifyPlace(settings: Settings): Promise<Verification> {
         : [`${differences.length} definitions in database "${database}" are not as released`],
     ),
     ...found.jobs.map(({ jobName, problem }) => `the job ${shown(jobName)} is ${problem}`),
+    ...(found.notStarted === undefined ? [] : [found.notStarted]),
     ...(found.link === undefined
       ? []
       : [`the link is ${found.link.found}, and should be ${found.link.expected}`]),
