@@ -11,6 +11,8 @@ export interface LinkDrift {
 
 const NONE = 'no link';
 
+export const LINK_UNKNOWN = 'the link to the pg_cron database: where it leads cannot be read';
+
 /** Undefined when the link is as configured; `unknown` when this role may not read where it leads. */
 export async function readLinkDrift(
   work: ClientBase,

@@ -23,6 +23,7 @@ import { EXIT_CODES } from '../errors/exit-codes.js';
 import { PcacheError } from '../errors/pcache-error.js';
 import { desiredJobs } from '../jobs/apply-jobs.js';
 import { type Drift, readDrift } from '../jobs/drift.js';
+import { LINK_UNKNOWN, type LinkDrift, readLinkDrift } from '../jobs/link-drift.js';
 import { type JobStatus, readJobs } from '../jobs/read-jobs.js';
 import { isPgCronMissing } from '../jobs/require-pg-cron.js';
 import { whyNoneStarts } from '../jobs/why-none-starts.js';
@@ -74,6 +75,8 @@ export interface StatusReport {
   readonly processors: readonly ProcessorStatus[];
   readonly jobs: readonly JobStatus[];
   readonly drift: readonly Drift[];
+  /** How the link differs from the settings, its password included. */
+  readonly link?: LinkDrift;
   /** Why pg_cron starts none of the jobs, however they are. */
   readonly notStarted?: string;
   /** What was deployed here, and is not where it should be. */
@@ -92,7 +95,7 @@ export interface StatusReport {
   readonly unknown: readonly string[];
   /** Why the pg_cron database could not be read; then the report says nothing about it. */
   readonly cronUnreachable?: string;
-  /** The database that was deployed, nothing pending, no problem, nothing changed by hand, no drift, nothing unknown, and pg_cron starts its jobs. */
+  /** The database that was deployed, nothing pending, no problem, nothing changed by hand, no drift, of the link neither, nothing unknown, and pg_cron starts its jobs. */
   readonly upToDate: boolean;
 }
 
@@ -166,6 +169,9 @@ async function readWhile(
       )
     : [];
   const notStarted = cron && jobs.length > 0 ? await whyNoneStarts(cron, settings) : undefined;
+  const [link] = atWork
+    ? []
+    : await known('link', unknown, () => readLink(work, settings, unknown));
   const objects: ObjectsStatus[] = [];
   for (const [state, client] of [[workState, work] as const, [cronState, cron] as const]) {
     // What is changing is not compared: the locks which that takes could make the other command fail.
@@ -205,6 +211,7 @@ async function readWhile(
     processors,
     jobs,
     drift,
+    ...(link !== undefined && { link }),
     ...(notStarted !== undefined && { notStarted }),
     ...(lost && { lost }),
     objects,
@@ -217,12 +224,24 @@ async function readWhile(
       atWork === undefined &&
       cronElsewhere === undefined &&
       cronMove === undefined &&
+      link === undefined &&
       notStarted === undefined &&
       states.every(({ pending, fault }) => pending.length === 0 && fault === undefined) &&
       !objects.some(({ changed }) => changed) &&
       !isMoved(whereabouts) &&
       drift.length + unknown.length === 0,
   };
+}
+
+async function readLink(
+  work: ClientBase,
+  settings: Settings,
+  unknown: string[],
+): Promise<LinkDrift[]> {
+  if (settings.transport !== 'link') return [];
+  const found = await inReadOnlyTransaction(work, () => readLinkDrift(work, settings));
+  if (found === 'unknown') unknown.push(LINK_UNKNOWN);
+  return typeof found === 'object' ? [found] : [];
 }
 
 async function readObjects(

@@ -21,7 +21,7 @@ import {
 } from '../deployment/with-databases.js';
 import { type AppliedAction, applyJobs, desiredJobs } from '../jobs/apply-jobs.js';
 import { type Drift, readDrift } from '../jobs/drift.js';
-import { type LinkDrift, readLinkDrift } from '../jobs/link-drift.js';
+import { LINK_UNKNOWN, type LinkDrift, readLinkDrift } from '../jobs/link-drift.js';
 import { readPgCronVersion } from '../jobs/pg-cron-version.js';
 import { isPgCronMissing } from '../jobs/require-pg-cron.js';
 import { whyNoneStarts } from '../jobs/why-none-starts.js';
@@ -367,9 +367,7 @@ function concluded(
     ),
     ...unknownJobs,
     ...(whereabouts.kind === 'unknown' ? [`${whereabouts.reason}. ${whereabouts.remedy}`] : []),
-    ...(link === 'unknown'
-      ? ['the link to the pg_cron database: where it leads cannot be read']
-      : []),
+    ...(link === 'unknown' ? [LINK_UNKNOWN] : []),
   ];
   const drift = typeof link === 'object' ? link : undefined;
   const differs =

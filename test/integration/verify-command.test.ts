@@ -121,8 +121,8 @@ describe('what people read', () => {
     expect(JSON.stringify(report)).not.toContain(settings.cron.password);
   });
 
-  it('says when the link has another password than the settings', async () => {
-    const { settings, admin } = await verifiedSite({ link: true });
+  it('says when the link has another password than the settings, as status does', async () => {
+    const { site, settings, admin } = await verifiedSite({ link: true });
     undo.push(() => admin.end());
     await admin.query("UPDATE partitioncache.cron_link SET password = 'of yesterday'");
     const report = await verify(settings);
@@ -132,6 +132,17 @@ describe('what people read', () => {
     });
     expect(JSON.stringify(report)).not.toContain(settings.cron.password);
     expect(JSON.stringify(report)).not.toContain('of yesterday');
+
+    const run = (command: string) => cli(command.split(' '), { env: site.environment() });
+    const { code, stdout } = await run('status');
+    expect(code).toBe(3);
+    expect(stdout).toMatch(
+      /The link to the pg_cron database leads to .*, with another, and .*, with the password of the settings\. Renew it with: .*pcache-migrate up/,
+    );
+    expect(stdout).not.toContain('of yesterday');
+    expect(stdout).not.toContain(settings.cron.password);
+    await run('up');
+    expect(await run('status')).toMatchObject({ code: 0 });
   });
 });
 

@@ -217,6 +217,9 @@ function conclusion(
     cronElsewhere !== undefined &&
     cronMove === undefined &&
     `The cron stream of this deployment is in database "${shown(cronElsewhere)}", and the settings (PG_CRON_DATABASE) say "${settings.cron.database}". Take it there with: ${invocation(`mode ${settings.mode}`)}`;
+  const link =
+    report.link !== undefined &&
+    `The link to the pg_cron database leads to ${shown(report.link.found)}, and by the settings to ${shown(report.link.expected)}. Renew it with: ${invocation('up')}`;
   if (report.atWork !== undefined) {
     return paragraphs(
       moving && style.warning(moving),
@@ -231,6 +234,7 @@ function conclusion(
       style.bad(`Nothing is known of the cron side: ${report.cronUnreachable}`),
       moving && style.warning(moving),
       elsewhere && style.warning(elsewhere),
+      link && style.warning(link),
     );
   }
   if (isMoved(report.whereabouts)) {
@@ -267,6 +271,7 @@ function conclusion(
         ({ stream, database }) =>
           `The ${stream} stream in database "${database}" is not as it was released. See what differs: ${invocation('verify')}`,
       ),
+    link,
     ours > 0 &&
       report.whereabouts.kind !== 'unknown' &&
       `${counted(ours, 'job')} not as configured. Repair with: ${invocation('sync')}`,
