@@ -9,6 +9,7 @@ import { ConnectionError } from '../database/connection-error.js';
 import { endsConnection, isDatabaseError } from '../database/database-error.js';
 import { describeRefusal } from '../database/describe-refusal.js';
 import { inReadOnlyTransaction } from '../database/in-read-only-transaction.js';
+import { type WhyReadOnly, whyReadOnly } from '../database/read-only-database.js';
 import { unlessRefused } from '../database/unless-refused.js';
 import type { CronMove } from '../deployment/cron-move.js';
 import { readCronStanding } from '../deployment/cron-place.js';
@@ -67,6 +68,8 @@ export interface StatusReport {
   readonly cronMove?: CronMove;
   /** Another command that changes this deployment right now: what is said here is of a moment in between. */
   readonly atWork?: LockHolder;
+  /** Why nothing can be written in the work database; where that is so for all, nothing is processed. */
+  readonly readOnly?: WhyReadOnly;
   /** Whether the work database is the one that was deployed. */
   readonly whereabouts: Whereabouts;
   readonly streams: readonly StreamStatus[];
@@ -95,7 +98,7 @@ export interface StatusReport {
   readonly unknown: readonly string[];
   /** Why the pg_cron database could not be read; then the report says nothing about it. */
   readonly cronUnreachable?: string;
-  /** The database that was deployed, nothing pending, no problem, nothing changed by hand, no drift, of the link neither, nothing unknown, and pg_cron starts its jobs. */
+  /** The database that was deployed and can be written in, nothing pending, no problem, nothing changed by hand, no drift, of the link neither, nothing unknown, and pg_cron starts its jobs. */
   readonly upToDate: boolean;
 }
 
@@ -152,6 +155,7 @@ async function readWhile(
   const { elsewhere: cronElsewhere, move: cronMove } = await readCronStanding(work, settings);
   const cronState = cron && (await readStreamState(cron, settings, 'cron'));
   const states = [workState, ...(cronState ? [cronState] : [])];
+  const readOnly = await whyReadOnly(work, settings.work);
   const whereabouts = await readWhereabouts(work, settings);
   const unknown: string[] =
     whereabouts.kind === 'unknown'
@@ -205,6 +209,7 @@ async function readWhile(
     ...(cronElsewhere !== undefined && { cronElsewhere }),
     ...(cronMove !== undefined && { cronMove }),
     ...(atWork !== undefined && { atWork }),
+    ...(readOnly !== undefined && { readOnly }),
     whereabouts,
     streams: states.map(streamStatus),
     holds,
@@ -224,6 +229,7 @@ async function readWhile(
       atWork === undefined &&
       cronElsewhere === undefined &&
       cronMove === undefined &&
+      readOnly === undefined &&
       link === undefined &&
       notStarted === undefined &&
       states.every(({ pending, fault }) => pending.length === 0 && fault === undefined) &&

@@ -189,6 +189,13 @@ describe('where transactions are read-only', () => {
     expect(await json('resume')).toMatchObject({ code: 0, resumed: true });
   });
 
+  it('status says of which role that is so', async () => {
+    const { code, stdout } = await run('status');
+    expect(code).toBe(3);
+    expect(stdout).toMatch(/\nNothing can be written in database ".*are read-only there.* RESET/);
+    expect(stdout).not.toContain('No fragment is processed');
+  });
+
   it.each(['processor set --parallel 2', 'sync', 'down --yes'])('%s says so', async (line) => {
     const { error } = await json(line);
     expect(error.message).toMatch(/Nothing can be written in database ".*are read-only there/);

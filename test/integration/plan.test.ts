@@ -3,6 +3,7 @@ import type pg from 'pg';
 import { beforeAll, describe, expect, inject, it } from 'vitest';
 import { type DownOptions, down } from '../../src/operations/down.js';
 import { type PlanReport, plan } from '../../src/operations/plan.js';
+import { readStatus } from '../../src/operations/status.js';
 import { verify } from '../../src/operations/verify.js';
 import type { Settings } from '../../src/settings/settings.js';
 import type { ThrowawayCluster } from '../../tools/throwaway/cluster.js';
@@ -87,24 +88,36 @@ describe('a plan', () => {
   });
 
   // The port of a second server in the container would not be published.
-  it.skipIf(inject('runtime').kind === 'docker')('can be made on a standby', async () => {
-    const standby = await startStandby(cluster);
-    try {
-      const there = site.settings({
-        DB_PORT: String(standby.address.port),
-        PG_CRON_PORT: String(standby.address.port),
-      });
-      await standby.catchUp();
-      expect(await upPlan(there)).toEqual(await upPlan(settings));
-      await deploy(settings);
-      await setUp(settings, { parallel: 2, enable: true });
-      await standby.catchUp();
-      expect(await upPlan(there)).toEqual(await upPlan(settings));
-    } finally {
-      await standby.stop();
-    }
-    await takeDown(settings);
-  });
+  it.skipIf(inject('runtime').kind === 'docker')(
+    'can be made on a standby, of which status says so',
+    async () => {
+      const standby = await startStandby(cluster);
+      try {
+        const there = site.settings({
+          DB_PORT: String(standby.address.port),
+          PG_CRON_PORT: String(standby.address.port),
+        });
+        await standby.catchUp();
+        expect(await upPlan(there)).toEqual(await upPlan(settings));
+        await deploy(settings);
+        await setUp(settings, { parallel: 2, enable: true });
+        await standby.catchUp();
+        expect(await upPlan(there)).toEqual(await upPlan(settings));
+        expect(await readStatus(settings)).toMatchObject({ upToDate: true });
+        const status = await readStatus(there);
+        expect(status).toMatchObject({
+          readOnly: { isForAll: true, what: expect.stringContaining('it is a standby') },
+          drift: [],
+          unknown: [],
+          upToDate: false,
+        });
+        expect(status.processors).toHaveLength(1);
+      } finally {
+        await standby.stop();
+      }
+      await takeDown(settings);
+    },
+  );
 });
 
 describe('what a plan says', () => {

@@ -207,6 +207,29 @@ describe('where nothing can be written', () => {
     }
     expect(await verify(settings)).toMatchObject({ clean: true });
   });
+
+  it('works in a database that is read-only, where status says that nothing is processed', async () => {
+    const run = (line: string) => cli(line.split(' '), { env: made.environment() });
+    expect(await run('status')).toMatchObject({ code: 0 });
+    await admin.query(`ALTER DATABASE ${made.database} SET default_transaction_read_only = on`);
+    undo.push(async () => {
+      const elsewhere = await adminClient('postgres');
+      await elsewhere.query(`ALTER DATABASE ${made.database} RESET default_transaction_read_only`);
+      await elsewhere.end();
+    });
+    expect(await run('verify')).toMatchObject({ code: 0 });
+    const { code, stdout } = await run('status');
+    expect(code).toBe(3);
+    expect(stdout).toMatch(
+      /No fragment is processed\. Nothing can be written in database ".*are read-only there.* RESET/,
+    );
+    expect(stdout).toContain('Jobs of pg_cron');
+    expect(JSON.parse((await run('status --json')).stdout)).toMatchObject({
+      readOnly: { isForAll: true },
+      drift: [],
+      unknown: [],
+    });
+  });
 });
 
 describe('a record that was changed by hand', () => {

@@ -23,7 +23,7 @@ import { movedText } from '../output/whereabouts.js';
 export const statusCommand = defineCommand({
   name: 'status',
   summary: 'Show what is deployed, pending and scheduled, and how the jobs fare',
-  details: `Changes nothing. Exit code ${EXIT_CODES.pending} if migrations are pending, the jobs have drifted from the configuration, or verify would find something; ${EXIT_CODES.failed} if the ledger is at odds with this package, or something could not be read.`,
+  details: `Changes nothing. Exit code ${EXIT_CODES.pending} if migrations are pending, the jobs have drifted from the configuration, verify would find something, or nothing can be written in the work database; ${EXIT_CODES.failed} if the ledger is at odds with this package, or something could not be read.`,
   examples: [
     ['status', 'All of it'],
     ['status --verbose', 'With the name of each pending migration'],
@@ -217,6 +217,9 @@ function conclusion(
     cronElsewhere !== undefined &&
     cronMove === undefined &&
     `The cron stream of this deployment is in database "${shown(cronElsewhere)}", and the settings (PG_CRON_DATABASE) say "${settings.cron.database}". Take it there with: ${invocation(`mode ${settings.mode}`)}`;
+  const readOnly =
+    report.readOnly !== undefined &&
+    `${report.readOnly.isForAll ? 'No fragment is processed. ' : ''}${shown(report.readOnly.what)} ${shown(report.readOnly.remedy)}`;
   const link =
     report.link !== undefined &&
     `The link to the pg_cron database leads to ${shown(report.link.found)}, and by the settings to ${shown(report.link.expected)}. Renew it with: ${invocation('up')}`;
@@ -227,6 +230,7 @@ function conclusion(
       style.warning(
         `Another command of pcache-migrate is at work (${describeLockHolder(report.atWork)}): what is missing, pending or drifted may be so because of that. Look again when it is done: ${invocation('status')}`,
       ),
+      readOnly && style.warning(readOnly),
     );
   }
   if (report.cronUnreachable !== undefined) {
@@ -234,6 +238,7 @@ function conclusion(
       style.bad(`Nothing is known of the cron side: ${report.cronUnreachable}`),
       moving && style.warning(moving),
       elsewhere && style.warning(elsewhere),
+      readOnly && style.warning(readOnly),
       link && style.warning(link),
     );
   }
@@ -241,6 +246,7 @@ function conclusion(
     // Nothing else may be done before: what is pending or drifted is so because of that.
     return [
       ...newer,
+      ...(readOnly ? [style.warning(readOnly)] : []),
       ...report.unknown.map((what) => style.warning(`Unknown: ${what}`)),
       movedText(report.whereabouts, settings, { invocation }, style),
     ].join('\n');
@@ -254,6 +260,7 @@ function conclusion(
     ...newer,
     moving,
     elsewhere,
+    readOnly,
     ...report.unknown.map((what) => `Unknown: ${what}`),
     report.unknown.length > 0 &&
       `What is missing there or was changed, and what mends it: ${invocation('verify')}; what a role or the server lacks: ${invocation('doctor')}`,
