@@ -8,6 +8,7 @@ import { lockingTransaction } from '../migrations/locking-transaction.js';
 import { isTrusted } from '../migrations/trusted-owner.js';
 import { asAdministrator, type Settings } from '../settings/settings.js';
 import { ADOPT } from './adopt-remedy.js';
+import { LIKE_OURS } from './definers-of-superusers.js';
 import { lockPolicy } from './lock-policy.js';
 import { deploymentTables } from './placeholder-values.js';
 
@@ -67,8 +68,9 @@ export async function ownersToRestore(work: ClientBase, settings: Settings): Pro
          JOIN pg_catalog.pg_proc AS p ON p.proowner = ours.owner
          JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace
         WHERE p.pronamespace = ours.oid
-           -- None of ours there is a definer's; a client's, so named, would run as the migrator.
-           OR (n.nspname = $3 AND NOT p.prosecdef AND (p.proname ~ '^(partitioncache_|non_blocking_)' OR p.proname = 'array_intersect_agg'))
+           -- None of ours there is a definer's; a client's, so named, would run as the migrator. doctor and
+           -- verify name it.
+           OR (n.nspname = $3 AND NOT p.prosecdef AND (p.proname ~ $6 OR p.proname = 'array_intersect_agg'))
      ) AS lines ORDER BY place, line`,
     [
       settings.schema,
@@ -76,6 +78,7 @@ export async function ownersToRestore(work: ClientBase, settings: Settings): Pro
       settings.clientSchema,
       Object.values(deploymentTables(settings)),
       `${settings.tablePrefix}_cache_`,
+      LIKE_OURS,
     ],
   );
   return rows.map(({ line }) => pasteable(line));

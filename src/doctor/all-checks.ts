@@ -14,6 +14,7 @@ import { adminConnection, cronConnection, workConnection } from './checks/connec
 import { cronHistory, cronSchedule, cronUsage } from './checks/cron-grants.js';
 import { cronDatabaseCreate, cronSchema } from './checks/cron-schema.js';
 import { databaseIdentity } from './checks/database-identity.js';
+import { superuserDefiners } from './checks/definers-of-superusers.js';
 import { deploymentIdentity } from './checks/deployment-identity.js';
 import { foreignFunctions } from './checks/foreign-functions.js';
 import { foreignTables } from './checks/foreign-tables.js';
@@ -70,7 +71,7 @@ const CHECKS: readonly (readonly [Applies, readonly DoctorCheck[]])[] = [
   [always, [clientSchema, clientSchemaCronRole]],
   [withFragmentRole, [clientSchemaFragmentRole]],
   [forWork, [clientSchemaMigrator, clientSchemaClientRole, ownTables, ownTriggers, foreignTables]],
-  [forWork, [clientFunctions, foreignFunctions]],
+  [forWork, [clientFunctions, foreignFunctions, superuserDefiners]],
   [forWorkWith('array'), [intarray]],
   [forWorkWith('roaringbit'), [roaringbitmap]],
   [forLink, [dblinkExtension, dblinkUsage, linkLogin, linkReaders]],

@@ -13,6 +13,7 @@ import { type WhyReadOnly, whyReadOnly } from '../database/read-only-database.js
 import { unlessRefused } from '../database/unless-refused.js';
 import type { CronMove } from '../deployment/cron-move.js';
 import { readCronStanding } from '../deployment/cron-place.js';
+import { definersOfSuperusers } from '../deployment/definers-of-superusers.js';
 import { describeWhereabouts } from '../deployment/describe-whereabouts.js';
 import { type KeptTable, readKept } from '../deployment/kept-tables.js';
 import { findLostDeployment, type LostDeployment } from '../deployment/lost-deployment.js';
@@ -258,6 +259,9 @@ async function readObjects(
 ): Promise<ObjectsStatus[]> {
   const scope = objectScope(settings, stream);
   const found = await inReadOnlyTransaction(client, () => objectsChanged(client, scope));
+  if (stream === 'work' && (await definersOfSuperusers(client, settings)).length > 0) {
+    return [{ stream, database: scope.database, changed: true }];
+  }
   if ('changed' in found) return [{ stream, database: scope.database, changed: found.changed }];
   unknown.push(`objects of the ${stream} stream: ${found.unknown}`);
   return [];

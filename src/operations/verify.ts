@@ -6,6 +6,7 @@ import { inReadOnlyTransaction } from '../database/in-read-only-transaction.js';
 import { unlessRefused } from '../database/unless-refused.js';
 import { cronMoving, cronMovingRemedy } from '../deployment/cron-move.js';
 import { cronElsewhere, readCronStanding, requireCronPlace } from '../deployment/cron-place.js';
+import { definersOfSuperusers } from '../deployment/definers-of-superusers.js';
 import { applyFragmentRole } from '../deployment/fragment-role.js';
 import { lockPolicy } from '../deployment/lock-policy.js';
 import { findLostDeployment } from '../deployment/lost-deployment.js';
@@ -19,6 +20,7 @@ import {
   type LockWait,
   withLockedDamagedDatabases,
 } from '../deployment/with-databases.js';
+import { shown } from '../errors/shown.js';
 import { type AppliedAction, applyJobs, desiredJobs } from '../jobs/apply-jobs.js';
 import { type Drift, readDrift } from '../jobs/drift.js';
 import { LINK_UNKNOWN, type LinkDrift, readLinkDrift } from '../jobs/link-drift.js';
@@ -292,13 +294,31 @@ function examineStream(
 ): Promise<ObjectReport> {
   const scope = objectScope(settings, stream);
   return unlessRefused(
-    () => inReadOnlyTransaction(client, () => reportObjects(client, settings, scope)),
+    () =>
+      inReadOnlyTransaction(client, async () => {
+        const report = await reportObjects(client, settings, scope);
+        if (stream === 'cron') return report;
+        const named = await superuserDefiners(client, settings);
+        return { ...report, differences: [...report.differences, ...named] };
+      }),
     (said) =>
       unknownReport(scope, {
         unknown: `The objects in database "${scope.database}": ${said}`,
         isExpected: false,
       }),
   );
+}
+
+async function superuserDefiners(work: ClientBase, settings: Settings): Promise<NamedDifference[]> {
+  const found = await definersOfSuperusers(work, settings);
+  return found.map(({ kind, signature, owner, meaning, lines: [alter, drop] }) => ({
+    kind,
+    identity: signature,
+    problem: 'unexpected',
+    meaning,
+    remedy: `Find out what it does and who made it; then, as role "${shown(owner)}": ${alter} Or, where nobody needs it: ${drop}`,
+    restorable: false,
+  }));
 }
 
 interface Jobs {

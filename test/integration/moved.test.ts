@@ -392,7 +392,6 @@ describe('a dump of a work database', () => {
     expect(report.steps[0]?.what).toContain(`give ${lines.length} objects back to role`);
     await enable(settings);
     await sync(settings, quietly);
-    await expectInPlace(settings, site.cluster);
     const { rowCount } = await withClient(settings.work, (work) =>
       work.query(
         `SELECT FROM pg_class WHERE relowner <> current_user::regrole AND
@@ -406,6 +405,25 @@ describe('a dump of a work database', () => {
       ),
     );
     expect(evil).toEqual([]);
+    const run = async (line: string) => {
+      const world = fakeWorld({ env: site.environment({ DB_NAME: restored }) });
+      const code = await runCli(line.split(' '), world);
+      return { code, said: world.stdout.text + world.stderr.text };
+    };
+    const line = 'FUNCTION public.partitioncache_evil()';
+    for (const command of ['doctor', 'verify']) {
+      const { said } = await run(command);
+      expect(said, command).toContain(
+        'Everybody may call it, and acts as the superuser "postgres" in it',
+      );
+      expect(said, command).toContain(`ALTER ${line} SECURITY INVOKER;`);
+      expect(said, command).toContain(`DROP ${line};`);
+    }
+    expect(await run('verify')).toMatchObject({ code: 3 });
+    expect(await run('status')).toMatchObject({ code: 3 });
+    await asAdmin(site.cluster, [`ALTER ${line} SECURITY INVOKER`], restored);
+    await expectInPlace(settings, site.cluster);
+    expect(await run('status')).toMatchObject({ code: 0 });
   });
 
   itOnce('in the place of the database it was made of', async () => {

@@ -243,6 +243,12 @@ export const REVIEWED_TEMPLATES: readonly ReviewedTemplates[] = [
       'No statement that is run: lines to paste, of numbers; the texts stand in a comment, with line breaks escaped.',
   },
   {
+    file: 'src/deployment/definers-of-superusers.ts',
+    inserted: ['name'],
+    reason:
+      'No statement that is run: a line to paste, of one of two constants and a regprocedure, which quotes itself; pasteable.',
+  },
+  {
     file: 'src/doctor/checks/client-functions.ts',
     inserted: ['pasteable(signature)'],
     reason: 'No statement that is run: a line to paste, of a regprocedure, which quotes itself.',
