@@ -102,12 +102,16 @@ function leftTo(
   return `It belongs to role "${shown(stranger)}": only that role or an administrator can change it.${alter}`;
 }
 
+/** Whether anything is on it is known of the moment of the look alone, and its present owner may go on. */
+export const LOOK_BEFORE =
+  'look at it right before: what its present owner puts on it until then, such as the expression of an index, runs as the new one';
+
 /** With the object, our role gets whatever is on it: ANALYZE and triggers would run that with our rights. */
 function handingOver({ identity, expected }: ObjectDifference, isAsWeMadeIt: boolean): string {
   const object = keyParts(identity);
   return isAsWeMadeIt
     ? pasteable(
-        `ALTER ${object.kind.toUpperCase()} ${object.identity} OWNER TO ${expected?.definition};`,
+        `ALTER ${object.kind.toUpperCase()} ${object.identity} OWNER TO ${expected?.definition}; -- ${LOOK_BEFORE}`,
       )
     : `Something else about it is not as we made it, and would run with the rights of role "${shown(expected?.definition ?? '')}": give it to that role only once nothing else about it differs.`;
 }

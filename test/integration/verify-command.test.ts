@@ -57,7 +57,7 @@ describe('what people read', () => {
     undo.push(() =>
       admin.query(`ALTER FUNCTION partitioncache_deployments() OWNER TO ${made.migrator.name}`),
     );
-    const line = `ALTER FUNCTION public.partitioncache_deployments() OWNER TO ${made.migrator.name};`;
+    const line = `ALTER FUNCTION public.partitioncache_deployments() OWNER TO ${made.migrator.name}; -- look at it right before: what its present owner puts on it`;
     expect((await cli(['verify'], { env: made.environment() })).stdout).toContain(line);
     await admin.query(`ALTER FUNCTION partitioncache_deployments() VOLATILE`);
     const { code, stdout } = await cli(['verify'], { env: made.environment() });

@@ -262,6 +262,7 @@ export const REVIEWED_TEMPLATES: readonly ReviewedTemplates[] = [
   {
     file: 'src/doctor/checks/foreign-tables.ts',
     inserted: [
+      'LOOK_BEFORE',
       'kind',
       'kind.toUpperCase()',
       'name',
@@ -435,8 +436,14 @@ export const REVIEWED_TEMPLATES: readonly ReviewedTemplates[] = [
   },
   {
     file: 'src/objects/named-difference.ts',
-    inserted: ['expected?.definition', 'object.identity', 'object.kind.toUpperCase()'],
-    reason: 'No statement that is run: a line to paste, of identities that PostgreSQL quoted.',
+    inserted: [
+      'LOOK_BEFORE',
+      'expected?.definition',
+      'object.identity',
+      'object.kind.toUpperCase()',
+    ],
+    reason:
+      'No statement that is run: a line to paste, of identities that PostgreSQL quoted, and a constant.',
   },
   {
     file: 'src/objects/record-objects.ts',

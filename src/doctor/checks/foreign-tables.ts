@@ -3,6 +3,7 @@ import { hasRoutine } from '../../database/catalogue.js';
 import { clientName, ownName } from '../../deployment/own-names.js';
 import { deploymentTables } from '../../deployment/placeholder-values.js';
 import { pasteable } from '../../errors/shown.js';
+import { LOOK_BEFORE } from '../../objects/named-difference.js';
 import { nameAside } from '../../objects/renamed.js';
 import type { Settings } from '../../settings/settings.js';
 import { failed, ok, text, warning } from '../check-result.js';
@@ -71,7 +72,7 @@ function wholeLine(settings: Settings, { name, kind, parts }: ForeignTable): str
     return `  DROP ${kind} ${table}; -- the processor makes its own`;
   if (kind === 'TABLE' && parts.every((part) => part.startsWith('owner '))) {
     const owner = escapeIdentifier(settings.work.user);
-    return `  ALTER TABLE ${table} OWNER TO ${owner}; -- keeps its rows; what is queued there is SQL: look at it before`;
+    return `  ALTER TABLE ${table} OWNER TO ${owner}; -- keeps its rows, and what is queued there is SQL; ${LOOK_BEFORE}`;
   }
   return `  ALTER ${kind} ${table} RENAME TO ${pasteable(nameAside(name))}; -- keeps its rows; then pcache-migrate verify says what has to be in its place`;
 }
