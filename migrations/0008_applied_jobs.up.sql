@@ -5,11 +5,14 @@ CREATE TABLE {{schema}}.applied_job (
   job_name text PRIMARY KEY,
   schedule text NOT NULL,
   command  text NOT NULL,
-  job_id   bigint NOT NULL
+  job_id   bigint NOT NULL,
+  applied_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp()
 );
 COMMENT ON TABLE {{schema}}.applied_job IS
   'The pg_cron jobs of this deployment as they were last applied. pcache-migrate '
   'status compares them with those of pg_cron itself.';
+COMMENT ON COLUMN {{schema}}.applied_job.applied_at IS
+  'Since when pg_cron has had it like this: that it was not started since then says something.';
 
 --! routine sync_pending
 CREATE OR REPLACE VIEW {{schema}}.sync_pending AS
@@ -33,11 +36,17 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-  DELETE FROM {{schema}}.applied_job;
+  -- What is as it was keeps its applied_at.
+  DELETE FROM {{schema}}.applied_job AS told
+  WHERE (told.job_name, told.schedule, told.command, told.job_id) NOT IN (
+    SELECT job_name, schedule, command, job_id
+    FROM jsonb_to_recordset(p_applied -> 'jobs')
+      AS job (job_name text, schedule text, command text, job_id bigint));
   INSERT INTO {{schema}}.applied_job (job_name, schedule, command, job_id)
   SELECT job_name, schedule, command, job_id
   FROM jsonb_to_recordset(p_applied -> 'jobs')
-    AS job (job_name text, schedule text, command text, job_id bigint);
+    AS job (job_name text, schedule text, command text, job_id bigint)
+  ON CONFLICT (job_name) DO NOTHING;
 
   PERFORM {{schema}}.hold_own_tables('write', {{processor_config:literal}});
   UPDATE {{processor_config}} AS config

@@ -3,11 +3,17 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-  DELETE FROM {{schema}}.applied_job;
+  -- What is as it was keeps its applied_at.
+  DELETE FROM {{schema}}.applied_job AS told
+  WHERE (told.job_name, told.schedule, told.command, told.job_id) NOT IN (
+    SELECT job_name, schedule, command, job_id
+    FROM jsonb_to_recordset(p_applied -> 'jobs')
+      AS job (job_name text, schedule text, command text, job_id bigint));
   INSERT INTO {{schema}}.applied_job (job_name, schedule, command, job_id)
   SELECT job_name, schedule, command, job_id
   FROM jsonb_to_recordset(p_applied -> 'jobs')
-    AS job (job_name text, schedule text, command text, job_id bigint);
+    AS job (job_name text, schedule text, command text, job_id bigint)
+  ON CONFLICT (job_name) DO NOTHING;
 
   PERFORM {{schema}}.hold_own_tables('write', {{processor_config:literal}});
   UPDATE {{processor_config}} AS config

@@ -19,6 +19,7 @@ import { deploymentIdentity } from './checks/deployment-identity.js';
 import { foreignFunctions } from './checks/foreign-functions.js';
 import { foreignTables } from './checks/foreign-tables.js';
 import { fragmentRole } from './checks/fragment-role.js';
+import { jobLaunch } from './checks/job-launch.js';
 import { jobLogins } from './checks/job-logins.js';
 import { dblinkExtension, dblinkUsage, linkLogin } from './checks/link.js';
 import { linkReaders } from './checks/link-readers.js';
@@ -75,7 +76,7 @@ const CHECKS: readonly (readonly [Applies, readonly DoctorCheck[]])[] = [
   [forWorkWith('array'), [intarray]],
   [forWorkWith('roaringbit'), [roaringbitmap]],
   [forLink, [dblinkExtension, dblinkUsage, linkLogin, linkReaders]],
-  [forCron, [jobCapacity, jobLogins]],
+  [forCron, [jobCapacity, jobLaunch, jobLogins]],
   [always, [readableTables]],
 ];
 

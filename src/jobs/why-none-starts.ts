@@ -1,7 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClientBase } from 'pg';
+import { unlessRefused } from '../database/unless-refused.js';
+import type { Databases } from '../deployment/with-databases.js';
 import { shown } from '../errors/shown.js';
 import type { Settings } from '../settings/settings.js';
+import { judgeLaunch, type Launch } from './launch.js';
 
 // A server that has just been started may not have its scheduler yet.
 const LOOKS = 3;
@@ -19,23 +22,45 @@ export async function schedulerDatabase(client: ClientBase): Promise<string | un
   return rows[0]?.name;
 }
 
+/** Empty where pg_cron starts the jobs, or it is too early to tell. */
+export interface NotStarted {
+  /** Why it starts none of them, however they are. */
+  readonly notStarted?: string;
+  /** That it should have started some, and was not seen to. */
+  readonly unknown?: string;
+}
+
 /**
- * Why pg_cron starts no job of its database that the settings name, whatever is scheduled there; undefined where it does,
- * and on a standby, which never does.
+ * Whether pg_cron starts no job of its database that the settings name, whatever is scheduled there. Nothing of a
+ * standby, which never does.
  */
-export async function whyNoneStarts(
-  cron: ClientBase,
-  { cron: { database } }: Settings,
-): Promise<string | undefined> {
+export async function whyNoneStarts(databases: Databases, settings: Settings): Promise<NotStarted> {
+  const { cron } = databases;
+  const { database } = settings.cron;
   for (let look = 1; look <= LOOKS; look += 1) {
     if (look > 1) await sleep(PAUSE_MS);
     const served = await schedulerDatabase(cron);
-    if (served === database || (served === undefined && (await isStandby(cron)))) return undefined;
+    if (served === database) return ofLaunch(databases, settings);
+    if (served === undefined && (await isStandby(cron))) return {};
     if (served !== undefined) {
-      return `pg_cron of this server serves database "${shown(served)}", so no job in database "${database}" is started.`;
+      return {
+        notStarted: `pg_cron of this server serves database "${shown(served)}", so no job in database "${database}" is started.`,
+      };
     }
   }
-  return 'No scheduler of pg_cron is at work on this server, so no job is started.';
+  return { notStarted: 'No scheduler of pg_cron is at work on this server, so no job is started.' };
+}
+
+function ofLaunch(databases: Databases, settings: Settings): Promise<NotStarted> {
+  return unlessRefused<NotStarted>(
+    async () => saidOf(await judgeLaunch(databases, settings)),
+    (said) => ({ unknown: `Whether pg_cron starts jobs is not known: ${said}` }),
+  );
+}
+
+function saidOf({ verdict, detail }: Launch): NotStarted {
+  if (verdict === 'none') return { notStarted: detail };
+  return verdict === 'unseen' ? { unknown: detail } : {};
 }
 
 async function isStandby(client: ClientBase): Promise<boolean> {

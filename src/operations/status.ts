@@ -173,7 +173,9 @@ async function readWhile(
         readDrift(cron, settings, await desiredJobs(work, settings)),
       )
     : [];
-  const notStarted = cron && jobs.length > 0 ? await whyNoneStarts(cron, settings) : undefined;
+  const { notStarted, unknown: unseen } =
+    cron && jobs.length > 0 ? await whyNoneStarts({ work, cron }, settings) : {};
+  if (unseen !== undefined) unknown.push(unseen);
   const [link] = atWork
     ? []
     : await known('link', unknown, () => readLink(work, settings, unknown));

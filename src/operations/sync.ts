@@ -39,7 +39,7 @@ export async function sync(settings: Settings, wait: LockWait): Promise<SyncRepo
         const jobs = await lockingTransaction(databases.work, ONCE, () =>
           lockingTransaction(databases.cron, ONCE, () => applyJobs(databases, settings)),
         );
-        const notStarted = await whyNoneStarts(databases.cron, settings);
+        const { notStarted } = await whyNoneStarts(databases, settings);
         return { jobs, ...(notStarted !== undefined && { notStarted }) };
       }),
   );

@@ -338,8 +338,13 @@ async function examineJobs(databases: Databases, settings: Settings): Promise<Jo
     async () => {
       const desired = await inReadOnlyTransaction(work, () => desiredJobs(work, settings));
       const jobs = await inReadOnlyTransaction(cron, () => readDrift(cron, settings, desired));
-      const notStarted = desired.length > 0 ? await whyNoneStarts(cron, settings) : undefined;
-      return { jobs, ...(notStarted !== undefined && { notStarted }), unknown: [] };
+      const { notStarted, unknown } =
+        desired.length > 0 ? await whyNoneStarts(databases, settings) : {};
+      return {
+        jobs,
+        ...(notStarted !== undefined && { notStarted }),
+        unknown: unknown === undefined ? [] : [unknown],
+      };
     },
     (said) => ({ jobs: [], unknown: [`pg_cron's jobs: ${said}`] }),
     isPgCronMissing,

@@ -3,11 +3,17 @@ CREATE FUNCTION partitioncache.mark_synced(p_applied jsonb) RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 BEGIN
-  DELETE FROM "partitioncache".applied_job;
+  -- What is as it was keeps its applied_at.
+  DELETE FROM "partitioncache".applied_job AS told
+  WHERE (told.job_name, told.schedule, told.command, told.job_id) NOT IN (
+    SELECT job_name, schedule, command, job_id
+    FROM jsonb_to_recordset(p_applied -> 'jobs')
+      AS job (job_name text, schedule text, command text, job_id bigint));
   INSERT INTO "partitioncache".applied_job (job_name, schedule, command, job_id)
   SELECT job_name, schedule, command, job_id
   FROM jsonb_to_recordset(p_applied -> 'jobs')
-    AS job (job_name text, schedule text, command text, job_id bigint);
+    AS job (job_name text, schedule text, command text, job_id bigint)
+  ON CONFLICT (job_name) DO NOTHING;
 
   PERFORM "partitioncache".hold_own_tables('write', '"public"."partitioncache_queue_processor_config"');
   UPDATE "public"."partitioncache_queue_processor_config" AS config
