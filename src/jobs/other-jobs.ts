@@ -103,8 +103,16 @@ function otherJob({ jobid, jobname, username, ...job }: JobRow): OtherJob {
   };
 }
 
-/** For who sees them all: a query whose rows are what scheduleLine makes of those that isOfPackage leaves. */
-export const SCHEDULE_LINES = `SELECT format('SELECT cron.schedule_in_database(%L, %L, %L, %L, %L, %L);', coalesce(jobname, 'job ' || jobid), schedule, command, database, username, active) FROM cron.job WHERE command !~ '[.](run_processor|run_maintenance|prune_job_runs)[(]';`;
+// What `shown` escapes: in one line the query has to come back from psql, which wraps what has line breaks.
+const UNPRINTABLE = String.raw`E'[\\u0001-\\u001f\\u007f-\\u009f\\u061c\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069]'`;
+
+const ESCAPED_LITERAL = `'E''' || string_agg(CASE WHEN c ~ ${UNPRINTABLE} THEN ${String.raw`E'\\u'`} || lpad(to_hex(ascii(c)), 4, '0') WHEN c = ${String.raw`E'\\'`} THEN c || c WHEN c = '''' THEN c || c ELSE c END, '' ORDER BY place) || ''''`;
+
+/**
+ * For who sees them all: a query whose rows mean what scheduleLine makes of those that isOfPackage leaves, each in one
+ * line, whatever is in the job.
+ */
+export const SCHEDULE_LINES = `SELECT format('SELECT cron.schedule_in_database(%s, %s);', (SELECT string_agg(literal, ', ' ORDER BY number) FROM unnest(ARRAY[coalesce(jobname::text, 'job ' || jobid), schedule, command, database, username]) WITH ORDINALITY AS texts (value, number), LATERAL (SELECT CASE WHEN value ~ ${UNPRINTABLE} THEN ${ESCAPED_LITERAL} ELSE quote_literal(value) END FROM regexp_split_to_table(value, '') WITH ORDINALITY AS characters (c, place)) AS literals (literal)), active::text) FROM cron.job WHERE command !~ '[.](run_processor|run_maintenance|prune_job_runs)[(]';`;
 
 /** The statement that makes the job again in another pg_cron, for an administrator: it keeps its role. */
 export function scheduleLine({

@@ -350,9 +350,9 @@ export const REVIEWED_TEMPLATES: readonly ReviewedTemplates[] = [
   },
   {
     file: 'src/jobs/other-jobs.ts',
-    inserted: ['IS_OWN', 'active', "texts.join(', ')"],
+    inserted: ['ESCAPED_LITERAL', 'IS_OWN', 'UNPRINTABLE', 'active', "texts.join(', ')"],
     reason:
-      'A constant with parameters; and a line to paste, of texts that have been through escapeLiteral.',
+      'Constants, one with parameters; and a line to paste, of texts that have been through escapeLiteral.',
   },
   {
     file: 'src/migrations/change-index.ts',
