@@ -39,6 +39,42 @@ export async function readKept(work: ClientBase, settings: Settings): Promise<Ke
   return rows.map((row) => ({ ...row, rows: Number(row.rows) }));
 }
 
+/** What readKept finds, with its size. */
+export interface KeptSize {
+  readonly table: string;
+  /** Null for a role that may not read there. */
+  readonly rows: number | null;
+  /** With indexes and what is stored out of line. */
+  readonly bytes: number;
+}
+
+/** Likewise, with sizes, also for a role that may not read there. */
+export async function readKeptSizes(work: ClientBase, settings: Settings): Promise<KeptSize[]> {
+  const schema = keptSchemaName(settings.schema);
+  if (!(await hasRelation(work, schema, KEPT_RECORD))) return [];
+  const kept: readonly Omit<KeptSize, 'bytes'>[] = (await mayReadRecord(work, schema))
+    ? await readKept(work, settings)
+    : (await readKeptNames(work, settings)).map((table) => ({ table, rows: null }));
+  const { rows } = await work.query<{ table: string; bytes: string }>(
+    `SELECT c.relname AS table, pg_catalog.pg_total_relation_size(c.oid) AS bytes
+       FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+      WHERE n.nspname = $1`,
+    [schema],
+  );
+  const bytes = new Map(rows.map((row) => [row.table, Number(row.bytes)]));
+  return kept.map((one) => ({ ...one, bytes: bytes.get(one.table) ?? 0 }));
+}
+
+async function mayReadRecord(work: ClientBase, schema: string): Promise<boolean> {
+  const { rowCount } = await work.query(
+    `SELECT FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+      WHERE n.nspname = $1 AND c.relname = $2 AND pg_catalog.has_schema_privilege(n.oid, 'USAGE')
+        AND pg_catalog.has_table_privilege(c.oid, 'SELECT')`,
+    [schema, KEPT_RECORD],
+  );
+  return rowCount === 1;
+}
+
 /** Likewise, for a role that may not read there: the names alone. */
 export async function readKeptNames(work: ClientBase, settings: Settings): Promise<string[]> {
   const { rows } = await work.query<{ relname: string }>(

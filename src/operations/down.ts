@@ -29,7 +29,7 @@ import type { Drain } from './drain-runs.js';
 import { drained } from './drained.js';
 import { dropKept } from './drop-kept.js';
 import { requireNothingInTheWay } from './in-the-way.js';
-import { isHalfUndone, type RollbackExtent } from './rollback-extent.js';
+import { givesUpKept, isHalfUndone, type RollbackExtent } from './rollback-extent.js';
 import { reconnect } from './rollback-jobs.js';
 import type { RollbackStep } from './rollback-plan.js';
 import {
@@ -173,18 +173,13 @@ async function downLocked(
   };
 }
 
-/**
- * What earlier rollbacks have kept, where nothing else is left to drop. What is applied goes first and alone: rows that
- * did not fit it are of another deployment, which may come back.
- */
 async function keptGivenUp(
   work: ClientBase,
   settings: Settings,
-  { dropData, extent, streams }: DownOptions,
+  options: DownOptions,
   states: readonly StreamState[],
 ): Promise<TableAtStake[]> {
-  const isAll = 'all' in extent && streams.includes('work');
-  if (!dropData || !isAll || planOf(states, 'work').applied.length > 0) return [];
+  if (!givesUpKept(options, states)) return [];
   const kept = await readKept(work, settings);
   return kept.map(({ table, rows }) => ({
     table: `${keptSchemaName(settings.schema)}.${table}`,

@@ -5,7 +5,7 @@ import { hashOf, type PlanHash } from '../plan/plan-hash.js';
 import { readDownPlan, readUpPlan } from '../plan/read-plan.js';
 import { readReleases } from '../releases/read-releases.js';
 import type { Settings } from '../settings/settings.js';
-import type { RollbackExtent } from './rollback-extent.js';
+import { givesUpKept, type RollbackExtent } from './rollback-extent.js';
 import { rollbackSteps } from './rollback-steps.js';
 
 export type PlanRequest =
@@ -39,6 +39,7 @@ export async function plan(settings: Settings, request: PlanRequest): Promise<Pl
       : await readDownPlan(settings, {
           streams,
           dropData: request.dropData,
+          givesUpKept: (states) => givesUpKept(request, states),
           select: async (states, work, cronFailure) => {
             await requireCronPlace(work, settings);
             return rollbackSteps(request, states, await readReleases(work, settings), cronFailure);

@@ -1,6 +1,7 @@
 import type { StreamPlan } from '../deployment/stream-plan.js';
 import { shown } from '../errors/shown.js';
 import { type DownExtent, MigrationSelectionError } from '../migrations/select-migrations.js';
+import type { StreamName } from '../migrations/streams.js';
 import type { Release } from '../releases/release.js';
 
 /** How far back `down` goes, as the user says it. */
@@ -10,6 +11,26 @@ export type RollbackExtent =
   | { readonly lastRelease: true }
   /** Back to how the last release of this version of the package left it. */
   | { readonly toVersion: string };
+
+/**
+ * Whether what earlier rollbacks kept is dropped: where nothing else is left to drop. What is applied goes first and
+ * alone, since rows that did not fit it are of another deployment, which may come back.
+ */
+export function givesUpKept(
+  {
+    dropData,
+    extent,
+    streams,
+  }: {
+    readonly dropData?: boolean | undefined;
+    readonly extent: RollbackExtent;
+    readonly streams: readonly StreamName[];
+  },
+  plans: readonly StreamPlan[],
+): boolean {
+  const isApplied = plans.some(({ stream, applied }) => stream === 'work' && applied.length > 0);
+  return dropData === true && 'all' in extent && streams.includes('work') && !isApplied;
+}
 
 /**
  * `chosen` are the plans of the streams to roll back. Raises MigrationSelectionError for a release or version that

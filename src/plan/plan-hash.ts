@@ -51,7 +51,7 @@ export function isApproved(plan: Plan, { hash, without }: ApprovedHash): boolean
 export function substanceOf(plan: Plan, without: readonly Unknowable[] = []): object {
   const covered = (part: Unknowable, value: object) => (without.includes(part) ? {} : value);
   const { direction, packageVersion, mode, transport, names, streams } = plan;
-  const { administrator, fragmentRole, jobs, link, kept } = plan;
+  const { administrator, fragmentRole, jobs, link, kept, givenUp } = plan;
   return {
     direction,
     packageVersion,
@@ -60,6 +60,7 @@ export function substanceOf(plan: Plan, without: readonly Unknowable[] = []): ob
     names,
     streams: streams.map(substanceOfStream),
     kept,
+    givenUp: givenUp.map(({ table }) => table),
     ...covered('administrator', { administrator }),
     ...covered('fragment-role', { fragmentRole }),
     ...covered('jobs', { jobs }),

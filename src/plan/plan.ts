@@ -1,3 +1,4 @@
+import type { KeptSize } from '../deployment/kept-tables.js';
 import type { AdministratorStatements } from '../doctor/apply-remedies.js';
 import type { JobAction } from '../jobs/apply-jobs.js';
 import type { Direction } from '../migrations/migration-error.js';
@@ -28,6 +29,8 @@ export interface Plan {
   readonly keptSchema: string;
   /** The tables that go there if they hold rows; or those that come back, if they fit. */
   readonly kept: readonly string[];
+  /** The tables that earlier rollbacks kept there and that this one drops with their rows. */
+  readonly givenUp: readonly KeptSize[];
   /** What could not be found out, and why. The hash does not cover it. */
   readonly unknown: readonly Unknown[];
   /** What only a person can fix, and `up` refuses until then. */
@@ -120,6 +123,7 @@ export interface PlannedJob {
 export function isPending(plan: Plan): boolean {
   return (
     plan.streams.some(({ migrations }) => migrations.length > 0) ||
+    plan.givenUp.length > 0 ||
     (plan.administrator ?? []).length > 0 ||
     (plan.jobs ?? []).some(({ action }) => action !== 'left') ||
     plan.fragmentRole !== null ||

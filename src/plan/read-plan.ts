@@ -1,7 +1,7 @@
 import { type ClientBase, escapeIdentifier } from 'pg';
 import { hasRelation, hasSchema } from '../database/catalogue.js';
 import type { ConnectionError } from '../database/connection-error.js';
-import { readKeptNames } from '../deployment/kept-tables.js';
+import { type KeptSize, readKeptNames, readKeptSizes } from '../deployment/kept-tables.js';
 import { ownDataDropped } from '../deployment/own-data.js';
 import { version } from '../deployment/package-version.js';
 import { deploymentTables, placeholderValues } from '../deployment/placeholder-values.js';
@@ -43,6 +43,8 @@ export interface DownRequest {
   readonly streams: readonly StreamName[];
   /** Whether tables are dropped with their rows instead of being kept. */
   readonly dropData?: boolean | undefined;
+  /** Whether what earlier rollbacks kept is dropped, too. */
+  readonly givesUpKept: (states: readonly StreamPlan[]) => boolean;
   /** Chooses what is rolled back, in the order in which that is done, of what can be reached. */
   readonly select: (
     states: readonly StreamPlan[],
@@ -106,6 +108,7 @@ export function readUpPlan(
           settings,
           selected.find(({ plan }) => plan.stream === 'work'),
         ),
+        givenUp: [],
       },
     );
   });
@@ -114,7 +117,7 @@ export function readUpPlan(
 /** What `down` would run: what the ledgers recorded. */
 export function readDownPlan(
   settings: Settings,
-  { streams, dropData, select }: DownRequest,
+  { streams, dropData, givesUpKept, select }: DownRequest,
 ): Promise<Plan> {
   return withReachedReadOnlyDatabases(settings, async (databases, cronFailure) => {
     const found = await readStreams(databases, settings, ['cron', 'work'], readStreamState);
@@ -151,6 +154,9 @@ export function readDownPlan(
       kept: dropData
         ? []
         : [...rolledBack.flatMap(({ drops }) => drops), ...ownDataDropped(settings, sql('work'))],
+      givenUp: givesUpKept(found.map(({ plan }) => plan))
+        ? await readKeptSizes(databases.work, settings)
+        : [],
     });
   });
 }
@@ -305,6 +311,7 @@ interface Consequences {
   readonly link: Known<Plan['link']>;
   readonly jobs: Known<Exclude<Plan['jobs'], null>>;
   readonly kept: readonly string[];
+  readonly givenUp: readonly KeptSize[];
 }
 
 function assemble(
@@ -312,7 +319,7 @@ function assemble(
   direction: Direction,
   streams: readonly PlannedStream[],
   { administrator, obstacles, unchecked }: Preparation,
-  { fragmentRole, link, jobs, kept }: Consequences,
+  { fragmentRole, link, jobs, kept, givenUp }: Consequences,
 ): Plan {
   const asked: readonly (readonly [Unknowable, Known<unknown>])[] = [
     ['administrator', administrator],
@@ -333,6 +340,7 @@ function assemble(
     jobs: valueOrNull(jobs),
     keptSchema: keptSchemaName(settings.schema),
     kept,
+    givenUp,
     unknown: asked.flatMap(([part, answer]): Unknown[] =>
       answer.isKnown ? [] : [{ part, reason: answer.reason }],
     ),

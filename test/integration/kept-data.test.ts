@@ -10,12 +10,13 @@ import { readStatus } from '../../src/operations/status.js';
 import { verify } from '../../src/operations/verify.js';
 import { placeHold } from '../../src/processor/holds.js';
 import type { Settings } from '../../src/settings/settings.js';
-import { adminClient } from '../harness/databases.js';
+import { adminClient, createRole } from '../harness/databases.js';
 import { connectAs, createSite, deploy, setUp, type TestSite } from '../harness/deployment.js';
 import { dumpSchema } from '../harness/dump-schema.js';
 import { migrationBefore } from '../harness/package-migrations.js';
 import { populate } from '../harness/populate.js';
 import { whatRuns, whileNoQueueIsDropped } from '../harness/refused-drop.js';
+import { cli } from '../unit/cli/fake-world.js';
 
 function takeDown(settings: Settings, options: Partial<DownOptions> = {}) {
   return down(settings, {
@@ -312,12 +313,44 @@ describe('what does not fit', () => {
     }));
     expect(kept).toContainEqual({ table: 'partitioncache_kept.my_cache_cache_key1', rows: 1000 });
     const dropData = { dropData: true } as const;
+    const request = {
+      direction: 'down',
+      streams: ['work', 'cron'],
+      extent: { all: true },
+    } as const;
+    const planned = await plan(settings, { ...request, ...dropData });
+    expect(planned).toMatchObject({ direction: 'down', isPending: true, kept: [] });
+    expect(
+      planned.givenUp.map(({ table, rows }) => ({ table: `partitioncache_kept.${table}`, rows })),
+    ).toEqual(kept);
+    expect(planned.givenUp.filter(({ bytes }) => bytes < 8192)).toEqual([]);
+    const asked = await cli(['plan', '--down', '--all', '--drop-data'], {
+      env: it_.site.environment(),
+    });
+    expect(asked.stdout).toContain('Dropped with their rows, which earlier rollbacks kept');
+    expect(asked.stdout).toMatch(/partitioncache_kept\.my_cache_cache_key1 +1,000 +\d+ kB/);
+    expect(asked.code).toBe(3);
+    // A role that may only plan sees no rows, and approves the same.
+    const planner = await createRole('planner');
+    const seen = await plan(
+      { ...settings, planner: { user: planner.name, password: planner.password } },
+      { ...request, ...dropData },
+    );
+    expect(seen.givenUp.map(({ table }) => table)).toEqual(
+      planned.givenUp.map(({ table }) => table),
+    );
+    expect(new Set(seen.givenUp.map(({ rows }) => rows))).toEqual(new Set([null]));
+    expect(seen.hash).toBe(planned.hash);
+    expect(await plan(settings, request)).toMatchObject({ isPending: false, givenUp: [] });
     expect(await takeDown(settings, dropData)).toMatchObject({ confirmed: false });
     expect((await readStatus(settings)).kept).toHaveLength(kept.length);
     const report = await takeDown(settings, { ...dropData, confirm: async () => true });
     expect(report.lost).toEqual(kept);
     expect(await schemasNamed(admin, 'partitioncache_kept')).toEqual([]);
     expect(await takeDown(settings, dropData)).toMatchObject({ confirmed: true, lost: [] });
+    const after = await plan(settings, { ...request, ...dropData });
+    expect(after).toMatchObject({ isPending: false, givenUp: [] });
+    expect(after.hash).not.toBe(planned.hash);
   });
 });
 

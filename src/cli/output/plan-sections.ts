@@ -55,6 +55,7 @@ export function sectionsOf(plan: PlanReport): Section[] {
     locks(plan),
     objects(plan),
     jobs(plan),
+    givenUp(plan),
     lines('Also', alsoChanged(plan)),
     lines(
       'Checked later, by up itself',
@@ -214,6 +215,27 @@ function jobs({ jobs: all }: PlanReport): Section {
               rows: all.map(({ action, jobName, schedule, command, database }) =>
                 [action, jobName, schedule, command, database].map(shown),
               ),
+            },
+          ],
+  };
+}
+
+function givenUp({ givenUp: tables, keptSchema }: PlanReport): Section {
+  return {
+    title: 'Dropped with their rows, which earlier rollbacks kept',
+    isDetail: false,
+    blocks:
+      tables.length === 0
+        ? []
+        : [
+            {
+              kind: 'table',
+              headings: ['table', 'rows', 'size'],
+              rows: tables.map(({ table, rows, bytes }) => [
+                shown(`${keptSchema}.${table}`),
+                rows === null ? 'not known' : rows.toLocaleString('en'),
+                size(bytes),
+              ]),
             },
           ],
   };
