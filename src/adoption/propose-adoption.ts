@@ -12,6 +12,7 @@ import {
   type ConfigRow,
   type ForeignCache,
   type ForeignConfigCopy,
+  type ForeignFunction,
   type ForeignJob,
   type ForeignSetup,
   type ForeignWorkSide,
@@ -146,10 +147,14 @@ function workSteps(
       : []),
     ...(functions.length > 0
       ? [
-          `drop or replace ${counted(functions.length, "of the tool's functions", '')} in schema "${settings.clientSchema}"`,
+          `drop or replace ${counted(functions.length, "of the tool's functions", '')} in schema "${settings.clientSchema}": ${signatures(functions)}`,
         ]
       : []),
   ];
+}
+
+function signatures(functions: readonly ForeignFunction[]): string {
+  return functions.map(({ signature }) => signature).join(', ');
 }
 
 function processorText({ job_name, enabled }: ConfigRow): string {
@@ -160,7 +165,7 @@ function copyStep({ schema, table, rows, otherRows, functions }: ForeignConfigCo
   const name = `"${schema}"."${table}"`;
   return otherRows > 0
     ? `delete ${counted(rows.length, 'row')} from ${name}; ${counted(otherRows, 'row')} of others stay, and so does the table`
-    : `drop ${name}, with its trigger${functions.length > 0 ? ` and ${counted(functions.length, 'function')}` : ''}`;
+    : `drop ${name}, with its trigger${functions.length > 0 ? ` and ${counted(functions.length, 'function')}: ${signatures(functions)}` : ''}`;
 }
 
 function problems({ work, cron }: ForeignSetup, settings: Settings): string[] {
