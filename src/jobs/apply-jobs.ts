@@ -3,7 +3,7 @@ import { hasExtension } from '../database/catalogue.js';
 import { cronName, ownName } from '../deployment/own-names.js';
 import type { Databases } from '../deployment/with-databases.js';
 import type { Settings } from '../settings/settings.js';
-import { requirePgCron } from './require-pg-cron.js';
+import { requirePgCron, withPgCronLoaded } from './require-pg-cron.js';
 
 /** `left`: another job of the cron role in the work database, which is nobody's to remove but its maker's. */
 export type JobAction = 'scheduled' | 'altered' | 'unscheduled' | 'left';
@@ -65,9 +65,11 @@ async function apply(
   settings: Settings,
   desired: readonly DesiredJob[],
 ): Promise<ApplyAnswer | undefined> {
-  const { rows } = await cron.query<{ answer: ApplyAnswer }>(
-    `SELECT ${cronName(settings, 'apply_jobs')}($1::jsonb) AS answer`,
-    [JSON.stringify(desired)],
+  const { rows } = await withPgCronLoaded(settings, () =>
+    cron.query<{ answer: ApplyAnswer }>(
+      `SELECT ${cronName(settings, 'apply_jobs')}($1::jsonb) AS answer`,
+      [JSON.stringify(desired)],
+    ),
   );
   return rows[0]?.answer;
 }

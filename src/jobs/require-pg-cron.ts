@@ -18,6 +18,39 @@ export class PgCronMissingError extends PcacheError {
   }
 }
 
+/** The extension is there, and the server was started without its library. */
+export class PgCronNotLoadedError extends PcacheError {
+  override readonly name = 'PgCronNotLoadedError';
+
+  constructor(database: string) {
+    super(
+      `The server was started without pg_cron, so that nothing can be scheduled or unscheduled in database "${database}". No job is started meanwhile.`,
+      {
+        remedy: [
+          'Have an administrator put pg_cron into shared_preload_libraries and restart the server: pcache-migrate doctor prints the lines.',
+          `If pg_cron shall not come back: an administrator drops it in database "${database}", with the jobs of everybody that it holds: DROP EXTENSION pg_cron;`,
+        ].join('\n'),
+      },
+    );
+  }
+}
+
+// As pg_cron says it, in every language.
+const NOT_LOADED = 'pg_cron can only be loaded via shared_preload_libraries';
+
+/** Raises PgCronNotLoadedError where what is done needs the library and the server has not loaded it. */
+export async function withPgCronLoaded<T>(
+  { cron }: Pick<Settings, 'cron'>,
+  use: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await use();
+  } catch (error) {
+    if (!(error instanceof Error && error.message.includes(NOT_LOADED))) throw error;
+    throw new PgCronNotLoadedError(cron.database);
+  }
+}
+
 export function isPgCronMissing(error: unknown): boolean {
   return error instanceof PgCronMissingError;
 }

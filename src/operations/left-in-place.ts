@@ -25,7 +25,7 @@ export async function leftInPlace(
       `queue, configuration, log and cache in database "${settings.work.database}", as far as their migrations are still applied`,
     );
   }
-  if (cron && remaining(states, steps, 'cron') === 0) {
+  if (cron && remaining(states, steps, 'cron') === 0 && (await hasExtension(cron, 'pg_cron'))) {
     left.push(
       `the extension pg_cron and the grants on it in database "${settings.cron.database}": other jobs may need them`,
     );

@@ -3,6 +3,7 @@ import { CALLED, dropStandIns, leavingStandIns } from '../deployment/stand-ins.j
 import type { StreamState } from '../deployment/stream-plan.js';
 import type { ReachedDatabases } from '../deployment/with-databases.js';
 import type { AppliedAction } from '../jobs/apply-jobs.js';
+import { withPgCronLoaded } from '../jobs/require-pg-cron.js';
 import { dropEmptyLedger } from '../migrations/ledger.js';
 import { lockingTransaction } from '../migrations/locking-transaction.js';
 import type { MigrationScript } from '../migrations/read-migrations.js';
@@ -104,7 +105,9 @@ export async function rollBackAll(rollback: Rollback): Promise<RollbackChanges> 
     }
     if (stream === 'cron') {
       streams.push(
-        await withoutCronSide(databases, settings, () => rollBack(rollback, 'cron', bare)),
+        await withoutCronSide(databases, settings, () =>
+          withPgCronLoaded(settings, () => rollBack(rollback, 'cron', bare)),
+        ),
       );
       continue;
     }
