@@ -36,6 +36,7 @@ CREATE TABLE {{schema}}.deployment (
   cron_database   text,
   cron_database_before text,
   cron_database_next text,
+  cron_database_left text,
   database_oid    oid NOT NULL,
   system_identifier text
 );
@@ -68,6 +69,9 @@ COMMENT ON COLUMN {{schema}}.deployment.cron_database_before IS
   'stayed there.';
 COMMENT ON COLUMN {{schema}}.deployment.cron_database_next IS
   'The database that a change of mode takes it to; NULL once that is finished.';
+COMMENT ON COLUMN {{schema}}.deployment.cron_database_left IS
+  'The database that a change of mode takes it from, which is what leads back; NULL once that is '
+  'finished. After a change that was turned round, none of the others says so.';
 
 INSERT INTO {{schema}}.deployment
   (work_database, client_schema, queue_prefix, table_prefix,

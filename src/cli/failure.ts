@@ -2,6 +2,7 @@ import { ConnectionError } from '../database/connection-error.js';
 import { isDatabaseError } from '../database/database-error.js';
 import { describeDatabaseError } from '../database/describe-database-error.js';
 import { remedyOf } from '../database/remedy-of.js';
+import { ofOneStep } from '../errors/of-one-step.js';
 import { PreflightError } from '../operations/preflight.js';
 import { StoppedError } from '../operations/stopped-error.js';
 import { MissingObjectsError } from '../plan/missing-objects.js';
@@ -41,7 +42,7 @@ function nameOf(error: unknown): string {
 function withCauses(error: unknown): string {
   let text = describeDatabaseError(error);
   for (const cause of causesOf(error)) {
-    const said = describeDatabaseError(cause);
+    const said = ofOneStep(describeDatabaseError(cause));
     if (!text.includes(said)) text += `\nCause: ${said}`;
   }
   return text;

@@ -7,7 +7,7 @@ import { type CronRecord, readCronRecord } from './cron-record.js';
 
 /** A change of mode that has begun and is not finished. */
 export interface CronMove {
-  /** Undefined where no database is recorded, as in one that was adopted meanwhile. */
+  /** Undefined where no database is recorded, as where it was dropped or adopted meanwhile. */
   readonly from: string | undefined;
   readonly to: string;
 }
@@ -25,8 +25,7 @@ export class CronMovingError extends PcacheError {
 
 export function moveOf(record: CronRecord | undefined): CronMove | undefined {
   if (typeof record?.cron_database_next !== 'string') return undefined;
-  const { cron_database: at, cron_database_before: before, cron_database_next: to } = record;
-  return { from: (at === to ? before : at) ?? undefined, to };
+  return { from: record.cron_database_left ?? undefined, to: record.cron_database_next };
 }
 
 /** Raises CronMovingError while a change of mode is not finished. */

@@ -7,6 +7,7 @@ export interface CronRecord {
   readonly cron_database: string | null;
   readonly cron_database_before: string | null;
   readonly cron_database_next: string | null;
+  readonly cron_database_left: string | null;
   readonly transport: Transport;
   readonly is_deployed: boolean;
 }
@@ -30,12 +31,12 @@ export async function readCronRecord(
   const { rows } = await work.query<CronRecord>(
     // Of a database that was renamed or copied, it says nothing of where its jobs shall be. As JSON, since somebody may
     // have renamed a column.
-    `SELECT r.cron_database, r.cron_database_before, r.cron_database_next, r.transport,
-            r.pg_cron_version IS NOT NULL AS is_deployed
+    `SELECT r.cron_database, r.cron_database_before, r.cron_database_next, r.cron_database_left,
+            r.transport, r.pg_cron_version IS NOT NULL AS is_deployed
        FROM ${ownName(settings, 'deployment')} AS d
       CROSS JOIN LATERAL pg_catalog.jsonb_to_record(pg_catalog.to_jsonb(d)) AS r (
          work_database text, cron_database text, cron_database_before text,
-         cron_database_next text, transport text, pg_cron_version text)
+         cron_database_next text, cron_database_left text, transport text, pg_cron_version text)
       WHERE r.work_database = pg_catalog.current_database()`,
   );
   return rows[0];

@@ -1,4 +1,5 @@
 import type { ClientBase } from 'pg';
+import { readCronStanding } from '../deployment/cron-place.js';
 import { clientName, ownName } from '../deployment/own-names.js';
 import { deploymentTables } from '../deployment/placeholder-values.js';
 import type { Moved } from '../deployment/whereabouts.js';
@@ -6,6 +7,7 @@ import { withOwnTables } from '../deployment/with-own-tables.js';
 import { defaultJobName } from '../processor/default-job-name.js';
 import type { Settings } from '../settings/settings.js';
 import type { AdoptStep } from './adopt-report.js';
+import { holdForMove } from './mode/under-way.js';
 
 export function namesStep({ work, cronSchema }: Settings, { origin }: Moved): AdoptStep {
   const from = origin.database === work.database ? '' : `, not "${origin.database}"`;
@@ -31,7 +33,9 @@ export async function adoptNames(
               database_oid = (SELECT oid FROM pg_database WHERE datname = current_database()),
               cron_schema = $1, transport = 'deploy', pg_cron_version = NULL, cron_database = NULL,
               cron_database_next = CASE WHEN cron_database_next = work_database THEN current_database()
-                                        ELSE cron_database_next END`,
+                                        ELSE cron_database_next END,
+              cron_database_left = CASE WHEN cron_database_left = work_database THEN current_database()
+                                        ELSE cron_database_left END`,
       [settings.cronSchema],
     );
     await work.query(
@@ -48,5 +52,7 @@ export async function adoptNames(
       ],
     );
     await work.query(`SELECT ${ownName(settings, 'mark_synced')}('{"jobs": []}')`);
+    const { move } = await readCronStanding(work, settings);
+    if (move !== undefined) await holdForMove(work, settings, move);
   });
 }

@@ -2,12 +2,14 @@ import type { ClientBase } from 'pg';
 import { withClient } from '../database/connect.js';
 import { describeRefusal } from '../database/describe-refusal.js';
 import { remedyThen } from '../database/remedy-of.js';
+import { readCronStanding } from '../deployment/cron-place.js';
 import { ownName } from '../deployment/own-names.js';
 import { deploymentTables } from '../deployment/placeholder-values.js';
 import { requireDeployed } from '../deployment/require-deployed.js';
 import { requireInPlace } from '../deployment/require-in-place.js';
 import type { LockWait } from '../deployment/with-databases.js';
 import { withOwnTables } from '../deployment/with-own-tables.js';
+import { ofOneStep } from '../errors/of-one-step.js';
 import { PcacheError } from '../errors/pcache-error.js';
 import type { AppliedAction } from '../jobs/apply-jobs.js';
 import { type Hold, readHolds } from '../processor/holds.js';
@@ -27,7 +29,7 @@ export class JobsNotSyncedError extends PcacheError {
 
   constructor(cause: unknown) {
     super(
-      `The configuration has changed and running processors follow it, but pg_cron's jobs have not changed: ${describeRefusal(cause)}`,
+      `The configuration has changed and running processors follow it, but pg_cron's jobs have not changed: ${ofOneStep(describeRefusal(cause))}`,
       { remedy: remedyThen(cause, 'run: pcache-migrate sync'), cause },
     );
   }
@@ -35,7 +37,7 @@ export class JobsNotSyncedError extends PcacheError {
 
 /**
  * Changes the processors' configuration and makes pg_cron's jobs follow: through the trigger where the
- * transport allows it, else by a sync afterwards. Raises MovedDatabaseError in another database than the one that was
+ * transport allows it, else by a sync afterwards; while a change of mode is under way, at its end. Raises MovedDatabaseError in another database than the one that was
  * deployed, JobsNotSyncedError when only the sync failed.
  */
 export async function configureProcessor(
@@ -43,7 +45,7 @@ export async function configureProcessor(
   wait: LockWait,
   change: (work: ClientBase) => Promise<void>,
 ): Promise<ConfigureReport> {
-  const { pending, holds } = await withClient(settings.work, async (work) => {
+  const { pending, move, holds } = await withClient(settings.work, async (work) => {
     await requireDeployed(work, settings, 'work');
     // Its jobs could not follow.
     await requireInPlace(work, settings);
@@ -51,10 +53,11 @@ export async function configureProcessor(
     await withOwnTables(work, settings, 'write', [processorConfig], () => change(work));
     return {
       pending: await isSyncPending(work, settings),
+      move: (await readCronStanding(work, settings)).move,
       holds: await readHolds(work, settings),
     };
   });
-  if (!pending) return { jobs: [], holds };
+  if (!pending || move !== undefined) return { jobs: [], holds };
   try {
     const { jobs } = await sync(settings, wait);
     return { jobs, holds };

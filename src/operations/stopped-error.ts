@@ -1,6 +1,7 @@
 import { ConnectionError } from '../database/connection-error.js';
 import { describeRefusal } from '../database/describe-refusal.js';
 import { remedyThen } from '../database/remedy-of.js';
+import { ofOneStep } from '../errors/of-one-step.js';
 import { PcacheError } from '../errors/pcache-error.js';
 import type { Standing } from './what-stands.js';
 
@@ -22,7 +23,7 @@ export class StoppedError extends PcacheError {
   readonly streams: readonly Standing[];
 
   constructor(cause: Error, { said, next, streams = [] }: Findings) {
-    super([describeRefusal(cause), ...said].join('\n'), {
+    super([ofOneStep(describeRefusal(cause)), ...said].join('\n'), {
       remedy: remedy(cause, next),
       cause,
     });

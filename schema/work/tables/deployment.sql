@@ -14,6 +14,7 @@ CREATE TABLE partitioncache.deployment (
     cron_database text,
     cron_database_before text,
     cron_database_next text,
+    cron_database_left text,
     database_oid oid NOT NULL,
     system_identifier text,
     CONSTRAINT deployment_cache_backend_check CHECK ((cache_backend = ANY (ARRAY['array'::text, 'bit'::text, 'roaringbit'::text]))),
@@ -36,6 +37,8 @@ COMMENT ON COLUMN partitioncache.deployment.cron_database IS 'The database of th
 COMMENT ON COLUMN partitioncache.deployment.cron_database_before IS 'The database that it was in before that one; NULL if it never left one. Jobs of others may have stayed there.';
 
 COMMENT ON COLUMN partitioncache.deployment.cron_database_next IS 'The database that a change of mode takes it to; NULL once that is finished.';
+
+COMMENT ON COLUMN partitioncache.deployment.cron_database_left IS 'The database that a change of mode takes it from, which is what leads back; NULL once that is finished. After a change that was turned round, none of the others says so.';
 
 COMMENT ON COLUMN partitioncache.deployment.database_oid IS 'Its oid then: a copy or a restored database has another one, a renamed one has not.';
 

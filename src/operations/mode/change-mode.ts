@@ -154,10 +154,11 @@ async function proceed(run: Run): Promise<ModeReport> {
 }
 
 /** What is under way may go somewhere else by now. */
-async function turnRound({ work, settings }: Run, { move }: Survey): Promise<void> {
+async function turnRound({ work, settings }: Run, { move, place }: Survey): Promise<void> {
   const { database } = settings.cron;
   if (move === undefined || move.to === database) return;
-  const from = move.from === database ? move.to : move.from;
+  // Back to where it was last, it comes from where it was on its way to.
+  const from = place?.database === database ? move.to : place?.database;
   await beginMove(work, settings, { from, to: database });
 }
 

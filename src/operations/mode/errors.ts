@@ -3,6 +3,7 @@ import { describeRefusal } from '../../database/describe-refusal.js';
 import { remedyThen } from '../../database/remedy-of.js';
 import { version } from '../../deployment/package-version.js';
 import { EXIT_CODES } from '../../errors/exit-codes.js';
+import { ofOneStep } from '../../errors/of-one-step.js';
 import { PcacheError } from '../../errors/pcache-error.js';
 import { pasteable, shown } from '../../errors/shown.js';
 import type { LedgerError } from '../../migrations/ledger-error.js';
@@ -103,7 +104,7 @@ export class ModeUnfinishedError extends PcacheError {
   constructor(settings: Settings, done: readonly string[], isHeld: IsHeld, cause: unknown) {
     super(
       [
-        `The way to pg_cron in database "${settings.cron.database}" is not finished: ${describeRefusal(cause)}`,
+        `The way to pg_cron in database "${settings.cron.database}" is not finished: ${ofOneStep(describeRefusal(cause))}`,
         `Done so far in this run: ${done.join('; ') || 'nothing'}. ${heldText(isHeld)}`,
       ].join('\n'),
       {

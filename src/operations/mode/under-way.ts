@@ -11,29 +11,40 @@ export async function beginMove(
   settings: Settings,
   move: CronMove,
 ): Promise<void> {
-  const reason = `${cronMoving(settings, move)} ${cronMovingRemedy(settings, move).replace('\n', ' ')}`;
   await inTransaction(work, async () => {
-    // What stands keeps its reason, and the way may go somewhere else by now.
-    await releaseHold(work, settings, 'mode');
-    await placeHold(work, settings, 'mode', reason);
-    await recordNext(work, settings, move.to);
+    await holdForMove(work, settings, move);
+    await recordMove(work, settings, move);
   });
+}
+
+/** Within a transaction: the hold, with the way as it is now in its reason. */
+export async function holdForMove(
+  work: ClientBase,
+  settings: Settings,
+  move: CronMove,
+): Promise<void> {
+  const reason = `${cronMoving(settings, move)} ${cronMovingRemedy(settings, move).replace('\n', ' ')}`;
+  // What stands keeps its reason.
+  await releaseHold(work, settings, 'mode');
+  await placeHold(work, settings, 'mode', reason);
 }
 
 /** Returns whether one was under way. */
 export async function endMove(work: ClientBase, settings: Settings): Promise<boolean> {
   return inTransaction(work, async () => {
-    await recordNext(work, settings, null);
+    await recordMove(work, settings, undefined);
     return releaseHold(work, settings, 'mode');
   });
 }
 
-async function recordNext(
+async function recordMove(
   work: ClientBase,
   settings: Settings,
-  database: string | null,
+  move: CronMove | undefined,
 ): Promise<void> {
-  await work.query(`UPDATE ${ownName(settings, 'deployment')} SET cron_database_next = $1`, [
-    database,
-  ]);
+  await work.query(
+    `UPDATE ${ownName(settings, 'deployment')}
+        SET cron_database_next = $1, cron_database_left = $2`,
+    [move?.to, move?.from],
+  );
 }
