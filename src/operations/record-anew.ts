@@ -1,6 +1,7 @@
-import { type ClientBase, escapeIdentifier } from 'pg';
+import { type ClientBase, escapeIdentifier, escapeLiteral } from 'pg';
 import { hasRelation } from '../database/catalogue.js';
 import { lockPolicy } from '../deployment/lock-policy.js';
+import { ownName } from '../deployment/own-names.js';
 import { version } from '../deployment/package-version.js';
 import { placeholderValues } from '../deployment/placeholder-values.js';
 import { streamSites } from '../deployment/stream-sites.js';
@@ -30,6 +31,7 @@ import {
   missingObjects,
 } from '../plan/missing-objects.js';
 import type { Settings } from '../settings/settings.js';
+import { plainName } from '../text/plain-name.js';
 
 /** What will be written anew, for people to decide. */
 export interface AnewPreview {
@@ -64,13 +66,24 @@ export async function recordAnew(
     for (const one of found) {
       missing.push(...(await missingObjects(one.client, one, one.migrations)));
     }
-    if (missing.length > 0) throw new MissingObjectsError(missing);
+    if (missing.length > 0) {
+      throw new MissingObjectsError(missing.map((one) => withFragmentRole(one, settings)));
+    }
     if (!(await options.confirm(found.map(previewOf)))) return undefined;
     for (const one of found) {
       await lockingTransaction(one.client, lockPolicy(options.log), () => write(settings, one));
     }
     return found.map(previewOf);
   });
+}
+
+/** No migration gives it: made again without, fragments would have the rights of the cron role. */
+function withFragmentRole(missing: MissingObject, settings: Settings): MissingObject {
+  const { schema, fragmentRole } = settings;
+  const isRunner = missing.identity === `${plainName(schema)}.run_fragment`;
+  if (!isRunner || fragmentRole === undefined) return missing;
+  const line = `SELECT ${ownName(settings, 'set_fragment_role')}(${escapeLiteral(fragmentRole)})`;
+  return { ...missing, after: [...missing.after, line] };
 }
 
 interface Found {

@@ -12,6 +12,8 @@ export interface CreatedObject {
   readonly part?: string;
   readonly migration: string;
   readonly statement: string;
+  /** Once all are there: what gives it its rights, comments, indexes and constraints. */
+  readonly after: readonly string[];
 }
 
 /** What there is when these migrations are applied, and no later one has dropped, in the order in which it was made. */
@@ -22,13 +24,36 @@ export function createdObjects(migrations: readonly Migration[]): CreatedObject[
       for (const { action, ...object } of [...routines(statement), ...others(statement)]) {
         const key = [object.kind, object.schema, object.name, object.part ?? ''].join('\0');
         // What replaces may need what was made since.
+        const after = created.get(key)?.after ?? [];
         created.delete(key);
-        if (action === 'create') created.set(key, { ...object, migration, statement });
+        if (action === 'create') created.set(key, { ...object, migration, statement, after });
         else if (object.part === undefined) deleteParts(created, object);
+      }
+      const settled = settledBy(statement);
+      if (settled.length === 0) continue;
+      for (const [key, object] of created) {
+        const isSettled =
+          object.part === undefined &&
+          settled.some(([schema, name]) => schema === object.schema && name === object.name);
+        if (isSettled) created.set(key, { ...object, after: [...object.after, statement] });
       }
     }
   }
   return [...created.values()];
+}
+
+/** The names of the objects of which it changes something other than their definition or rows. */
+function settledBy(statement: string): string[][] {
+  const isRight = /^\s*(?:grant|revoke)\b/i.test(statement);
+  if (!isRight && !/^\s*(?:comment|alter|create (?:unique )?index)\b/i.test(statement)) return [];
+  const tokens = [...sqlTokens(statement)].filter(
+    ({ kind }) => kind !== 'space' && kind !== 'comment',
+  );
+  const named = tokens
+    .map((_, index) => readName(tokens, index)?.parts ?? [])
+    .filter(({ length }) => length > 1);
+  // Rights on several at once may be given again; anything else is of the object that is named first.
+  return isRight ? named : named.slice(0, 1);
 }
 
 type Step = Pick<CreatedObject, 'kind' | 'schema' | 'name' | 'part'> & {

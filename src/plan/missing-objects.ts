@@ -15,6 +15,8 @@ export interface MissingObject {
   readonly migration: string;
   /** What makes it. */
   readonly statement: string;
+  /** Once all are there: what gives it its rights, comments, indexes and constraints. */
+  readonly after: readonly string[];
 }
 
 /** What would be recorded as released lacks what the releases made. */
@@ -32,7 +34,7 @@ export class MissingObjectsError extends PcacheError {
         .join('\n')}`,
       {
         remedy:
-          'Restore the database from a backup. Or run the statement that makes each, as the role that deploys there; of a column, add it to its table: pcache-migrate verify --record-anew --json prints them as error.missing, in their order. Then run pcache-migrate verify --record-anew again.',
+          'Restore the database from a backup. Or run the statement that makes each, as the role that deploys there; of a column, add it to its table; and then what gives each its rights, comments and indexes: pcache-migrate verify --record-anew --json prints them, in their order, as statement and after in error.missing. Then run pcache-migrate verify --record-anew again.',
       },
     );
     this.missing = missing;
@@ -50,11 +52,11 @@ export async function missingObjects(
   );
   const isThere = await whichExist(client, created);
   const gone = created.filter((_, index) => isThere[index] !== true);
-  // What belongs to something that is gone goes without saying.
+  // The columns of something that is gone come with it.
   return gone
     .filter(
-      ({ part, schema, name }) =>
-        part === undefined ||
+      ({ kind, schema, name }) =>
+        kind !== 'column' ||
         !gone.some((whole) => !whole.part && whole.schema === schema && whole.name === name),
     )
     .map((object) => ({
@@ -63,6 +65,7 @@ export async function missingObjects(
       identity: identityOf(object),
       migration: object.migration,
       statement: object.statement,
+      after: object.after,
     }));
 }
 

@@ -9,6 +9,7 @@ import type { Settings } from '../../src/settings/settings.js';
 import { runServerTool } from '../../tools/throwaway/server-tool.js';
 import { adminClient, createRole } from '../harness/databases.js';
 import { connectAs, setUp, type TestSite } from '../harness/deployment.js';
+import { dumpSchema } from '../harness/dump-schema.js';
 import { cli } from '../unit/cli/fake-world.js';
 import { complaintsOf } from './broken/judge.js';
 import { fixing } from './verify/report.js';
@@ -369,6 +370,29 @@ describe('--fix', () => {
       'type partitioncache.batch_item',
     ]);
     expect(error.missing[5].statement).toMatch(/^CREATE TYPE "partitioncache".batch_item AS/);
+  });
+
+  it('prints the statements that make again what is gone, as a run of all migrations does', async () => {
+    const before = await dumpSchema(made.cluster, made.database);
+    await admin.query(`
+      DROP TABLE partitioncache.hold CASCADE;
+      DROP FUNCTION partitioncache.run_fragment, partitioncache.is_held CASCADE;
+      DROP VIEW partitioncache.claims CASCADE;
+      DROP TRIGGER pcache_notify ON ${QUEUE}`);
+    const recorded = ['verify', '--record-anew', '--yes', '--json'];
+    const refused = await cli(recorded, { env: made.environment() });
+    const { missing } = JSON.parse(refused.stdout).error as {
+      missing: { database: string; statement: string; after: string[] }[];
+    };
+    expect(missing.length).toBeGreaterThan(4);
+    const migrator = await connectAs(settings.work);
+    for (const { statement } of missing) await migrator.query(statement);
+    for (const { after } of missing) for (const line of after) await migrator.query(line);
+    await migrator.end();
+    expect(await dumpSchema(made.cluster, made.database)).toBe(before);
+    expect(all(await verify(settings))).toEqual([]);
+    expect(await cli(recorded, { env: made.environment() })).toMatchObject({ code: 0 });
+    expect(all(await verify(settings))).toEqual([]);
   });
 
   it('is named by up, which does not mend what was changed by hand', async () => {

@@ -44,3 +44,31 @@ test('leaves out what a later migration drops', () => {
     ),
   ).toEqual([]);
 });
+
+test('knows what gives an object its rights, comments and indexes, also after it was replaced', () => {
+  const statements = [
+    'CREATE TABLE s.t (id integer)',
+    'CREATE TABLE s.u (id integer REFERENCES s.t)',
+    'CREATE FUNCTION s.f() RETURNS int LANGUAGE sql AS $$ SELECT 1 $$',
+    'REVOKE ALL ON FUNCTION s.f FROM PUBLIC',
+    'COMMENT ON COLUMN s.t.id IS $$of s.u$$',
+    'CREATE INDEX i ON s.u (id)',
+    'ALTER TABLE s.u ADD FOREIGN KEY (id) REFERENCES s.t',
+    'GRANT SELECT ON s.t, "s".u TO r',
+    'CREATE OR REPLACE FUNCTION s.f() RETURNS int LANGUAGE sql AS $$ SELECT 2 $$',
+    'INSERT INTO s.t VALUES (1)',
+  ];
+  const migration = { name: '0001', up: { statements: splitStatements(statements.join(';')) } };
+  const found = createdObjects([migration as unknown as Migration]);
+  const after = found
+    .filter(({ part }) => part === undefined)
+    .map((object) => [
+      object.name,
+      object.after.map((text) => statements.findIndex((one) => text.includes(one))),
+    ]);
+  expect(after).toEqual([
+    ['t', [4, 7]],
+    ['u', [5, 6, 7]],
+    ['f', [3]],
+  ]);
+});
