@@ -64,7 +64,7 @@ function judge(graceSeconds?: number): Promise<Launch> {
 
 function judged(verdict: Launch['verdict'], graceSeconds?: number): Promise<Launch> {
   return waitFor(`pg_cron is judged ${verdict}`, () => judge(graceSeconds), {
-    deadlineMs: 120_000,
+    deadlineMs: 45_000,
     until: (found) => found.verdict === verdict,
   });
 }
