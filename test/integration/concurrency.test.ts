@@ -371,3 +371,41 @@ describe('a client in the way of a run', () => {
     expect(rowCount).toBe(1);
   });
 });
+
+describe('a processor that is disabled', () => {
+  let it_: ManualSite;
+
+  beforeAll(async () => {
+    it_ = await startSiteWithoutJobs();
+  });
+
+  it('processes nothing that is queued afterwards, also by a run that was about to claim', async () => {
+    const { settings, work } = it_;
+    const { fragmentQueue, processorConfig } = tablesOf(settings);
+    const owner = await connectAs(settings.work);
+    await owner.query(`BEGIN; LOCK TABLE ${fragmentQueue} IN ACCESS EXCLUSIVE MODE`);
+    const slots = await startSlots(it_, [1]);
+    await waitFor(
+      'the run to wait for the queue',
+      async () =>
+        (
+          await work.query(
+            'SELECT FROM pg_locks WHERE pid = $1 AND NOT granted AND relation = $2::regclass',
+            [slots.pids[0], fragmentQueue],
+          )
+        ).rowCount,
+      { deadlineMs: 20_000 },
+    );
+    await work.query(`UPDATE ${processorConfig} SET enabled = false`);
+    await owner.query(
+      `INSERT INTO ${fragmentQueue} (hash, partition_key, partition_datatype, query)
+       VALUES ('too late', 'zipcode', 'integer', 'SELECT 1')`,
+    );
+    await owner.query('COMMIT');
+    await slots.stop();
+    const { rows } = await work.query(`SELECT hash FROM ${fragmentQueue}`);
+    expect(rows).toEqual([{ hash: 'too late' }]);
+    const { rows: claimed } = await work.query('SELECT FROM partitioncache.batch');
+    expect(claimed).toEqual([]);
+  });
+});
