@@ -9,7 +9,8 @@ import { cli } from '../unit/cli/fake-world.js';
 let cluster: ThrowawayCluster;
 let site: TestSite;
 
-const run = (line: string) => cli(line.split(' '), { env: site.environment() });
+const run = (line: string, changes: NodeJS.ProcessEnv = {}) =>
+  cli(line.split(' '), { env: site.environment(changes) });
 
 beforeAll(async () => {
   cluster = await startOwnCluster();
@@ -17,11 +18,6 @@ beforeAll(async () => {
   site = await createSite({ cluster });
   await setUp(site.settings(), { parallel: 1 });
   await cluster.restart({ preloadPgCron: false });
-  // The site is removed with its jobs.
-  return async () => {
-    await cluster.restart({ preloadPgCron: true });
-    await asAdmin(cluster, ['CREATE EXTENSION IF NOT EXISTS pg_cron']);
-  };
 });
 
 it.each(['down --all', 'processor disable', 'sync'])(
@@ -52,5 +48,15 @@ it('down rolls back once the extension is dropped, and does not say that it is k
   expect(stderr).not.toContain('Error');
   expect(stdout).toContain('Rolled back');
   expect(stdout).not.toContain('the extension pg_cron');
+  expect(code).toBe(0);
+});
+
+it('up deploys again when the server is started with it', async () => {
+  await cluster.restart({ preloadPgCron: true });
+  const { code, stdout } = await run('up', {
+    PG_ADMIN_USER: cluster.adminUser,
+    PG_ADMIN_PASSWORD: cluster.adminPassword,
+  });
+  expect(stdout).toContain('CREATE EXTENSION pg_cron;');
   expect(code).toBe(0);
 });
