@@ -75,6 +75,13 @@ BEGIN
     RETURN v_step;
   END IF;
 
+  -- Disabled since the look above, and what is claimed was queued only then.
+  IF NOT EXISTS (SELECT FROM "public"."partitioncache_queue_processor_config" WHERE job_name = p_job_name AND enabled) THEN
+    DELETE FROM "partitioncache".batch WHERE batch_id = v_batch.batch_id;
+    v_step.finished := true;
+    RETURN v_step;
+  END IF;
+
   v_step.wanted := v_limit;
   v_step.items := coalesce("partitioncache".items_of(v_batch.queue_ids), '{}');
   v_step.context := ROW(
