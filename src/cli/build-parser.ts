@@ -1,12 +1,14 @@
 import yargs, { type Argv } from 'yargs';
 import { EXIT_CODE_MEANINGS, EXIT_CODES } from '../errors/exit-codes.js';
-import type { Command } from './command.js';
+import type { Command, ListedCommand } from './command.js';
 import { globalOptions } from './options.js';
 
 export interface Program {
   readonly name: string;
   readonly version: string;
-  readonly commands: readonly Command[];
+  readonly commands: readonly ListedCommand[];
+  /** Those of them that the command line may name. */
+  readonly loaded: readonly Command[];
   readonly groups: Readonly<Record<string, string>>;
   /** Width of the help. */
   readonly columns: number;
@@ -56,14 +58,14 @@ export function buildParser(program: Program, choose: Choose): Argv {
     .epilogue(epilogue(program))
     .demandCommand(1, NO_COMMAND);
   for (const command of program.commands) {
-    if (!command.name.includes(' ')) addCommand(parser, command, command.name, choose);
+    if (!command.name.includes(' ')) addCommand(parser, command, command.name, program, choose);
   }
   for (const [group, summary] of Object.entries(program.groups)) {
     parser.command(group, summary, (inner) => {
       inner.usage(`${program.name} ${group} <command> [options]\n\n${summary}.`);
       for (const command of program.commands) {
         const [first, second] = command.name.split(' ');
-        if (first === group && second) addCommand(inner, command, second, choose);
+        if (first === group && second) addCommand(inner, command, second, program, choose);
       }
       return inner.demandCommand(1, NO_COMMAND);
     });
@@ -77,13 +79,25 @@ function withoutTypes(parser: Argv): Argv {
   return configurable.usageConfiguration({ 'hide-types': true });
 }
 
-function addCommand(parser: Argv, command: Command, word: string, choose: Choose): void {
-  const positionals = Object.keys(command.positionals).map((name) => ` [${name}]`);
+function addCommand(
+  parser: Argv,
+  { name, summary, positionals = [] }: ListedCommand,
+  word: string,
+  { loaded }: Program,
+  choose: Choose,
+): void {
+  const usage = [word, ...positionals.map((positional) => `[${positional}]`)].join(' ');
+  const command = loaded.find((one) => one.name === name);
+  if (command === undefined) {
+    // In the list of the help, but not to be chosen: the command line has not all words of its name.
+    parser.command(usage, summary);
+    return;
+  }
   parser.command(
-    `${word}${positionals.join('')}`,
-    command.summary,
+    usage,
+    summary,
     (inner) => {
-      inner.usage(commandUsage(command, positionals)).epilogue(examples(command));
+      inner.usage(commandUsage(command, summary)).epilogue(examples(command));
       for (const [name, options] of Object.entries(command.positionals)) {
         inner.positional(name, options);
       }
@@ -117,8 +131,9 @@ function keepingRepeated(inner: Argv, { options }: Command): Argv {
   return inner;
 }
 
-function commandUsage({ name, summary, details }: Command, positionals: string[]): string {
-  const line = `$0 ${name}${positionals.join('')} [options]`;
+function commandUsage({ name, positionals, details }: Command, summary: string): string {
+  const places = Object.keys(positionals).map((positional) => ` [${positional}]`);
+  const line = `$0 ${name}${places.join('')} [options]`;
   return [line, '', `${summary}.`, ...(details === undefined ? [] : [details])].join('\n');
 }
 

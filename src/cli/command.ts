@@ -48,7 +48,6 @@ interface CommandSpec<
   Positionals extends PositionalTable,
 > {
   readonly name: Name;
-  readonly summary: string;
   /** More for the command's own help. */
   readonly details?: string;
   readonly examples: readonly (readonly [commandLine: string, meaning: string])[];
@@ -66,11 +65,20 @@ type Arguments<Own extends OptionTable, Positionals extends PositionalTable> = I
   Own & Positionals
 >;
 
+/** What is known of a command before it is loaded. */
+export interface ListedCommand {
+  readonly name: CommandName;
+  readonly summary: string;
+  /** The names of its positionals. */
+  readonly positionals?: readonly string[];
+  readonly load: () => Promise<Command>;
+}
+
 /** A command whose arguments' types are forgotten: yargs fills them in as its tables say. */
 export interface Command
   extends Pick<
     CommandSpec<CommandName, OptionTable, PositionalTable>,
-    'name' | 'summary' | 'details' | 'examples' | 'positionals' | 'options'
+    'name' | 'details' | 'examples' | 'positionals' | 'options'
   > {
   readonly check: (args: unknown) => string | undefined;
   readonly run: (args: unknown, context: Context) => Promise<Outcome<object>>;

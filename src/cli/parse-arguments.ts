@@ -52,7 +52,7 @@ function usageError(
   words: readonly string[],
   program: Program,
 ): UsageError {
-  const command = commandIn(words, program.commands);
+  const command = commandIn(words, program.loaded);
   const message =
     explainUnknown(failure.message, argv, words, command, program) ??
     withoutHeading(failure.message);

@@ -1,30 +1,23 @@
-import { ConnectionError } from '../database/connection-error.js';
 import { version } from '../deployment/package-version.js';
 import { EXIT_CODES } from '../errors/exit-codes.js';
 import { exitCodeOf } from '../errors/pcache-error.js';
-import { explainMissingDatabase } from '../jobs/missing-database.js';
-import { loadSettings } from '../settings/load.js';
-import { SettingsError } from '../settings/problem.js';
-import type { Settings } from '../settings/settings.js';
 import type { GlobalArguments, Program } from './build-parser.js';
-import type { Command, Context, Outcome } from './command.js';
+import type { Command } from './command.js';
 import { commands, groups } from './commands/index.js';
-import { failureReport, failureText } from './failure.js';
-import { untilInterrupted } from './interrupt.js';
 import type { CommandName, FailureDocument } from './json-shape.js';
-import { type Tell, tellPeople, tellPrograms } from './output/events.js';
 import { createPrinter } from './output/printer.js';
-import { type Style, styleOf } from './output/style.js';
-import { parseArguments } from './parse-arguments.js';
-import { releaseLabel } from './release-label.js';
+import { styleOf } from './output/style.js';
+import { NAME } from './program-name.js';
 import { AS_WRITTEN, sameConfiguration } from './same-configuration.js';
 import { UsageError } from './usage-error.js';
 import type { OutputStream, World } from './world.js';
 
-const NAME = 'pcache-migrate';
 const WIDEST_HELP = 100;
 
-/** Runs one command line, prints the result, and returns the exit code for the process. */
+/**
+ * Runs one command line, prints the result, and returns the exit code for the process. What only a command needs, or a
+ * failure, is loaded only then: help and version come at once.
+ */
 export async function runCli(argv: readonly string[], world: World): Promise<number> {
   const given = beforeDashes(argv);
   let form = formOf({
@@ -44,7 +37,13 @@ export async function runCli(argv: readonly string[], world: World): Promise<num
     }
   };
   try {
-    const parsed = parseArguments(argv, programFor(world.stdout));
+    if (argv.length === 1 && argv[0] === '--version') {
+      printer.out(version());
+      return EXIT_CODES.done;
+    }
+    const { parseArguments } = await import('./parse-arguments.js');
+    const program = await programFor(argv, world.stdout);
+    const parsed = parseArguments(argv, program);
     if (parsed.kind === 'text') {
       printer.out(parsed.text);
       return EXIT_CODES.done;
@@ -56,11 +55,15 @@ export async function runCli(argv: readonly string[], world: World): Promise<num
       commands.map((command) => command.name),
       parsed.args['env-file'],
     );
+    const [{ runCommand }, { tellPeople, tellPrograms }] = await Promise.all([
+      import('./run-command.js'),
+      import('./output/events.js'),
+    ]);
     const tell =
       form === 'json-lines'
         ? tellPrograms(printer, world.now)
         : tellPeople(printer, world, stderrStyle);
-    const { exitCode, report, text } = await run(
+    const { exitCode, report, text } = await runCommand(
       parsed.command,
       parsed.args,
       world,
@@ -71,6 +74,7 @@ export async function runCli(argv: readonly string[], world: World): Promise<num
     if (form === 'text') printer.out(same.text(text(stdoutStyle)));
     return exitCode;
   } catch (error) {
+    const { failureReport, failureText } = await import('./failure.js');
     const exitCode = exitCodeOf(error);
     const report = failureReport(error);
     const usage = error instanceof UsageError ? error : undefined;
@@ -94,55 +98,23 @@ function beforeDashes(argv: readonly string[]): readonly string[] {
   return dashes < 0 ? argv : argv.slice(0, dashes);
 }
 
-function programFor({ columns, isTTY }: OutputStream): Program {
+async function programFor(
+  argv: readonly string[],
+  { columns, isTTY }: OutputStream,
+): Promise<Program> {
   const width = isTTY && columns ? Math.min(columns, WIDEST_HELP) : WIDEST_HELP;
-  return { name: NAME, version: version(), commands, groups, columns: width };
+  return {
+    name: NAME,
+    version: version(),
+    commands,
+    loaded: await loadNamed(argv),
+    groups,
+    columns: width,
+  };
 }
 
-async function run(
-  command: Command,
-  args: GlobalArguments,
-  world: World,
-  tell: Tell,
-  stderrStyle: Style,
-): Promise<Outcome<object>> {
-  const stops: (() => Promise<void>)[] = [];
-  const envFile = args['env-file'];
-  const readSettings = () =>
-    loadSettings({
-      env: world.env,
-      cwd: world.cwd,
-      ...(envFile !== undefined && { envFile }),
-    });
-  let used: Settings | undefined;
-  const context: Context = {
-    world,
-    stderrStyle,
-    log: (message) => tell({ event: 'log', message }),
-    onProgress: (progress) => tell({ event: 'migration', ...progress }),
-    readSettings,
-    settings: () => {
-      const result = readSettings();
-      if (!result.ok) throw new SettingsError(result.problems);
-      used = result.settings;
-      return used;
-    },
-    lockWait: (waitSeconds) => ({
-      waitSeconds,
-      onWait: (holder) => tell({ event: 'waiting-for-lock', waitSeconds, holder }),
-    }),
-    onDrain: (wait) => tell({ event: 'waiting-for-runs', ...wait }),
-    releaseLabel: () => {
-      const note = readSettings().resolved.find(({ name }) => name === 'PCACHE_RELEASE_NOTE');
-      return releaseLabel(note?.value, world.env);
-    },
-    invocation: (commandLine) => `${NAME} ${commandLine}`,
-    onInterrupt: (stop) => stops.push(stop),
-  };
-  try {
-    return await untilInterrupted(world.interrupted, stops, () => command.run(args, context));
-  } catch (error) {
-    if (used === undefined || !(error instanceof ConnectionError)) throw error;
-    throw await explainMissingDatabase(error, used);
-  }
+/** A command can only be meant where all words of its name are given. */
+function loadNamed(argv: readonly string[]): Promise<Command[]> {
+  const named = commands.filter(({ name }) => name.split(' ').every((word) => argv.includes(word)));
+  return Promise.all(named.map(({ load }) => load()));
 }

@@ -1,11 +1,11 @@
 import { shown } from '../errors/shown.js';
 import { mostSimilar } from '../settings/similar-name.js';
-import type { Command } from './command.js';
+import type { Command, ListedCommand } from './command.js';
 import { globalOptions } from './options.js';
 
 interface Known {
   readonly name: string;
-  readonly commands: readonly Command[];
+  readonly commands: readonly ListedCommand[];
 }
 
 /** What to say instead of yargs' "Unknown argument: …"; undefined of any other message. */

@@ -13,7 +13,7 @@ import {
   readRecordedDowns,
   recordMigration,
 } from './recorded-migrations.js';
-import { type PartRun, runOutside, runWithin, type Step } from './run-part.js';
+import { loadRunner, type PartRun, runOutside, runWithin, type Step } from './run-part.js';
 import { type DownExtent, selectDown, selectUp } from './select-migrations.js';
 import { withoutDefaultPrivileges } from './without-default-privileges.js';
 
@@ -115,6 +115,7 @@ async function migrate(
   known: readonly string[],
 ): Promise<string[]> {
   const { client, schema, witness = { within: async (work) => void (await work()) } } = options;
+  if (steps.length === 0) return [];
   const done: string[] = [];
   const run: PartRun = {
     client,
@@ -123,6 +124,7 @@ async function migrate(
     known,
     directory: dirname(options.migrations[0]?.up.file ?? ''),
     log: options.log,
+    runner: await loadRunner(),
     done,
     begin: (name, index) =>
       options.onProgress?.({ direction, index, total: steps.length, migration: name }),

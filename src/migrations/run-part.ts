@@ -1,4 +1,4 @@
-import { type RunnerOption, runner } from 'node-pg-migrate';
+import type { RunnerOption } from 'node-pg-migrate';
 import type { ClientBase } from 'pg';
 import { queryOne } from '../database/query-one.js';
 import { changeIndex } from './change-index.js';
@@ -15,6 +15,14 @@ export interface Step {
   readonly record: (seconds: number) => Promise<void>;
 }
 
+export type Runner = (options: RunnerOption) => Promise<unknown>;
+
+/** Loaded only where there is something to run, and before any lock is held. */
+export async function loadRunner(): Promise<Runner> {
+  const { runner } = await import('node-pg-migrate');
+  return runner;
+}
+
 /** A run of which the steps of one transaction are a part. */
 export interface PartRun {
   readonly client: ClientBase;
@@ -27,6 +35,7 @@ export interface PartRun {
   /** What earlier parts of the run have done, for good. */
   readonly done: readonly string[];
   readonly log: (message: string) => void;
+  readonly runner: Runner;
   readonly begin: (name: string, index: number) => void;
 }
 
@@ -79,7 +88,7 @@ function secondsSince(start: number): number {
 const ignore = () => {};
 
 async function callRunner(
-  { client, schema, direction, known, directory }: PartRun,
+  { client, schema, direction, known, directory, runner }: PartRun,
   count: number,
   execute: (name: string) => Promise<void>,
 ): Promise<void> {

@@ -1,10 +1,9 @@
-import { execFile } from 'node:child_process';
 import { cp, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { type StreamName, streams } from '../../src/migrations/streams.js';
+import { bundleInto } from '../../tools/build/bundle-into.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -15,18 +14,16 @@ export interface BuiltCli {
   remove(): Promise<void>;
 }
 
-/** Compiles the command line, as it would be installed. */
+/** Bundles the command line, as it would be installed. */
 export async function buildCli(): Promise<BuiltCli> {
   const folder = await mkdtemp(path.join(tmpdir(), 'pcache-cli-'));
   for (const name of ['node_modules', 'package.json', 'migrations', 'cron-migrations'])
     await symlink(path.join(ROOT, name), path.join(folder, name));
-  const outDir = path.join(folder, 'dist');
-  await promisify(execFile)('npx', ['tsc', '-p', 'tsconfig.build.json', '--outDir', outDir], {
-    cwd: ROOT,
-  });
+  const dist = path.join(folder, 'dist');
+  await bundleInto(dist);
   return {
     folder,
-    main: path.join(outDir, 'cli', 'main.js'),
+    main: path.join(dist, 'cli', 'main.js'),
     remove: () => rm(folder, { recursive: true, force: true }),
   };
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { bundleInto } from '../../tools/build/bundle-into.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const run = promisify(execFile);
@@ -47,8 +48,7 @@ async function stagePackage(folder: string): Promise<void> {
   for (const name of [...shipped, 'LICENSE', 'README.md']) {
     await cp(path.join(ROOT, name), path.join(folder, name), { recursive: true });
   }
-  const outDir = path.join(folder, 'dist');
-  await run('npx', ['tsc', '-p', 'tsconfig.build.json', '--outDir', outDir], { cwd: ROOT });
+  await bundleInto(path.join(folder, 'dist'));
   for (const dependency of await installedDependencies()) {
     const target = path.join(folder, dependency);
     await mkdir(path.dirname(target), { recursive: true });

@@ -3,12 +3,18 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { licensedPackages } from '../../tools/build/licences-text.js';
+import { LICENCES_FILE } from '../../tools/build/third-party-licences.js';
 import {
   COMMANDS_MEASURED,
   DEPENDENCY_PAGE,
   dependencyPage,
 } from '../../tools/dependencies/dependency-page.js';
-import { type Lock, nameOf, productionPackages } from '../../tools/dependencies/locked-packages.js';
+import {
+  type Lock,
+  namedPackages,
+  productionPackages,
+} from '../../tools/dependencies/locked-packages.js';
 import { type BuiltCli, buildCli } from '../harness/built-cli.js';
 import { createSite } from '../harness/deployment.js';
 
@@ -22,17 +28,22 @@ beforeAll(async () => {
 
 afterAll(() => cli.remove());
 
-it('the committed list is what is installed, and what of it the commands load', async () => {
+it('the committed list is what is bundled and installed, and the commands load none of the latter', async () => {
   const site = await createSite();
   const note = path.join(cli.folder, 'loaded');
   for (const command of COMMANDS_MEASURED) {
     const code = await exitCodeOf(command, { ...site.environment(), NOTE_LOADED: note });
     expect(code, command.join(' ')).toBe(0);
   }
-  const loaded = loadedPackages(readFileSync(note, 'utf8').split('\n'));
-  expect(loaded).toContain(`pg@${versionAt('node_modules/pg')}`);
+  const loaded = readFileSync(note, 'utf8').split('\n');
+  expect(loaded).toContainEqual(expect.stringMatching(/dist\/chunks\/deployment\.js$/));
+  expect(loaded.filter((url) => url.includes('node_modules'))).toEqual([]);
 
-  const page = dependencyPage(productionPackages(lock), new Set(loaded));
+  const bundled = licensedPackages(
+    readFileSync(path.join(cli.folder, 'dist', LICENCES_FILE), 'utf8'),
+  );
+  expect(bundled).toContain(`pg@${lock.packages['node_modules/pg']?.version}`);
+  const page = dependencyPage(namedPackages(lock, new Set(bundled)), productionPackages(lock));
   if (process.env.PCACHE_WRITE_DEPENDENCIES === '1') writeFileSync(DEPENDENCY_PAGE, page);
   expect(readFileSync(DEPENDENCY_PAGE, 'utf8'), 'renew it: npm run dependencies').toBe(page);
 });
@@ -46,19 +57,4 @@ function exitCodeOf(command: readonly string[], env: NodeJS.ProcessEnv): Promise
       () => resolve(child.exitCode ?? -1),
     );
   });
-}
-
-/** Development packages that are loaded would be missing in the list: then the lockfile is wrong. */
-function loadedPackages(urls: readonly string[]): string[] {
-  const places = urls.flatMap(
-    (url) =>
-      /node_modules\/.*/.exec(url)?.[0].match(/^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/) ?? [],
-  );
-  return [...new Set(places)].map((place) => `${nameOf(place)}@${versionAt(place)}`);
-}
-
-function versionAt(place: string): string {
-  const version = lock.packages[place]?.version;
-  if (version === undefined) throw new Error(`package-lock.json has no ${place}`);
-  return version;
 }

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { commands } from '../../src/cli/commands/index.js';
 import { globalOptions } from '../../src/cli/options.js';
 import { VARIABLES } from '../../src/settings/variables.js';
+import { loadedCommands } from '../harness/loaded-commands.js';
 import {
   expressionsIn,
   readGitlabPipeline,
@@ -183,7 +183,7 @@ describe('the command lines of the examples', () => {
 
   it('have commands and options that there are', () => {
     for (const { name, options } of lines) {
-      const command = commands.find((candidate) => candidate.name === name);
+      const command = loadedCommands.find((candidate) => candidate.name === name);
       expect(Object.keys({ ...command?.options, ...globalOptions })).toEqual(
         expect.arrayContaining(options),
       );

@@ -1,4 +1,4 @@
-/** A package that is installed with this one, not only for its development. */
+/** A package that the lockfile names. */
 export interface LockedPackage {
   readonly name: string;
   readonly version: string;
@@ -14,6 +14,7 @@ interface LockEntry {
   readonly optional?: boolean;
   readonly devOptional?: boolean;
   readonly dependencies?: Readonly<Record<string, string>>;
+  readonly devDependencies?: Readonly<Record<string, string>>;
   readonly optionalDependencies?: Readonly<Record<string, string>>;
   readonly peerDependencies?: Readonly<Record<string, string>>;
 }
@@ -22,9 +23,24 @@ export interface Lock {
   readonly packages: Readonly<Record<string, LockEntry>>;
 }
 
-/** What `npm install --omit=dev` installs by this lockfile; copies of one version are one package. */
-export function productionPackages({ packages }: Lock): LockedPackage[] {
-  const places = Object.entries(packages).filter(([place, entry]) => place !== '' && !entry.dev);
+/** What `npm install --omit=dev` installs by this lockfile. */
+export function productionPackages(lock: Lock): LockedPackage[] {
+  return packagesOf(lock, (_, { dev }) => !dev);
+}
+
+/** Those that are named so: `<name>@<version>`. */
+export function namedPackages(lock: Lock, named: ReadonlySet<string>): LockedPackage[] {
+  return packagesOf(lock, (place, { version }) => named.has(`${nameOf(place)}@${version}`));
+}
+
+/** Copies of one version are one package. */
+function packagesOf(
+  { packages }: Lock,
+  isMeant: (place: string, entry: LockEntry) => boolean,
+): LockedPackage[] {
+  const places = Object.entries(packages).filter(
+    ([place, entry]) => place !== '' && isMeant(place, entry),
+  );
   const askers = (place: string) =>
     ['', ...places.map(([other]) => other)]
       .filter((other) => asksFor(packages[other], other, place, packages))
@@ -57,6 +73,8 @@ function asksFor(
 ): boolean {
   const name = nameOf(place);
   const asks = {
+    // Of a package that is installed, the lockfile has none.
+    ...entry?.devDependencies,
     ...entry?.peerDependencies,
     ...entry?.optionalDependencies,
     ...entry?.dependencies,

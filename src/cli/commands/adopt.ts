@@ -15,7 +15,6 @@ import { UsageError } from '../usage-error.js';
 
 export const adoptCommand = defineCommand({
   name: 'adopt',
-  summary: "Take over a work database that moved, or a set-up of PartitionCache's own tool",
   details:
     'Shows first what it will do, and asks. Gives the database its names, grants and owners back, and its jobs in the pg_cron database of the settings; queue, cache, log and configuration stay. ' +
     'Jobs of the old name are removed when the old database is gone, and never touched while it is there. ' +

@@ -13,7 +13,6 @@ import { paragraphs } from '../output/text.js';
 
 export const configCommand = defineCommand({
   name: 'config',
-  summary: 'Show the configuration and where each value comes from, secrets masked',
   details: `Reads no database. Exit code ${EXIT_CODES.usage} if the configuration is not valid; all that is wrong is shown.`,
   examples: [
     ['config', 'Of the environment and .env'],

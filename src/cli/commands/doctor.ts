@@ -13,7 +13,6 @@ const BOTH: readonly StreamName[] = ['work', 'cron'];
 
 export const doctorCommand = defineCommand({
   name: 'doctor',
-  summary: 'Check versions, pg_cron, logins and permissions, with the lines that fix what fails',
   details:
     'The checks that up runs first. Changes nothing. Warnings do not fail; a failed check gives exit code 1.',
   examples: [

@@ -27,7 +27,6 @@ const BOTH: readonly StreamName[] = ['cron', 'work'];
 
 export const downCommand = defineCommand({
   name: 'down',
-  summary: 'Undo the last release, in both databases, or go back further',
   details:
     'Runs what was recorded when the migrations were applied, cron first, then work. ' +
     'Nothing is processed meanwhile: runs that are at work may end, up to --drain-timeout, and are then cancelled; what is enabled goes on afterwards. ' +

@@ -4,7 +4,6 @@ import { defineCommand } from '../command.js';
 
 export const exportCommand = defineCommand({
   name: 'export',
-  summary: 'Print all settings of the processors as JSON, for import',
   details:
     'The rows of the configuration table and the settings of the deployment, without any password. Queue, cache and log are not in it.',
   examples: [['export > settings.json', 'To be imported elsewhere, or kept under version control']],

@@ -13,7 +13,6 @@ import { movedText } from '../output/whereabouts.js';
 
 export const historyCommand = defineCommand({
   name: 'history',
-  summary: 'List the releases: each run of up that changed something or failed to',
   details:
     'A release spans both databases. Also lists those that failed or were undone. Changes nothing, and needs the work database only.',
   examples: [

@@ -16,7 +16,6 @@ import { UsageError } from '../usage-error.js';
 
 export const importCommand = defineCommand({
   name: 'import',
-  summary: 'Take over the settings that export has printed, here or elsewhere',
   details:
     'All of them or, if anything is wrong with the document, none. Database and prefixes may be others: the default processor gets the name that it has here. ' +
     'Processors that the document does not name stay as they are.',

@@ -16,15 +16,12 @@ import { type Style, safeFor } from '../output/style.js';
 import { paragraphs } from '../output/text.js';
 import { UsageError } from '../usage-error.js';
 
-export const modeCommands: readonly Command[] = [
-  modeCommand('single', 'Take the jobs to the pg_cron of the work database'),
-  modeCommand('cross', 'Take the jobs to the pg_cron of another database, or change the transport'),
-];
+export const modeSingleCommand = modeCommand('single');
+export const modeCrossCommand = modeCommand('cross');
 
-function modeCommand(mode: 'single' | 'cross', summary: string): Command {
+function modeCommand(mode: 'single' | 'cross'): Command {
   return defineCommand({
     name: `mode ${mode}`,
-    summary,
     details:
       'First say in .env where they shall be (PG_CRON_DATABASE, PCACHE_CRON_TRANSPORT); where they are is recorded in the work database. ' +
       'Processing is held from the first change to the last; queue, cache, configuration and log stay as they are. ' +

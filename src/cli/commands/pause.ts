@@ -14,7 +14,6 @@ const WAIT_SECONDS = 10;
 
 export const pauseCommand = defineCommand({
   name: 'pause',
-  summary: 'Stop all processing of the work database at once, until resume',
   details:
     'Needs the work database alone, deployed by any version of this package. The configuration stays as it is: resume goes on with what was enabled. Runs begin nothing more, and end within about a second, or with the fragment that they evaluate. ' +
     `Says what it does not reach. Exit code ${EXIT_CODES.pending}: paused, but something is still at work.`,

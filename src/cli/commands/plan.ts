@@ -13,7 +13,6 @@ const DEFAULT_LIMIT = 65_000;
 
 export const planCommand = defineCommand({
   name: 'plan',
-  summary: 'Show what up, or down, would do: SQL, diffs, locks, jobs, and a hash to approve',
   details:
     'Only reads, and works as a role that may do no more (PG_PLAN_USER) and on a standby. ' +
     `Exit code ${EXIT_CODES.pending} if something is pending.`,

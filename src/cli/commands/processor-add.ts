@@ -18,7 +18,6 @@ import { paragraphs } from '../output/text.js';
 
 export const processorAddCommand = defineCommand({
   name: 'processor add',
-  summary: 'Create a further processor of the same queue',
   examples: [
     ['processor add nightly --frequency 3600', 'Disabled, to be enabled later'],
     ['processor add bulk --parallel 10 --enable', 'At work at once'],

@@ -10,7 +10,6 @@ import { changeProcessor } from '../processor-change-outcome.js';
 
 export const processorDisableCommand = defineCommand({
   name: 'processor disable',
-  summary: 'Stop a processor: it claims no further batch; what is queued stays',
   details:
     'A run ends within about a second, or with the fragment that it is evaluating. The command lists what is still at work, with the line that cancels it.',
   examples: [

@@ -4,7 +4,6 @@ import { changeProcessor } from '../processor-change-outcome.js';
 
 export const processorEnableCommand = defineCommand({
   name: 'processor enable',
-  summary: 'Let a processor work on the queue',
   examples: [
     ['processor enable', 'The default processor'],
     ['processor enable nightly', 'Another one'],

@@ -10,7 +10,6 @@ import { paragraphs } from '../output/text.js';
 
 export const processorRemoveCommand = defineCommand({
   name: 'processor remove',
-  summary: 'Remove a processor and its jobs; what is queued and cached stays',
   examples: [
     ['processor remove', 'The default processor'],
     ['processor remove nightly', 'Another one'],

@@ -17,7 +17,6 @@ import { counted, paragraphs } from '../output/text.js';
 
 export const processorRetryCommand = defineCommand({
   name: 'processor retry',
-  summary: 'Put fragments that failed or timed out back into the queue, due at once',
   details:
     'All or none, in one transaction; what is queued already does not wait any longer. Until it is evaluated again, nothing is known of such a fragment; its priority is 1. Also put back is what was set aside because its runs died: to leave such a fragment out, name the others by --hash. Exit code 1 if a given hash has no such fragment.',
   examples: [

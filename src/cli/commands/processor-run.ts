@@ -15,7 +15,6 @@ import { counted } from '../output/text.js';
 
 export const processorRunCommand = defineCommand({
   name: 'processor run',
-  summary: 'Work on queued fragments now, in this session, without pg_cron',
   details:
     'Runs as the role of the jobs, even if the processor is disabled. Each fragment is settled on its own; Ctrl-C puts the current one back. Exit code 1 if a fragment failed.',
   examples: [

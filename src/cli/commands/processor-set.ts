@@ -11,7 +11,6 @@ import { changeProcessor } from '../processor-change-outcome.js';
 
 export const processorSetCommand = defineCommand({
   name: 'processor set',
-  summary: 'Change a processor; running ones follow within about a second',
   examples: [
     ['processor set --parallel 8', 'Work on more fragments at a time'],
     ['processor set --frequency 90 --timeout 600', 'Look less often, give up sooner'],

@@ -29,7 +29,6 @@ import { movedText } from '../output/whereabouts.js';
 
 export const processorStatusCommand = defineCommand({
   name: 'processor status',
-  summary: 'Show the processors, the queue, what runs now, how fast, and what fails',
   details:
     'Times are those of the evaluation. What failed is shown by SQLSTATE with an example; "processor retry" puts it back into the queue. With a name, work and throughput are those of this processor; the queue and the failures are of all.',
   examples: [

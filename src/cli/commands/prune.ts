@@ -12,7 +12,6 @@ import { UsageError } from '../usage-error.js';
 
 export const pruneCommand = defineCommand({
   name: 'prune',
-  summary: 'Remove what dropped work databases left behind in the pg_cron database',
   details:
     "Jobs, their run history and schemas of this package, where they are the cron role's own and the database is gone. " +
     'Shows them first, and asks. Of other roles it sees the schemas alone, and leaves them. The work database of the settings need not exist.',

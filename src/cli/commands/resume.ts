@@ -6,7 +6,6 @@ import { paragraphs } from '../output/text.js';
 
 export const resumeCommand = defineCommand({
   name: 'resume',
-  summary: 'End a pause: what is enabled is processed again',
   details:
     'Needs the work database alone, deployed by any version of this package. pg_cron starts the runs when their schedule comes: within a second or so, and before pg_cron 1.5 within a minute.',
   examples: [['resume', 'Go on']],

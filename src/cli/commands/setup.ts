@@ -12,7 +12,6 @@ import { upText } from './up.js';
 
 export const setupCommand = defineCommand({
   name: 'setup',
-  summary: 'Deploy both databases and configure one processor',
   details:
     'The same as up, then one processor with the name that PartitionCache gives it. Run again, it changes only what the options say.',
   examples: [

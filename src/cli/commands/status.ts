@@ -22,7 +22,6 @@ import { movedText } from '../output/whereabouts.js';
 
 export const statusCommand = defineCommand({
   name: 'status',
-  summary: 'Show what is deployed, pending and scheduled, and how the jobs fare',
   details: `Changes nothing. Exit code ${EXIT_CODES.pending} if migrations are pending, the jobs have drifted from the configuration, verify would find something, or nothing can be written in the work database; ${EXIT_CODES.failed} if the ledger is at odds with this package, or something could not be read.`,
   examples: [
     ['status', 'All of it'],

@@ -7,7 +7,6 @@ import { paragraphs } from '../output/text.js';
 
 export const syncCommand = defineCommand({
   name: 'sync',
-  summary: 'Make the jobs of pg_cron those that the configuration asks for',
   details:
     'After a change by SQL where the transport is deploy, and the repair when status shows drift.',
   examples: [

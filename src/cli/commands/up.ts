@@ -19,7 +19,6 @@ const BOTH: readonly StreamName[] = ['work', 'cron'];
 
 export const upCommand = defineCommand({
   name: 'up',
-  summary: 'Apply the pending migrations, work first, then cron, and bring the jobs up to date',
   details:
     'Runs the checks of doctor first and changes nothing if one fails. Safe to run again: it goes on where it stopped.',
   examples: [

@@ -25,7 +25,6 @@ import { UsageError } from '../usage-error.js';
 
 export const verifyCommand = defineCommand({
   name: 'verify',
-  summary: 'Compare both databases with what the releases left, and restore it',
   details:
     `Changes nothing without --fix, and works on a standby and with a role that may only read. Exit code ${EXIT_CODES.pending} if something differs, ` +
     `${EXIT_CODES.failed} if nothing does but something could not be looked at. --fix restores definitions, names, owners, grants and jobs, and makes again what was dropped, ` +

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { commands } from '../../../src/cli/commands/index.js';
 import { VARIABLES } from '../../../src/settings/variables.js';
 import { expectHarmless, HOSTILE } from '../../harness/hostile-text.js';
+import { loadedCommands } from '../../harness/loaded-commands.js';
 import { cli, ENV } from './fake-world.js';
 
 /** Every place of a command line where a word can stand. */
@@ -13,7 +13,7 @@ const COMMAND_LINES: readonly string[][] = [
   ['status', '--env-file', HOSTILE],
   ['up', '--stream', HOSTILE],
   ['up', `--stream=${HOSTILE}`],
-  ...commands.flatMap(({ name, options }) => {
+  ...loadedCommands.flatMap(({ name, options }) => {
     const words = name.split(' ');
     return [
       [...words, HOSTILE],

@@ -2,6 +2,7 @@ import { describe, expect, it, test } from 'vitest';
 import { commands, groups } from '../../../src/cli/commands/index.js';
 import { parseArguments } from '../../../src/cli/parse-arguments.js';
 import { EXIT_CODES } from '../../../src/errors/exit-codes.js';
+import { loadedCommands } from '../../harness/loaded-commands.js';
 import { cli } from './fake-world.js';
 
 const words = (line: string) => line.split(' ').filter(Boolean);
@@ -104,7 +105,14 @@ describe('wrong usage', () => {
     const argv = words(
       'processor retry --hash a b --partition-key k --hash=c --partition-key l --env-file x --status limit --env-file y --status failed',
     );
-    const parsed = parseArguments(argv, { name: 'p', version: '', commands, groups, columns: 80 });
+    const parsed = parseArguments(argv, {
+      name: 'p',
+      version: '',
+      commands,
+      loaded: loadedCommands,
+      groups,
+      columns: 80,
+    });
     expect(parsed).toMatchObject({
       args: {
         hash: ['a', 'b', 'c'],
@@ -138,6 +146,14 @@ describe('wrong usage', () => {
   });
 });
 
+describe('what is listed of a command before it is loaded', () => {
+  it.each(commands)('fits $name', async ({ name, positionals = [], load }) => {
+    const command = await load();
+    expect(command.name).toBe(name);
+    expect(Object.keys(command.positionals)).toEqual(positionals);
+  });
+});
+
 describe('help', () => {
   it('lists the commands and every exit code', async () => {
     const { code, stdout, stderr } = await cli(['--help']);
@@ -158,7 +174,7 @@ describe('help', () => {
     expect(code).toBe(EXIT_CODES.done);
   });
 
-  it.each(commands.map((command) => [command.name, command] as const))(
+  it.each(loadedCommands.map((command) => [command.name, command] as const))(
     'of %s has examples and describes each option',
     async (name, command) => {
       const { code, stdout } = await cli([...words(name), '--help'], { columns: 80 });
@@ -171,7 +187,7 @@ describe('help', () => {
   );
 
   it('gives examples that are valid command lines', async () => {
-    for (const { examples } of commands) {
+    for (const { examples } of loadedCommands) {
       for (const [line] of examples) {
         const { code, stderr } = await cli(words(line.replace(/ (?:\||[<>] ).*$/, '')), {
           env: {},
