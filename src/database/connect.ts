@@ -19,15 +19,47 @@ const settingsOf = new WeakMap<ClientBase, ConnectionSettings>();
 /** Over which connection the server refused something. */
 const refusedOn = new WeakMap<Error, ConnectionSettings>();
 
+/** A connection that is being made before it is asked for. */
+export interface Begun {
+  /** Whoever takes it ends it. */
+  readonly take: () => Promise<pg.Client>;
+}
+
+/** Connects while `use` does something else first. What `use` has not taken when it ends is ended here. */
+export async function whileConnecting<T>(
+  settings: ConnectionSettings,
+  use: (begun: Begun) => Promise<T>,
+): Promise<T> {
+  const connecting = connect(settings);
+  let isTaken = false;
+  // Who takes it hears of a failure, and of a loss by the first statement.
+  connecting.then(
+    (client) => client.on('error', () => {}),
+    () => {},
+  );
+  try {
+    return await use({
+      take: () => {
+        isTaken = true;
+        return connecting;
+      },
+    });
+  } finally {
+    // Not awaited: another failure need not wait until this attempt times out.
+    if (!isTaken) connecting.then((client) => client.end()).catch(() => {});
+  }
+}
+
 /**
- * Connects, hands the client to `use`, and disconnects whatever happens. Raises StatementRefusedError for what the
- * server refuses meanwhile over this connection.
+ * Connects, unless that was begun, hands the client to `use`, and disconnects whatever happens. Raises
+ * StatementRefusedError for what the server refuses meanwhile over this connection.
  */
 export async function withClient<T>(
   settings: ConnectionSettings,
   use: (client: pg.Client) => Promise<T>,
+  begun?: Begun,
 ): Promise<T> {
-  const client = await connect(settings);
+  const client = await (begun === undefined ? connect(settings) : begun.take());
   settingsOf.set(client, settings);
   let lost: Error | undefined;
   client.connection.on('errorMessage', (error: Error) => refusedOn.set(error, settings));

@@ -1,6 +1,6 @@
 import type { ClientBase } from 'pg';
 import type { ConnectionSettings } from '../settings/settings.js';
-import { withClient } from './connect.js';
+import { type Begun, withClient } from './connect.js';
 import { ConnectionError } from './connection-error.js';
 
 /** A database that we tried to connect to. */
@@ -12,13 +12,18 @@ export type Reached =
 export async function withClientIfReachable<T>(
   settings: ConnectionSettings,
   use: (reached: Reached) => Promise<T>,
+  begun?: Begun,
 ): Promise<T> {
   let connected = false;
   try {
-    return await withClient(settings, async (client) => {
-      connected = true;
-      return use({ client });
-    });
+    return await withClient(
+      settings,
+      async (client) => {
+        connected = true;
+        return use({ client });
+      },
+      begun,
+    );
   } catch (error) {
     if (connected || !(error instanceof ConnectionError)) throw error;
     return use({ failure: error });

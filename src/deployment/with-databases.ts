@@ -1,6 +1,6 @@
 import type { ClientBase } from 'pg';
 import { type LockHolder, withAdvisoryLock } from '../database/advisory-lock.js';
-import { withClient } from '../database/connect.js';
+import { whileConnecting, withClient } from '../database/connect.js';
 import type { ConnectionError } from '../database/connection-error.js';
 import { withClientIfReachable } from '../database/with-client-if-reachable.js';
 import type { Settings } from '../settings/settings.js';
@@ -29,14 +29,16 @@ export interface LockWait {
   readonly onWait: (holder: LockHolder | undefined) => void;
 }
 
-/** Connects to both databases for reading; takes no lock. */
+/** Connects to both databases at once, for reading; takes no lock. */
 export async function withDatabases<T>(
   settings: Settings,
   use: (databases: Databases) => Promise<T>,
 ): Promise<T> {
   const sites = streamSites(settings);
-  return withClient(sites.work.connection, (work) =>
-    withClient(sites.cron.connection, (cron) => use({ work, cron })),
+  return whileConnecting(sites.cron.connection, (begun) =>
+    withClient(sites.work.connection, (work) =>
+      withClient(sites.cron.connection, (cron) => use({ work, cron }), begun),
+    ),
   );
 }
 
@@ -92,9 +94,13 @@ export function withReachedDatabases<T>(
   use: (databases: ReachedDatabases) => Promise<T>,
 ): Promise<T> {
   const sites = streamSites(settings);
-  return withClient(sites.work.connection, (work) =>
-    withClientIfReachable(sites.cron.connection, ({ client, failure }) =>
-      use({ work, cron: client, cronFailure: failure }),
+  return whileConnecting(sites.cron.connection, (begun) =>
+    withClient(sites.work.connection, (work) =>
+      withClientIfReachable(
+        sites.cron.connection,
+        ({ client, failure }) => use({ work, cron: client, cronFailure: failure }),
+        begun,
+      ),
     ),
   );
 }

@@ -1,4 +1,5 @@
 import type { ClientBase } from 'pg';
+import type { Begun } from '../database/connect.js';
 import { type Reached, withClientIfReachable } from '../database/with-client-if-reachable.js';
 import type { ConnectionSettings } from '../settings/settings.js';
 
@@ -6,11 +7,16 @@ import type { ConnectionSettings } from '../settings/settings.js';
 export function reach<T>(
   settings: ConnectionSettings,
   use: (reached: Reached) => Promise<T>,
+  begun?: Begun,
 ): Promise<T> {
-  return withClientIfReachable(settings, async (reached) => {
-    if (reached.client) await forbidChanges(reached.client);
-    return use(reached);
-  });
+  return withClientIfReachable(
+    settings,
+    async (reached) => {
+      if (reached.client) await forbidChanges(reached.client);
+      return use(reached);
+    },
+    begun,
+  );
 }
 
 /** For checks that need the connection, and therefore run only if it exists. */
@@ -23,6 +29,5 @@ export function clientOf(reached: Reached | undefined): ClientBase {
 
 // While the doctor waits for someone else's lock, the deployment waits for the doctor.
 async function forbidChanges(client: ClientBase): Promise<void> {
-  await client.query("SET lock_timeout = '10s'");
-  await client.query('SET default_transaction_read_only = on');
+  await client.query("SET lock_timeout = '10s'; SET default_transaction_read_only = on");
 }

@@ -1,4 +1,5 @@
-import { asAdministrator } from '../settings/settings.js';
+import { whileConnecting } from '../database/connect.js';
+import { asAdministrator, type Settings } from '../settings/settings.js';
 import { checksFor, type DoctorRequest, forCron } from './all-checks.js';
 import type { DoctorReport } from './check-result.js';
 import type { Context } from './context.js';
@@ -24,15 +25,25 @@ async function withContext<T>(
   use: (context: Context) => Promise<T>,
 ): Promise<T> {
   const { settings } = request;
-  const { admin } = settings;
-  return reach(settings.work, (work) => {
-    if (!forCron(request)) return use({ settings, work, cron: undefined, admin: undefined });
-    return reach(settings.cron, (cron) =>
-      admin === undefined
-        ? use({ settings, work, cron, admin: undefined })
-        : reach(asAdministrator(settings.cron, admin), (reached) =>
-            use({ settings, work, cron, admin: reached }),
-          ),
+  if (!forCron(request)) {
+    return reach(settings.work, (work) =>
+      use({ settings, work, cron: undefined, admin: undefined }),
     );
-  });
+  }
+  return whileConnecting(settings.cron, (begun) =>
+    reach(settings.work, (work) =>
+      reach(
+        settings.cron,
+        (cron) => withAdministrator(settings, (admin) => use({ settings, work, cron, admin })),
+        begun,
+      ),
+    ),
+  );
+}
+
+function withAdministrator<T>(
+  { cron, admin }: Settings,
+  use: (admin: Context['admin']) => Promise<T>,
+): Promise<T> {
+  return admin === undefined ? use(undefined) : reach(asAdministrator(cron, admin), use);
 }

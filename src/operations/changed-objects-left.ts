@@ -1,9 +1,10 @@
 import type { ClientBase } from 'pg';
+import { atOnce } from '../database/at-once.js';
 import { inReadOnlyTransaction } from '../database/in-read-only-transaction.js';
 import { unlessRefused } from '../database/unless-refused.js';
 import type { StreamName } from '../migrations/streams.js';
 import { objectsChanged } from '../objects/examine-objects.js';
-import { objectScope } from '../objects/scope.js';
+import { type ObjectScope, objectScope } from '../objects/scope.js';
 import type { Settings } from '../settings/settings.js';
 
 interface Site {
@@ -16,17 +17,21 @@ export async function changedObjectsLeft(
   sites: readonly Site[],
   settings: Settings,
 ): Promise<string[]> {
-  const databases: string[] = [];
-  for (const { client, stream } of sites) {
-    const scope = objectScope(settings, stream);
-    const isAsLeft = await unlessRefused(
-      async () => {
-        const found = await inReadOnlyTransaction(client, () => objectsChanged(client, scope));
-        return 'changed' in found && !found.changed;
-      },
-      () => false,
-    );
-    if (!isAsLeft && !databases.includes(scope.database)) databases.push(scope.database);
-  }
-  return databases;
+  const found = await atOnce(
+    ...sites.map(({ client, stream }) => async () => {
+      const scope = objectScope(settings, stream);
+      return (await isAsLeft(client, scope)) ? [] : [scope.database];
+    }),
+  );
+  return [...new Set(found.flat())];
+}
+
+function isAsLeft(client: ClientBase, scope: ObjectScope): Promise<boolean> {
+  return unlessRefused(
+    async () => {
+      const found = await inReadOnlyTransaction(client, () => objectsChanged(client, scope));
+      return 'changed' in found && !found.changed;
+    },
+    () => false,
+  );
 }

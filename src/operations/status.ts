@@ -4,7 +4,8 @@ import {
   describeLockHolder,
   type LockHolder,
 } from '../database/advisory-lock.js';
-import { withClient } from '../database/connect.js';
+import { atOnce } from '../database/at-once.js';
+import { whileConnecting, withClient } from '../database/connect.js';
 import { ConnectionError } from '../database/connection-error.js';
 import { endsConnection, isDatabaseError } from '../database/database-error.js';
 import { describeRefusal } from '../database/describe-refusal.js';
@@ -105,16 +106,18 @@ export interface StatusReport {
 
 /** What is deployed, what is pending, and how pg_cron's jobs differ from the configuration. Changes nothing. */
 export async function readStatus(settings: Settings): Promise<StatusReport> {
-  return withClient(settings.work, async (work) => {
-    try {
-      return await withClient(settings.cron, (cron) => readBoth(settings, work, cron));
-    } catch (error) {
-      if (!(error instanceof ConnectionError)) throw error;
-      // When pg_cron cannot be reached, what the work database knows is needed most.
-      const report = await readBoth(settings, work, undefined);
-      return { ...report, cronUnreachable: `${error.message}. ${error.remedy}`, upToDate: false };
-    }
-  });
+  return whileConnecting(settings.cron, (begun) =>
+    withClient(settings.work, async (work) => {
+      try {
+        return await withClient(settings.cron, (cron) => readBoth(settings, work, cron), begun);
+      } catch (error) {
+        if (!(error instanceof ConnectionError)) throw error;
+        // When pg_cron cannot be reached, what the work database knows is needed most.
+        const report = await readBoth(settings, work, undefined);
+        return { ...report, cronUnreachable: `${error.message}. ${error.remedy}`, upToDate: false };
+      }
+    }),
+  );
 }
 
 /** A command that changes the deployment has it change under the eyes of this one. */
@@ -152,9 +155,11 @@ async function readWhile(
   cron: ClientBase | undefined,
   atWork: LockHolder | undefined,
 ): Promise<StatusReport> {
-  const workState = await readStreamState(work, settings, 'work');
+  const [workState, cronState] = await atOnce(
+    () => readStreamState(work, settings, 'work'),
+    async () => cron && readStreamState(cron, settings, 'cron'),
+  );
   const { elsewhere: cronElsewhere, move: cronMove } = await readCronStanding(work, settings);
-  const cronState = cron && (await readStreamState(cron, settings, 'cron'));
   const states = [workState, ...(cronState ? [cronState] : [])];
   const readOnly = await whyReadOnly(work, settings.work);
   const whereabouts = await readWhereabouts(work, settings);
@@ -179,16 +184,16 @@ async function readWhile(
   const [link] = atWork
     ? []
     : await known('link', unknown, () => readLink(work, settings, unknown));
-  const objects: ObjectsStatus[] = [];
-  for (const [state, client] of [[workState, work] as const, [cronState, cron] as const]) {
-    // What is changing is not compared: the locks which that takes could make the other command fail.
-    if (!state || !client || atWork) continue;
-    objects.push(
-      ...(await read(`objects of the ${state.stream} stream`, [state], () =>
-        readObjects(client, settings, state.stream, unknown),
-      )),
-    );
-  }
+  // What is changing is not compared: the locks which that takes could make the other command fail.
+  const compared = atWork ? [] : [[workState, work] as const, [cronState, cron] as const];
+  const objects = await atOnce(
+    ...compared.map(
+      ([state, client]) =>
+        async () =>
+          readObjects(client, settings, state),
+    ),
+  );
+  unknown.push(...objects.flatMap((found) => found.unknown));
   const lost = await findLostDeployment(work, settings);
   const kept = await known('kept tables', unknown, () => readKept(work, settings));
   const [halfUndone] = await known('releases', unknown, async () => {
@@ -222,7 +227,7 @@ async function readWhile(
     ...(link !== undefined && { link }),
     ...(notStarted !== undefined && { notStarted }),
     ...(lost && { lost }),
-    objects,
+    objects: objects.flatMap(({ known }) => known),
     kept,
     standIns: await readStandIns(work, settings),
     ...(halfUndone && { halfUndone }),
@@ -236,7 +241,7 @@ async function readWhile(
       link === undefined &&
       notStarted === undefined &&
       states.every(({ pending, fault }) => pending.length === 0 && fault === undefined) &&
-      !objects.some(({ changed }) => changed) &&
+      !objects.some(({ known }) => known.some(({ changed }) => changed)) &&
       !isMoved(whereabouts) &&
       drift.length + unknown.length === 0,
   };
@@ -253,20 +258,32 @@ async function readLink(
   return typeof found === 'object' ? [found] : [];
 }
 
+/** Whatever its ledger says, unless nothing was ever applied. */
 async function readObjects(
-  client: ClientBase,
+  client: ClientBase | undefined,
   settings: Settings,
-  stream: StreamName,
-  unknown: string[],
-): Promise<ObjectsStatus[]> {
-  const scope = objectScope(settings, stream);
-  const found = await inReadOnlyTransaction(client, () => objectsChanged(client, scope));
-  if (stream === 'work' && (await definersOfSuperusers(client, settings)).length > 0) {
-    return [{ stream, database: scope.database, changed: true }];
+  state: StreamState | undefined,
+): Promise<{ readonly known: readonly ObjectsStatus[]; readonly unknown: readonly string[] }> {
+  if (client === undefined || state === undefined || state.applied.length === 0) {
+    return { known: [], unknown: [] };
   }
-  if ('changed' in found) return [{ stream, database: scope.database, changed: found.changed }];
-  unknown.push(`objects of the ${stream} stream: ${found.unknown}`);
-  return [];
+  const { stream } = state;
+  const what = `objects of the ${stream} stream`;
+  const scope = objectScope(settings, stream);
+  const unknown: string[] = [];
+  const found = await known(what, unknown, async () => {
+    const objects = await inReadOnlyTransaction(client, () => objectsChanged(client, scope));
+    const hasDefiner =
+      stream === 'work' && (await definersOfSuperusers(client, settings)).length > 0;
+    return [hasDefiner ? { changed: true } : objects];
+  });
+  for (const one of found) if ('unknown' in one) unknown.push(`${what}: ${one.unknown}`);
+  return {
+    known: found.flatMap((one) =>
+      'changed' in one ? [{ stream, database: scope.database, changed: one.changed }] : [],
+    ),
+    unknown,
+  };
 }
 
 /**

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import type { ClientBase } from 'pg';
 import { withAdvisoryLock } from '../database/advisory-lock.js';
+import { atOnce } from '../database/at-once.js';
 import { backendPid } from '../database/backend-pid.js';
 import { withClient } from '../database/connect.js';
 import { requireCronPlace } from '../deployment/cron-place.js';
@@ -76,8 +77,10 @@ async function upLocked(
 ): Promise<Report> {
   // The checks were before the lock, and a change of mode may have had it meanwhile.
   if (options.ofMode === undefined) await requireCronPlace(workClient, settings);
-  const work = await streamRun(settings, options, 'work', workClient);
-  const cron = cronClient && (await streamRun(settings, options, 'cron', cronClient));
+  const [work, cron] = await atOnce(
+    () => streamRun(settings, options, 'work', workClient),
+    async () => cronClient && streamRun(settings, options, 'cron', cronClient),
+  );
   if (!options.overwriteDrift) {
     await requireNoDrift(
       settings,

@@ -49,6 +49,8 @@ async function stagePackage(folder: string): Promise<void> {
     await cp(path.join(ROOT, name), path.join(folder, name), { recursive: true });
   }
   await bundleInto(path.join(folder, 'dist'));
+  const types = path.join(folder, 'dist', 'types');
+  await run('npx', ['tsc', '-p', 'tsconfig.build.json', '--outDir', types], { cwd: ROOT });
   for (const dependency of await installedDependencies()) {
     const target = path.join(folder, dependency);
     await mkdir(path.dirname(target), { recursive: true });

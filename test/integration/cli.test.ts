@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { lockId } from '../../src/database/advisory-lock.js';
@@ -521,7 +520,18 @@ describe('another run that holds the lock', () => {
         expect([line, code]).toEqual([line, 4]);
       }
       const waiting = run('sync --wait-lock 30');
-      await sleep(300);
+      await waitFor(
+        'the command has tried to lock, in vain',
+        async () => {
+          const { rowCount } = await holder.query(
+            `SELECT FROM pg_stat_activity
+              WHERE datname = current_database() AND application_name = 'pcache-migrate'
+                AND state = 'idle' AND query LIKE '%advisory%'`,
+          );
+          return rowCount;
+        },
+        { deadlineMs: 30_000 },
+      );
       await holder.query('SELECT pg_advisory_unlock($1)', key);
       const { code, stderr } = await waiting;
       expect(stderr).toMatch(/^Waiting up to 30 s for another run of pcache-migrate \(pid \d+, /);

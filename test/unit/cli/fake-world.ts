@@ -2,6 +2,11 @@ import { PassThrough } from 'node:stream';
 import { runCli } from '../../../src/cli/run-cli.js';
 import type { InputStream, World } from '../../../src/cli/world.js';
 
+// Loaded by a command line when they are needed, and slowly from the sources: not within the time of a test.
+import '../../harness/loaded-commands.js';
+import '../../../src/cli/failure.js';
+import '../../../src/cli/run-command.js';
+
 /** The minimal configuration; nothing listens there. */
 export const ENV = {
   DB_HOST: '127.0.0.1',
