@@ -6,6 +6,7 @@ import { findRuntime } from '../tools/throwaway/find-runtime.js';
 import { startCluster } from '../tools/throwaway/start-cluster.js';
 import type { Bench, ResultTable } from './bench.js';
 import { bits } from './benches/bits.js';
+import { cli } from './benches/cli.js';
 import { cron } from './benches/cron.js';
 import { dequeue } from './benches/dequeue.js';
 import { drain } from './benches/drain.js';
@@ -17,7 +18,7 @@ import { writeResults } from './report.js';
 import { createSite, type Site } from './site.js';
 
 // The idle bench comes first: nothing of the others may run at the same time.
-const benches: readonly Bench[] = [idle, drain, cron, dequeue, bits, enqueue, slots];
+const benches: readonly Bench[] = [idle, cli, drain, cron, dequeue, bits, enqueue, slots];
 
 const usage = `Usage: npm run bench [-- <bench>…]
 

@@ -8,6 +8,7 @@ import { defaultJobName } from '../src/processor/default-job-name.js';
 import { addProcessor } from '../src/processor/processor-config.js';
 import { asAdministrator, type ConnectionSettings } from '../src/settings/settings.js';
 import {
+  type Environment,
   environmentFor,
   type QuickstartSettings,
   settingsFrom,
@@ -31,6 +32,8 @@ export type SessionRole = 'admin' | 'migrator' | 'cron' | 'client' | 'pg_cron';
 /** A database of its own with this package deployed into it. */
 export interface Site {
   readonly settings: QuickstartSettings;
+  /** What the command line has the settings from, without an administrator. */
+  readonly environment: Environment;
   readonly jobName: string;
   /** `"schema"."table"` of the clients' tables. */
   readonly tables: Readonly<
@@ -50,7 +53,16 @@ const quietly = { waitSeconds: 60, drainSeconds: 60, onWait: () => {}, log: () =
 export const partitionKey = 'zipcode';
 
 export async function createSite(cluster: ThrowawayCluster, options: SiteOptions): Promise<Site> {
-  const settings = settingsOf(cluster, options);
+  const {
+    PG_ADMIN_USER = '',
+    PG_ADMIN_PASSWORD = '',
+    ...environment
+  } = environmentOf(cluster, options);
+  // The folder contains no .env.
+  const settings = settingsFrom(
+    { ...environment, PG_ADMIN_USER, PG_ADMIN_PASSWORD },
+    import.meta.dirname,
+  );
   const jobName = defaultJobName(settings);
   await prepareServer(settings);
   if (options.scheduled) {
@@ -75,6 +87,7 @@ export async function createSite(cluster: ThrowawayCluster, options: SiteOptions
   const names = deploymentTables(settings);
   return {
     settings,
+    environment,
     jobName,
     tables: {
       queue: clientName(settings, names.fragmentQueue),
@@ -94,23 +107,18 @@ export async function createSite(cluster: ThrowawayCluster, options: SiteOptions
   };
 }
 
-function settingsOf(cluster: ThrowawayCluster, options: SiteOptions): QuickstartSettings {
-  const environment = environmentFor(cluster);
-  return settingsFrom(
-    {
-      ...environment,
-      DB_NAME: `bench_${options.name}`,
-      DB_USER: `migrator_${options.name}`,
-      PG_CRON_USER: `cron_${options.name}`,
-      PG_QUEUE_USER: `app_${options.name}`,
-      PG_FRAGMENT_ROLE: `fragments_${options.name}`,
-      PCACHE_CRON_TRANSPORT: 'deploy',
-      CACHE_BACKEND: `postgresql_${options.backend ?? 'array'}`,
-      PG_BIT_CACHE_TABLE_PREFIX: 'my_cache',
-    },
-    // Contains no .env.
-    import.meta.dirname,
-  );
+function environmentOf(cluster: ThrowawayCluster, options: SiteOptions): Environment {
+  return {
+    ...environmentFor(cluster),
+    DB_NAME: `bench_${options.name}`,
+    DB_USER: `migrator_${options.name}`,
+    PG_CRON_USER: `cron_${options.name}`,
+    PG_QUEUE_USER: `app_${options.name}`,
+    PG_FRAGMENT_ROLE: `fragments_${options.name}`,
+    PCACHE_CRON_TRANSPORT: 'deploy',
+    CACHE_BACKEND: `postgresql_${options.backend ?? 'array'}`,
+    PG_BIT_CACHE_TABLE_PREFIX: 'my_cache',
+  };
 }
 
 function connectionOf(settings: QuickstartSettings, role: SessionRole): ConnectionSettings {
