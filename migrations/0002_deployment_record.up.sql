@@ -160,6 +160,10 @@ GRANT SELECT ON {{schema}}.hold TO {{cron_role}};
 
 -- Not to clients, who have no rights on any table of this schema.
 GRANT SELECT ON {{schema}}.deployment, {{schema}}.settings TO {{cron_role}};
+-- What is deployed, for a view over all deployments by the role that they share. Not where it
+-- comes from: role, host and program.
+GRANT SELECT (number, package_version, label, started_at, finished_at, outcome, undone_at)
+  ON {{schema}}.release TO {{cron_role}};
 
 --! routine holds_1
 CREATE OR REPLACE VIEW {{schema}}.holds_1 AS

@@ -24,6 +24,7 @@ $$;
 COMMENT ON FUNCTION {{schema}}.first_bytes IS
   'As much of p_text as fits p_bytes bytes of UTF-8, in whole characters.';
 REVOKE ALL ON FUNCTION {{schema}}.first_bytes FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION {{schema}}.first_bytes TO {{cron_role}};
 --! end
 
 --! routine cron_job_name
@@ -79,6 +80,7 @@ COMMENT ON FUNCTION {{schema}}.cron_job_name IS
   'Name of the pg_cron job of a processor and slot, or (processor NULL) of maintenance or history: '
   'at most 63 bytes, unlike that of any other job of any deployment.';
 REVOKE ALL ON FUNCTION {{schema}}.cron_job_name FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION {{schema}}.cron_job_name TO {{cron_role}};
 --! end
 
 --! routine desired_jobs
@@ -141,4 +143,5 @@ COMMENT ON FUNCTION {{schema}}.desired_jobs IS
   'this one, by which apply_jobs knows a copy. A disabled processor has no slots. With '
   'p_pg_cron_version, as it will be once that version is recorded.';
 REVOKE ALL ON FUNCTION {{schema}}.desired_jobs FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION {{schema}}.desired_jobs TO {{cron_role}};
 --! end

@@ -37,6 +37,12 @@ export {
   type RollbackPreview,
 } from './operations/down.js';
 export { type Drain, RunsStillActiveError, type RunsWait } from './operations/drain-runs.js';
+export {
+  type FleetDeployment,
+  type FleetPart,
+  type FleetReport,
+  readFleet,
+} from './operations/fleet.js';
 export { NoRoomForKeptError } from './operations/keep-data.js';
 export {
   changeMode,

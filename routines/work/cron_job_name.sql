@@ -50,3 +50,4 @@ COMMENT ON FUNCTION {{schema}}.cron_job_name IS
   'Name of the pg_cron job of a processor and slot, or (processor NULL) of maintenance or history: '
   'at most 63 bytes, unlike that of any other job of any deployment.';
 REVOKE ALL ON FUNCTION {{schema}}.cron_job_name FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION {{schema}}.cron_job_name TO {{cron_role}};

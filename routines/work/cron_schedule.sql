@@ -15,3 +15,4 @@ COMMENT ON FUNCTION {{schema}}.cron_schedule IS
   'The pg_cron schedule that starts a job every p_start_interval seconds (a result of '
   'start_interval).';
 REVOKE ALL ON FUNCTION {{schema}}.cron_schedule FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION {{schema}}.cron_schedule TO {{cron_role}};

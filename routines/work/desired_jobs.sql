@@ -57,3 +57,4 @@ COMMENT ON FUNCTION {{schema}}.desired_jobs IS
   'this one, by which apply_jobs knows a copy. A disabled processor has no slots. With '
   'p_pg_cron_version, as it will be once that version is recorded.';
 REVOKE ALL ON FUNCTION {{schema}}.desired_jobs FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION {{schema}}.desired_jobs TO {{cron_role}};

@@ -20,3 +20,4 @@ $$;
 COMMENT ON FUNCTION {{schema}}.first_bytes IS
   'As much of p_text as fits p_bytes bytes of UTF-8, in whole characters.';
 REVOKE ALL ON FUNCTION {{schema}}.first_bytes FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION {{schema}}.first_bytes TO {{cron_role}};

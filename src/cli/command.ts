@@ -19,6 +19,8 @@ export interface Context {
   readonly log: (message: string) => void;
   /** Likewise, of the migrations. */
   readonly onProgress: (progress: MigrationProgress) => void;
+  /** Shows this instead of all else on the terminal that stdout is. */
+  readonly redraw: (text: (style: Style) => string) => void;
   /** How text for stderr is styled. */
   readonly stderrStyle: Style;
   readonly lockWait: (waitSeconds: number) => LockWait;

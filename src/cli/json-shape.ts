@@ -15,6 +15,7 @@ import type { CheckResult, DoctorReport } from '../doctor/check-result.js';
 import type { AppliedAction } from '../jobs/apply-jobs.js';
 import type { AdoptReport } from '../operations/adopt-report.js';
 import type { DownReport } from '../operations/down.js';
+import type { FleetReport } from '../operations/fleet.js';
 import type { HistoryReport } from '../operations/history.js';
 import type { ModeReport } from '../operations/mode/change-mode.js';
 import type { PauseReport, ResumeReport } from '../operations/pause.js';
@@ -51,6 +52,7 @@ export interface Reports {
   up: UpReport | PlanReport;
   down: DownReport | PlanReport;
   status: StatusReport;
+  fleet: FleetReport;
   history: HistoryReport;
   pause: PauseReport;
   resume: ResumeReport;

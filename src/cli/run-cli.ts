@@ -69,6 +69,7 @@ export async function runCli(argv: readonly string[], world: World): Promise<num
       world,
       tell,
       stderrStyle,
+      (view) => printer.redraw(same.text(view(stdoutStyle))),
     );
     printDocument({ command: name, ok: exitCode === 0, exitCode, ...report });
     if (form === 'text') printer.out(same.text(text(stdoutStyle)));

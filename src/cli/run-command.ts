@@ -19,6 +19,7 @@ export async function runCommand(
   world: World,
   tell: Tell,
   stderrStyle: Style,
+  redraw: Context['redraw'],
 ): Promise<Outcome<object>> {
   const stops: (() => Promise<void>)[] = [];
   const envFile = args['env-file'];
@@ -32,6 +33,7 @@ export async function runCommand(
   const context: Context = {
     world,
     stderrStyle,
+    redraw,
     log: (message) => tell({ event: 'log', message }),
     onProgress: (progress) => tell({ event: 'migration', ...progress }),
     readSettings,

@@ -31,24 +31,29 @@ export interface NotStarted {
 }
 
 /**
- * Whether pg_cron starts no job of its database that the settings name, whatever is scheduled there. Nothing of a
- * standby, which never does.
+ * Why pg_cron starts no job of its database that the settings name, whatever is scheduled there, by where its scheduler
+ * is. Undefined where it is there, and on a standby, which never has one.
  */
-export async function whyNoneStarts(databases: Databases, settings: Settings): Promise<NotStarted> {
-  const { cron } = databases;
-  const { database } = settings.cron;
+export async function whyUnserved(
+  cron: ClientBase,
+  { cron: { database } }: Settings,
+): Promise<string | undefined> {
   for (let look = 1; look <= LOOKS; look += 1) {
     if (look > 1) await sleep(PAUSE_MS);
     const served = await schedulerDatabase(cron);
-    if (served === database) return ofLaunch(databases, settings);
-    if (served === undefined && (await isStandby(cron))) return {};
+    if (served === database || (served === undefined && (await isStandby(cron)))) return undefined;
     if (served !== undefined) {
-      return {
-        notStarted: `pg_cron of this server serves database "${shown(served)}", so no job in database "${database}" is started.`,
-      };
+      return `pg_cron of this server serves database "${shown(served)}", so no job in database "${database}" is started.`;
     }
   }
-  return { notStarted: 'No scheduler of pg_cron is at work on this server, so no job is started.' };
+  return 'No scheduler of pg_cron is at work on this server, so no job is started.';
+}
+
+/** Whether pg_cron starts none of this deployment's jobs. Nothing of a standby. */
+export async function whyNoneStarts(databases: Databases, settings: Settings): Promise<NotStarted> {
+  const notStarted = await whyUnserved(databases.cron, settings);
+  if (notStarted !== undefined) return { notStarted };
+  return (await isStandby(databases.cron)) ? {} : ofLaunch(databases, settings);
 }
 
 function ofLaunch(databases: Databases, settings: Settings): Promise<NotStarted> {

@@ -34,3 +34,4 @@ $_$;
 COMMENT ON FUNCTION partitioncache.cron_job_name(p_processor text, p_role text, p_database text, p_schema text, p_table_prefix text) IS 'Name of the pg_cron job of a processor and slot, or (processor NULL) of maintenance or history: at most 63 bytes, unlike that of any other job of any deployment.';
 
 REVOKE ALL ON FUNCTION partitioncache.cron_job_name(p_processor text, p_role text, p_database text, p_schema text, p_table_prefix text) FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.cron_job_name(p_processor text, p_role text, p_database text, p_schema text, p_table_prefix text) TO cron_role;

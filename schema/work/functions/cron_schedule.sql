@@ -15,3 +15,4 @@ $$;
 COMMENT ON FUNCTION partitioncache.cron_schedule(p_start_interval integer) IS 'The pg_cron schedule that starts a job every p_start_interval seconds (a result of start_interval).';
 
 REVOKE ALL ON FUNCTION partitioncache.cron_schedule(p_start_interval integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.cron_schedule(p_start_interval integer) TO cron_role;

@@ -52,3 +52,4 @@ $$;
 COMMENT ON FUNCTION partitioncache.desired_jobs(p_pg_cron_version text) IS 'The jobs this deployment should have: [{job_name, schedule, command, kind, processor, slot, keep_days, database}]. command is for comparison, since apply_jobs makes it itself; database is this one, by which apply_jobs knows a copy. A disabled processor has no slots. With p_pg_cron_version, as it will be once that version is recorded.';
 
 REVOKE ALL ON FUNCTION partitioncache.desired_jobs(p_pg_cron_version text) FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.desired_jobs(p_pg_cron_version text) TO cron_role;

@@ -21,3 +21,4 @@ $$;
 COMMENT ON FUNCTION partitioncache.first_bytes(p_text text, p_bytes integer) IS 'As much of p_text as fits p_bytes bytes of UTF-8, in whole characters.';
 
 REVOKE ALL ON FUNCTION partitioncache.first_bytes(p_text text, p_bytes integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.first_bytes(p_text text, p_bytes integer) TO cron_role;

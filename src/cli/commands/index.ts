@@ -28,6 +28,11 @@ export const commands: readonly ListedCommand[] = [
     load: async () => (await import('./status.js')).statusCommand,
   },
   {
+    name: 'fleet',
+    summary: 'Show all deployments whose jobs the cron role has in this pg_cron',
+    load: async () => (await import('./fleet.js')).fleetCommand,
+  },
+  {
     name: 'history',
     summary: 'List the releases: each run of up that changed something or failed to',
     load: async () => (await import('./history.js')).historyCommand,

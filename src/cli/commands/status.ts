@@ -13,6 +13,7 @@ import { type Context, defineCommand } from '../command.js';
 import { verbose } from '../options.js';
 import { halfUndoneText } from '../output/half-undone.js';
 import { heldText } from '../output/holds.js';
+import { leftBehindText } from '../output/left-behind.js';
 import { processorTable } from '../output/processors.js';
 import type { Style } from '../output/style.js';
 import { table } from '../output/table.js';
@@ -92,7 +93,7 @@ function statusText(
     standInLine(report, context),
     halfUndoneText(report.halfUndone, context),
     conclusion(settings, report, context, style),
-    leftBehindText(settings, report, context),
+    leftBehindText(report.leftBehind, settings.cron.database, context),
   );
 }
 
@@ -189,15 +190,6 @@ function newerText({ stream, newer, newerPackage }: StreamStatus): string[] {
     : [
         `The ${stream} stream was migrated by pcache-migrate ${shown(newerPackage ?? 'of a newer version')}, which is newer than this one (${version()}): ${span(newer)}.`,
       ];
-}
-
-function leftBehindText(
-  { cron }: Settings,
-  { leftBehind }: StatusReport,
-  { invocation }: Context,
-): string {
-  if (leftBehind.length === 0) return '';
-  return `${counted(leftBehind.length, 'dropped database')} left jobs or schemas behind in database "${cron.database}": ${leftBehind.map(shown).join(', ')}. Remove them with: ${invocation('prune')}`;
 }
 
 function conclusion(

@@ -4,10 +4,13 @@ import { type Style, safeFor } from './style.js';
 
 const TO_LINE_START = '\r';
 const CLEAR_TO_LINE_END = '\u001b[K';
+const CLEAR_SCREEN = '\u001b[H\u001b[J';
 
 /** Everything that the user reads goes through here. */
 export interface Printer {
   readonly out: (text: string) => void;
+  /** In the place of all that the terminal shows. */
+  readonly redraw: (text: string) => void;
   readonly err: (text: string) => void;
   /** On stderr; a line that is being rewritten goes on below it. */
   readonly log: (text: string) => void;
@@ -30,6 +33,10 @@ export function createPrinter(
   const rewrite = (text: string) => stderr.write(`${TO_LINE_START}${text}${CLEAR_TO_LINE_END}`);
   return {
     out: (text) => print(stdout, safeFor(styles.stdout, text)),
+    redraw: (text) => {
+      // In one go, or it flickers.
+      stdout.write(`${CLEAR_SCREEN}${safeFor(styles.stdout, text)}\n`);
+    },
     err: (text) => print(stderr, safeFor(styles.stderr, text)),
     log: (text) => {
       const line = open;
