@@ -10,6 +10,7 @@ DROP FUNCTION {{schema}}.place_hold;
 DROP FUNCTION {{schema}}.require_no_hold;
 DROP FUNCTION {{schema}}.is_held;
 DROP VIEW {{schema}}.holds_1;
+DROP VIEW {{schema}}.last_release;
 DROP TABLE {{schema}}.hold;
 DROP TABLE {{schema}}.settings;
 DROP FUNCTION {{schema}}.has_moved;
@@ -24,9 +25,6 @@ BEGIN
   FOREACH v_role IN ARRAY ARRAY[{{cron_role:literal}}, {{client_role:literal}}] LOOP
     IF v_role <> current_user THEN
       EXECUTE pg_catalog.format('REVOKE USAGE ON SCHEMA %I FROM %I', {{schema:literal}}, v_role);
-      EXECUTE pg_catalog.format(
-        'REVOKE SELECT (number, package_version, label, started_at, finished_at, outcome, '
-        'undone_at) ON %I.release FROM %I', {{schema:literal}}, v_role);
     END IF;
   END LOOP;
 END

@@ -160,10 +160,21 @@ GRANT SELECT ON {{schema}}.hold TO {{cron_role}};
 
 -- Not to clients, who have no rights on any table of this schema.
 GRANT SELECT ON {{schema}}.deployment, {{schema}}.settings TO {{cron_role}};
--- What is deployed, for a view over all deployments by the role that they share. Not where it
--- comes from: role, host and program.
-GRANT SELECT (number, package_version, label, started_at, finished_at, outcome, undone_at)
-  ON {{schema}}.release TO {{cron_role}};
+
+--! routine last_release
+CREATE OR REPLACE VIEW {{schema}}.last_release AS
+  SELECT release.number, release.package_version, release.label, release.started_at,
+         release.finished_at, release.outcome
+  FROM {{schema}}.release
+  WHERE release.undone_at IS NULL
+  ORDER BY release.number DESC
+  LIMIT 1;
+COMMENT ON VIEW {{schema}}.last_release IS
+  'The last release that was not undone; no row: there is none. For a view over all deployments by '
+  'the role that they share, so without where it came from (role, host and program). The table is '
+  'closed to everybody: what is in it is run.';
+GRANT SELECT ON {{schema}}.last_release TO {{cron_role}};
+--! end
 
 --! routine holds_1
 CREATE OR REPLACE VIEW {{schema}}.holds_1 AS

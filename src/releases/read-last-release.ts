@@ -8,7 +8,7 @@ export type LastRelease = Pick<
   'number' | 'packageVersion' | 'label' | 'startedAt' | 'finishedAt' | 'outcome'
 >;
 
-/** The last one that was not undone, by the columns that the cron role may read; undefined where there is none. */
+/** The last one that was not undone, as the cron role may see it; undefined where there is none. */
 export async function readLastRelease(
   work: ClientBase,
   settings: Settings,
@@ -22,7 +22,7 @@ export async function readLastRelease(
     outcome: Release['outcome'];
   }>(
     `SELECT number, package_version, label, started_at, finished_at, outcome
-       FROM ${ownName(settings, 'release')} WHERE undone_at IS NULL ORDER BY number DESC LIMIT 1`,
+       FROM ${ownName(settings, 'last_release')}`,
   );
   const [row] = rows;
   return (

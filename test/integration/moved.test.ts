@@ -1,6 +1,15 @@
 import type { Duplex } from 'node:stream';
 import pg from 'pg';
-import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  describe,
+  expect,
+  inject,
+  it,
+  onTestFinished,
+} from 'vitest';
 import { runCli } from '../../src/cli/run-cli.js';
 import { withClient } from '../../src/database/connect.js';
 import { MovedDatabaseError } from '../../src/deployment/require-in-place.js';
@@ -288,6 +297,8 @@ describe('a copy of a work database', () => {
     const from = linked.settings();
     await setUp(from, { parallel: 1, enable: true });
     const copy = named('copy');
+    // Before the site, whose roles own it.
+    onTestFinished(() => dropDatabase(site.cluster, copy));
     await copyDatabase(site.cluster, linked.database, copy, linked.migrator.name);
     const before = await jobsOf(linked.database);
     const to = linked.settings({ DB_NAME: copy });

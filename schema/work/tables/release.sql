@@ -41,17 +41,3 @@ COMMENT ON COLUMN partitioncache.release.undone_at IS 'When pcache-migrate down 
 
 ALTER TABLE ONLY partitioncache.release
     ADD CONSTRAINT release_pkey PRIMARY KEY (number);
-
-GRANT SELECT(number) ON TABLE partitioncache.release TO cron_role;
-
-GRANT SELECT(package_version) ON TABLE partitioncache.release TO cron_role;
-
-GRANT SELECT(label) ON TABLE partitioncache.release TO cron_role;
-
-GRANT SELECT(started_at) ON TABLE partitioncache.release TO cron_role;
-
-GRANT SELECT(finished_at) ON TABLE partitioncache.release TO cron_role;
-
-GRANT SELECT(outcome) ON TABLE partitioncache.release TO cron_role;
-
-GRANT SELECT(undone_at) ON TABLE partitioncache.release TO cron_role;
