@@ -258,12 +258,17 @@ describe('after a major upgrade', () => {
       `UPDATE partitioncache.recording
           SET digest = (${digestOf('SELECT * FROM partitioncache.recorded_object')})`,
     );
+    const { rows: views } = await admin.query<{ kind: string; identity: string }>(
+      "SELECT kind, identity FROM partitioncache.recorded_object WHERE kind = 'view' ORDER BY identity",
+    );
     const before = await verify(settings);
     expect(all(before)).toEqual([]);
     expect(before.clean).toBe(false);
-    expect(before.databases[0]?.notCompared.map(({ kind }) => kind)).toEqual(
-      Array.from({ length: 12 }, () => 'view'),
+    const notCompared = before.databases[0]?.notCompared ?? [];
+    expect(notCompared.toSorted((one, other) => (one.identity < other.identity ? -1 : 1))).toEqual(
+      views,
     );
+    expect(views.length).toBeGreaterThan(10);
     await admin.query(
       `CREATE OR REPLACE FUNCTION partitioncache.fragment_text(p_query text) RETURNS text LANGUAGE sql AS 'SELECT 1::text'`,
     );
