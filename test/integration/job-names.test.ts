@@ -172,7 +172,10 @@ describe('the name of a job', () => {
     const client = await adminClient('job_names_ascii');
     try {
       const source = new URL('../../routines/work/first_bytes.sql', import.meta.url);
-      await client.query((await readFile(source, 'utf8')).replaceAll('{{schema}}', 'public'));
+      const text = await readFile(source, 'utf8');
+      await client.query(
+        text.replaceAll('{{schema}}', 'public').replaceAll('{{cron_role}}', 'CURRENT_USER'),
+      );
       const { rows } = await client.query(
         "SELECT public.first_bytes('aü日😀', n) AS text FROM generate_series(0, 11) AS n",
       );
