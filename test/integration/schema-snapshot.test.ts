@@ -49,7 +49,8 @@ function withPlainNames(site: TestSite, dump: string): string {
       .replaceAll(site.app.name, 'client_role')
       .replaceAll(site.database, 'work_database')
       // Before PostgreSQL 16 a view of one relation shows its columns qualified.
-      .replace(/^( {4}| SELECT )(?:[a-z_]+_rows|failures_within|attempt)\./gm, '$1')
+      .replace(/^( {4}| SELECT )(?:[a-z_]+_rows|failures_within|attempt|release)\./gm, '$1')
+      .replace(/^( {2}WHERE \(| {2}ORDER BY )release\./gm, '$1')
   );
 }
 
