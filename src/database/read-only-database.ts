@@ -3,6 +3,7 @@ import { PcacheError } from '../errors/pcache-error.js';
 import { shown } from '../errors/shown.js';
 import type { ConnectionSettings } from '../settings/settings.js';
 import { sqlState } from './database-error.js';
+import { isStandby } from './is-standby.js';
 
 /** Something had to be written where nothing can be. */
 export class ReadOnlyDatabaseError extends PcacheError {
@@ -63,13 +64,6 @@ function saysReadOnly(error: unknown): boolean {
   if (error instanceof ReadOnlyDatabaseError) return false;
   if (sqlState(error) === '25006') return true;
   return error instanceof Error && error.cause !== undefined && saysReadOnly(error.cause);
-}
-
-async function isStandby(client: ClientBase): Promise<boolean> {
-  const { rows } = await client.query<{ standby: boolean }>(
-    'SELECT pg_catalog.pg_is_in_recovery() AS standby',
-  );
-  return rows[0]?.standby === true;
 }
 
 async function readOnlyByDefault(

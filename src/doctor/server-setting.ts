@@ -1,3 +1,4 @@
+import { visibleSetting } from '../database/visible-setting.js';
 import type { Context } from './context.js';
 
 /** Undefined if there is no such setting, or none of our roles may see it. */
@@ -6,12 +7,8 @@ export async function serverSetting(
   name: string,
 ): Promise<string | undefined> {
   for (const reached of [cron, work, admin]) {
-    // Unlike SHOW, the view leaves out what a role may not see instead of failing.
-    const answer = await reached?.client?.query<{ setting: string }>(
-      'SELECT setting FROM pg_settings WHERE name = $1',
-      [name],
-    );
-    if (answer?.rows[0]) return answer.rows[0].setting;
+    const setting = reached?.client && (await visibleSetting(reached.client, name));
+    if (setting !== undefined) return setting;
   }
   return undefined;
 }

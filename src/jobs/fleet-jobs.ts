@@ -1,4 +1,5 @@
 import type { ClientBase } from 'pg';
+import { visibleSetting } from '../database/visible-setting.js';
 import { type CronSide, readJobsOf } from './left-behind.js';
 
 /** What pg_cron's history says of a deployment's runs, as far back as it is kept. */
@@ -63,9 +64,6 @@ export async function readPlacesHeld(
 
 /** How many jobs pg_cron runs at once; undefined where this role may not read that. */
 export async function readPlaces(cron: ClientBase): Promise<number | undefined> {
-  const { rows } = await cron.query<{ places: number }>(
-    `SELECT setting::integer AS places FROM pg_catalog.pg_settings
-      WHERE name = 'cron.max_running_jobs'`,
-  );
-  return rows[0]?.places;
+  const setting = await visibleSetting(cron, 'cron.max_running_jobs');
+  return setting === undefined ? undefined : Number(setting);
 }

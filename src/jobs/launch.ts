@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClientBase } from 'pg';
 import { sqlState } from '../database/database-error.js';
+import { visibleSetting } from '../database/visible-setting.js';
 import { withClientIfReachable } from '../database/with-client-if-reachable.js';
 import { cronName, ownName } from '../deployment/own-names.js';
 import type { Databases } from '../deployment/with-databases.js';
@@ -67,13 +68,10 @@ async function readSetting(
 }
 
 async function settingAsSeen(client: ClientBase, name: string): Promise<string | undefined> {
-  const { rows } = await client.query<{ setting: string }>(
-    'SELECT setting FROM pg_catalog.pg_settings WHERE name = $1',
-    [name],
-  );
-  if (rows[0]) return rows[0].setting;
+  const visible = await visibleSetting(client, name);
+  if (visible !== undefined) return visible;
   try {
-    // What pg_settings leaves out is hidden if this fails; else nothing reads it.
+    // What is not visible is hidden if this fails; else there is none.
     await client.query('SELECT pg_catalog.current_setting($1, true)', [name]);
     return undefined;
   } catch (error) {

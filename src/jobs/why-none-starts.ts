@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClientBase } from 'pg';
+import { isStandby } from '../database/is-standby.js';
 import { unlessRefused } from '../database/unless-refused.js';
 import type { Databases } from '../deployment/with-databases.js';
 import { shown } from '../errors/shown.js';
@@ -30,30 +31,45 @@ export interface NotStarted {
   readonly unknown?: string;
 }
 
+/** `here`: in the database that the settings name. */
+type Scheduler = 'here' | 'none, on a standby' | 'none' | { readonly elsewhere: string };
+
+async function findScheduler(cron: ClientBase, { cron: place }: Settings): Promise<Scheduler> {
+  for (let look = 1; look <= LOOKS; look += 1) {
+    if (look > 1) await sleep(PAUSE_MS);
+    const served = await schedulerDatabase(cron);
+    if (served !== undefined) return served === place.database ? 'here' : { elsewhere: served };
+    if (await isStandby(cron)) return 'none, on a standby';
+  }
+  return 'none';
+}
+
+function whyNoneFrom(scheduler: Scheduler, { cron: { database } }: Settings): string | undefined {
+  if (typeof scheduler === 'object') {
+    return `pg_cron of this server serves database "${shown(scheduler.elsewhere)}", so no job in database "${database}" is started.`;
+  }
+  return scheduler === 'none'
+    ? 'No scheduler of pg_cron is at work on this server, so no job is started.'
+    : undefined;
+}
+
 /**
  * Why pg_cron starts no job of its database that the settings name, whatever is scheduled there, by where its scheduler
  * is. Undefined where it is there, and on a standby, which never has one.
  */
 export async function whyUnserved(
   cron: ClientBase,
-  { cron: { database } }: Settings,
+  settings: Settings,
 ): Promise<string | undefined> {
-  for (let look = 1; look <= LOOKS; look += 1) {
-    if (look > 1) await sleep(PAUSE_MS);
-    const served = await schedulerDatabase(cron);
-    if (served === database || (served === undefined && (await isStandby(cron)))) return undefined;
-    if (served !== undefined) {
-      return `pg_cron of this server serves database "${shown(served)}", so no job in database "${database}" is started.`;
-    }
-  }
-  return 'No scheduler of pg_cron is at work on this server, so no job is started.';
+  return whyNoneFrom(await findScheduler(cron, settings), settings);
 }
 
 /** Whether pg_cron starts none of this deployment's jobs. Nothing of a standby. */
 export async function whyNoneStarts(databases: Databases, settings: Settings): Promise<NotStarted> {
-  const notStarted = await whyUnserved(databases.cron, settings);
-  if (notStarted !== undefined) return { notStarted };
-  return (await isStandby(databases.cron)) ? {} : ofLaunch(databases, settings);
+  const scheduler = await findScheduler(databases.cron, settings);
+  if (scheduler === 'here') return ofLaunch(databases, settings);
+  const notStarted = whyNoneFrom(scheduler, settings);
+  return notStarted === undefined ? {} : { notStarted };
 }
 
 function ofLaunch(databases: Databases, settings: Settings): Promise<NotStarted> {
@@ -66,11 +82,4 @@ function ofLaunch(databases: Databases, settings: Settings): Promise<NotStarted>
 function saidOf({ verdict, detail }: Launch): NotStarted {
   if (verdict === 'none') return { notStarted: detail };
   return verdict === 'unseen' ? { unknown: detail } : {};
-}
-
-async function isStandby(client: ClientBase): Promise<boolean> {
-  const { rows } = await client.query<{ standby: boolean }>(
-    'SELECT pg_catalog.pg_is_in_recovery() AS standby',
-  );
-  return rows[0]?.standby === true;
 }

@@ -36,9 +36,9 @@ export class JobsNotSyncedError extends PcacheError {
 }
 
 /**
- * Changes the processors' configuration and makes pg_cron's jobs follow: through the trigger where the
- * transport allows it, else by a sync afterwards; while a change of mode is under way, at its end. Raises MovedDatabaseError in another database than the one that was
- * deployed, JobsNotSyncedError when only the sync failed.
+ * Changes the processors' configuration and makes pg_cron's jobs follow: through the trigger where the transport allows
+ * it, else by a sync afterwards; while a change of mode is under way, at its end. Raises MovedDatabaseError in another
+ * database than the one that was deployed, JobsNotSyncedError when only the sync failed.
  */
 export async function configureProcessor(
   settings: Settings,

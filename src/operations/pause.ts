@@ -4,6 +4,7 @@ import { hasRelation, hasRoutine } from '../database/catalogue.js';
 import { withClient } from '../database/connect.js';
 import { describeDatabaseError } from '../database/describe-database-error.js';
 import { describeRefusal } from '../database/describe-refusal.js';
+import { isStandby } from '../database/is-standby.js';
 import { remedyThen } from '../database/remedy-of.js';
 import { findLostDeployment, type LostDeployment } from '../deployment/lost-deployment.js';
 import { ownName } from '../deployment/own-names.js';
@@ -189,10 +190,7 @@ async function requireRoutine(
 
 /** A transaction that may write, also where a role's or database's default forbids that. */
 async function writing<T>(work: ClientBase, use: () => Promise<T>): Promise<T> {
-  const { rows } = await work.query<{ standby: boolean }>(
-    'SELECT pg_catalog.pg_is_in_recovery() AS standby',
-  );
-  await work.query(rows[0]?.standby === true ? 'BEGIN' : 'BEGIN READ WRITE');
+  await work.query((await isStandby(work)) ? 'BEGIN' : 'BEGIN READ WRITE');
   const result = await use();
   await work.query('COMMIT');
   return result;

@@ -1,3 +1,4 @@
+import { isStandby } from '../database/is-standby.js';
 import { checksFor } from '../doctor/all-checks.js';
 import {
   type AdministratorStatements,
@@ -36,10 +37,7 @@ export async function plannedAdministrator(
   streams: readonly StreamName[],
 ): Promise<Preparation> {
   const request = { settings: { ...settings, admin: undefined }, streams };
-  const { rows } = await work.query<{ standby: boolean }>(
-    'SELECT pg_catalog.pg_is_in_recovery() AS standby',
-  );
-  const standby = rows[0]?.standby === true;
+  const standby = await isStandby(work);
   const all = checksFor(request);
   const checks = all.filter(
     ({ id }) =>
