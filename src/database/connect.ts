@@ -1,7 +1,7 @@
 import pg, { type ClientBase } from 'pg';
 import type { ConnectionSettings } from '../settings/settings.js';
 import { connectionFailed, connectionLost } from './connection-error.js';
-import { isDatabaseError, sqlState } from './database-error.js';
+import { endsConnection, isDatabaseError } from './database-error.js';
 import { type End, whileEndable } from './endable-work.js';
 import { requiredPassword } from './password-file.js';
 import { asReadOnlyDatabase } from './read-only-database.js';
@@ -86,7 +86,7 @@ export async function withClient<T>(
     return await whileEndable(end, () => use(client));
   } catch (error) {
     // The server's last message (for example, that it is shutting down) explains more than the broken socket.
-    const reason = isGoodbye(error) ? error : lost;
+    const reason = endsConnection(error) ? error : lost;
     if (reason !== undefined) throw connectionLost(settings, reason);
     throw refused(await asReadOnlyDatabase(client, settings, error), settings);
   } finally {
@@ -130,10 +130,6 @@ function sessionEnder(
     }
     await gone;
   };
-}
-
-function isGoodbye(error: unknown): boolean {
-  return sqlState(error)?.startsWith('57P') === true;
 }
 
 async function connect(settings: ConnectionSettings): Promise<pg.Client> {

@@ -17,7 +17,15 @@ export function errorCode(error: unknown): string | undefined {
     : undefined;
 }
 
-/** Whether it ended the connection, and says nothing of what was asked. */
-export function endsConnection({ code = '' }: DatabaseError): boolean {
-  return /^(57P|08)/.test(code);
+/** By the code: the severity comes in the server's language. The other codes of class 08 are those of dblink. */
+export function endsConnection(error: unknown): boolean {
+  return /^(57P|08P|25P0[34])/.test(sqlState(error) ?? '');
+}
+
+/**
+ * Whether the server refused what was asked, and can be asked something else. An error that ended the connection says
+ * nothing of what was asked.
+ */
+export function isServersRefusal(error: unknown): error is DatabaseError {
+  return isDatabaseError(error) && !endsConnection(error);
 }

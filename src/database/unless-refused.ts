@@ -1,4 +1,4 @@
-import { endsConnection, isDatabaseError } from './database-error.js';
+import { isServersRefusal } from './database-error.js';
 import { describeRefusal } from './describe-refusal.js';
 
 /**
@@ -13,8 +13,7 @@ export async function unlessRefused<T>(
   try {
     return await look();
   } catch (error) {
-    const refused = isRefusal(error) || (isDatabaseError(error) && !endsConnection(error));
-    if (!refused) throw error;
+    if (!isRefusal(error) && !isServersRefusal(error)) throw error;
     return unknown(describeRefusal(error));
   }
 }

@@ -1,6 +1,6 @@
 import type { ClientBase } from 'pg';
 import { withClient } from '../database/connect.js';
-import { isDatabaseError } from '../database/database-error.js';
+import { isServersRefusal } from '../database/database-error.js';
 import { describeDatabaseError } from '../database/describe-database-error.js';
 import { PcacheError } from '../errors/pcache-error.js';
 import { pasteable, shown } from '../errors/shown.js';
@@ -150,7 +150,7 @@ export async function restoreOwners(
       ? run(work)
       : withClient(asAdministrator(settings.work, admin), run));
   } catch (error) {
-    if (!isDatabaseError(error)) throw error;
+    if (!isServersRefusal(error)) throw error;
     throw new OwnersLostError(settings, lines, error);
   }
 }

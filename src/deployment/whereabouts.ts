@@ -1,6 +1,6 @@
 import { type ClientBase, escapeIdentifier } from 'pg';
 import { hasRelation } from '../database/catalogue.js';
-import { isDatabaseError } from '../database/database-error.js';
+import { isServersRefusal } from '../database/database-error.js';
 import { describeRefusal } from '../database/describe-refusal.js';
 import { remedyOf } from '../database/remedy-of.js';
 import { whoElseMadeIt } from '../migrations/who-else-made-it.js';
@@ -67,7 +67,7 @@ export async function readWhereabouts(work: ClientBase, settings: Settings): Pro
   try {
     return await compared(work, schema);
   } catch (error) {
-    if (!isDatabaseError(error)) throw error;
+    if (!isServersRefusal(error)) throw error;
     return { kind: 'unknown', reason: describeRefusal(error), remedy: remedyOf(error) ?? REMEDY };
   }
 }

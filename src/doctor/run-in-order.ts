@@ -1,4 +1,4 @@
-import { isDatabaseError } from '../database/database-error.js';
+import { isServersRefusal } from '../database/database-error.js';
 import { describeRefusal } from '../database/describe-refusal.js';
 import { remedyOf } from '../database/remedy-of.js';
 import { type Check, type CheckResult, type Finding, failed, text } from './check-result.js';
@@ -45,7 +45,7 @@ async function runCheck<C>(
   try {
     return await check.run(context);
   } catch (error) {
-    if (!isDatabaseError(error)) throw error;
+    if (!isServersRefusal(error)) throw error;
     return whenRejected(check, oneLine(describeRefusal(error)), remedyOf(error) ?? '');
   }
 }

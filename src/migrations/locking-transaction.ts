@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClientBase } from 'pg';
 import { backendPid } from '../database/backend-pid.js';
 import { type Blocker, describeBlocker, endingLines, watchBlockers } from '../database/blockers.js';
-import { isDatabaseError } from '../database/database-error.js';
+import { isDatabaseError, isServersRefusal } from '../database/database-error.js';
 import { describeDatabaseError } from '../database/describe-database-error.js';
 import { PcacheError } from '../errors/pcache-error.js';
 import { shown } from '../errors/shown.js';
@@ -42,8 +42,7 @@ export class CommitError extends PcacheError {
   override readonly name = 'CommitError';
 
   constructor(cause: Error) {
-    // Not by the severity, which comes in the server's language; 57P and 08 end the connection.
-    const refused = isDatabaseError(cause) && !/^(57P|08)/.test(cause.code ?? '');
+    const refused = isServersRefusal(cause);
     super(
       refused
         ? `PostgreSQL refused to commit and rolled the transaction back: ${describeDatabaseError(cause)}`

@@ -1,5 +1,5 @@
 import type { ClientBase } from 'pg';
-import { isDatabaseError } from '../database/database-error.js';
+import { isServersRefusal } from '../database/database-error.js';
 import { describeDatabaseError } from '../database/describe-database-error.js';
 import { queryOne } from '../database/query-one.js';
 import { PcacheError } from '../errors/pcache-error.js';
@@ -199,7 +199,7 @@ async function tried(
     return undefined;
   } catch (error) {
     // For a lock, the whole transaction is tried again.
-    if (!isDatabaseError(error) || LOCK_FAILURES.has(error.code ?? '')) throw error;
+    if (!isServersRefusal(error) || LOCK_FAILURES.has(error.code ?? '')) throw error;
     await client.query('ROLLBACK TO SAVEPOINT repair');
     return { code: error.code, reason: describeDatabaseError(error) };
   }

@@ -3,6 +3,7 @@ import { withClient } from '../database/connect.js';
 import { inReadOnlyTransaction } from '../database/in-read-only-transaction.js';
 import { lockPolicy } from '../deployment/lock-policy.js';
 import { requireRecentPackage } from '../deployment/require-deployed.js';
+import { UnknownDatabaseError } from '../deployment/require-in-place.js';
 import { ownersToRestore, restoreOwners } from '../deployment/restored-owners.js';
 import { readStreamPlan } from '../deployment/stream-plan.js';
 import { isMoved, readWhereabouts } from '../deployment/whereabouts.js';
@@ -153,6 +154,7 @@ async function planAdoption(databases: Databases, settings: Settings): Promise<A
   const { work, cron } = databases;
   requireRecentPackage(await readStreamPlan(work, settings, 'work'));
   const found = await readWhereabouts(work, settings);
+  if (found.kind === 'unknown') throw new UnknownDatabaseError(found, settings);
   const moved = isMoved(found);
   const oldPlace = moved ? await readOldPlace(cron, settings, found) : undefined;
   const stream = await planCronStream(databases, settings, found);

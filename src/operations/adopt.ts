@@ -10,7 +10,7 @@ import type { AdoptOptions, AdoptPreview, AdoptReport } from './adopt-report.js'
 /**
  * Takes over a work database that was renamed, copied, restored or moved to another server since it was deployed, or a
  * set-up that PartitionCache's own tool made. May be called again whenever it was interrupted. Raises PreflightError,
- * OwnersLostError, NotAdoptableError or CronMovingError before anything is changed.
+ * OwnersLostError, NotAdoptableError, UnknownDatabaseError or CronMovingError before anything is changed.
  */
 export async function adopt(settings: Settings, options: AdoptOptions): Promise<AdoptReport> {
   const found = await withClient(settings.work, async (work) => {

@@ -7,7 +7,7 @@ import {
 import { atOnce } from '../database/at-once.js';
 import { whileConnecting, withClient } from '../database/connect.js';
 import { ConnectionError } from '../database/connection-error.js';
-import { endsConnection, isDatabaseError } from '../database/database-error.js';
+import { isServersRefusal } from '../database/database-error.js';
 import { describeRefusal } from '../database/describe-refusal.js';
 import { inReadOnlyTransaction } from '../database/in-read-only-transaction.js';
 import { type WhyReadOnly, whyReadOnly } from '../database/read-only-database.js';
@@ -142,7 +142,7 @@ async function readBoth(
   try {
     return await readWhile(settings, work, cron, atWork);
   } catch (error) {
-    if (!isDatabaseError(error) || endsConnection(error)) throw error;
+    if (!isServersRefusal(error)) throw error;
     // It may have begun, or ended, since.
     const holder = atWork ?? (await advisoryLockHolder(work, lock));
     throw holder === undefined ? error : new AtWorkError(settings, holder, error);

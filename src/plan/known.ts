@@ -1,4 +1,4 @@
-import { isDatabaseError } from '../database/database-error.js';
+import { isServersRefusal } from '../database/database-error.js';
 import { describeRefusal } from '../database/describe-refusal.js';
 
 /** An answer, or why there is none. */
@@ -19,7 +19,7 @@ export async function ifAnswered<T>(ask: () => Promise<Known<T>>): Promise<Known
   try {
     return await ask();
   } catch (error) {
-    if (!isDatabaseError(error)) throw error;
+    if (!isServersRefusal(error)) throw error;
     return unknown(describeRefusal(error));
   }
 }

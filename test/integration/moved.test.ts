@@ -559,7 +559,7 @@ describe('a work database whose record is deleted', () => {
       return { code, said: world.stdout.text + world.stderr.text };
     };
     const { rows: before } = await admin.query('SELECT * FROM cron.job ORDER BY jobid');
-    for (const command of ['status', 'sync', 'down --all --yes']) {
+    for (const command of ['status', 'sync', 'down --all --yes', 'adopt --yes']) {
       const { code, said } = await run(command);
       expect(code, command).not.toBe(0);
       expect(said, command).toContain('partitioncache.deployment has no row');

@@ -1,6 +1,6 @@
 import { type ClientBase, escapeIdentifier } from 'pg';
 import { copyRow } from '../../database/copy-row.js';
-import { isDatabaseError } from '../../database/database-error.js';
+import { isServersRefusal } from '../../database/database-error.js';
 import type { Settings } from '../../settings/settings.js';
 import { type Finding, failed, ok, sql, text } from '../check-result.js';
 import type { DoctorCheck } from '../context.js';
@@ -96,7 +96,7 @@ export const linkLogin: DoctorCheck = {
         ),
       );
     } catch (error) {
-      if (!isDatabaseError(error)) throw error;
+      if (!isServersRefusal(error)) throw error;
       return error.code === NO_PASSWORD_ASKED
         ? noPasswordAsked(settings, target)
         : notConnected(

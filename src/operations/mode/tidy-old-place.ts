@@ -1,7 +1,7 @@
 import type { ClientBase } from 'pg';
 import { hasExtension, hasSchema } from '../../database/catalogue.js';
 import { withClient } from '../../database/connect.js';
-import { isDatabaseError } from '../../database/database-error.js';
+import { isServersRefusal } from '../../database/database-error.js';
 import { describeDatabaseError } from '../../database/describe-database-error.js';
 import { inTransaction } from '../../database/in-transaction.js';
 import { shown } from '../../errors/shown.js';
@@ -68,7 +68,7 @@ async function jobsLeft(cron: ClientBase, old: Settings): Promise<Leftover[]> {
     await forgetOwnJobs(cron, old);
     return [];
   } catch (error) {
-    if (!isDatabaseError(error)) throw error;
+    if (!isServersRefusal(error)) throw error;
     return [
       {
         what: "this deployment's jobs or the history of their runs",
@@ -109,7 +109,7 @@ async function dropExtension(
     const neededByNow = await inTransaction(client, () => dropUnlessNeeded(client, old, user));
     return neededByNow === undefined ? 'dropped' : left(neededByNow);
   } catch (error) {
-    if (!isDatabaseError(error)) throw error;
+    if (!isServersRefusal(error)) throw error;
     return left(`the server refused: ${describeDatabaseError(error)}`);
   }
 }
