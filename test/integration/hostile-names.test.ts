@@ -52,7 +52,8 @@ describe.each(pgCronModes)('with cron.use_background_workers = %s', (backgroundW
     const cronDatabase = draw();
     const cluster = await startHostileCluster(cronDatabase, backgroundWorkers);
     const sites: HostileSite[] = [];
-    for (const site of SITES) {
+    // How pg_cron connects does not matter to what is deployed.
+    for (const site of backgroundWorkers === 'on' ? SITES.slice(0, 2) : SITES) {
       sites.push(await createHostileSite({ cluster, cronDatabase, random, draw, ...site }));
     }
     const before = await dumpAll(cluster, sites);

@@ -297,12 +297,17 @@ describe('down', () => {
     await takeDown(settings, { streams: ['cron'] });
     const plan = await withClient(settings.work, (work) => readStreamPlan(work, settings, 'work'));
     const said: string[] = [];
+    let count = 0;
     for (const { drops } of plan.migrations.toReversed()) {
+      count += 1;
+      // Those that drop none are undone with the next one that does.
+      if (drops.length === 0) continue;
       const before = await clientTables();
-      await takeDown(settings, { streams: ['work'], extent: { count: 1 } });
+      await takeDown(settings, { streams: ['work'], extent: { count } });
       const after = await clientTables();
       expect(before.filter((table) => !after.includes(table))).toEqual([...drops].sort());
       said.push(...drops);
+      count = 0;
     }
     expect(said.sort()).toEqual(Object.values(deploymentTables(settings)).sort());
   });
