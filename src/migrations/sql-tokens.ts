@@ -15,35 +15,35 @@ export interface DollarQuoted {
 }
 
 const TAG = '(?:[A-Za-z_\\u0080-\\uffff][\\w\\u0080-\\uffff]*)?';
-const TOKEN = new RegExp(
-  [
-    '(?<space>\\s+)',
-    '(?<comment>--[^\\n]*)',
-    '(?<block>/\\*)',
-    "(?<quoted>[eE]'(?:[^'\\\\]|\\\\[\\s\\S]|'')*'|'[^']*'|\"[^\"]*\")",
-    `(?<body>\\$(?<tag>${TAG})\\$[\\s\\S]*?\\$\\k<tag>\\$)`,
-    '(?<word>[A-Za-z_\\u0080-\\uffff][\\w$\\u0080-\\uffff]*)',
-    '(?<other>[\\s\\S])',
-  ].join('|'),
-  'y',
-);
+
+// The first that matches. One expression with a named group for each kind takes more than twice as long, since it makes an
+// object for each token; and the migrations are read by every command.
+const KINDS: readonly (readonly [TokenKind, RegExp])[] = [
+  ['space', /\s+/y],
+  ['word', /(?![eE]')[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*/y],
+  ['comment', /--[^\n]*/y],
+  ['quoted', /[eE]'(?:[^'\\]|\\[\s\S]|'')*'|'[^']*'|"[^"]*"/y],
+  ['body', new RegExp(`\\$(${TAG})\\$[\\s\\S]*?\\$\\1\\$`, 'y')],
+  ['word', /[eE]/y],
+];
 
 /** The whole text, token by token. A quoted text with a doubled quote in it is two tokens. */
 export function* sqlTokens(sql: string): Generator<SqlToken> {
   let offset = 0;
   while (offset < sql.length) {
-    TOKEN.lastIndex = offset;
-    const groups = TOKEN.exec(sql)?.groups ?? {};
-    const end = groups.block ? endOfBlockComment(sql, offset) : TOKEN.lastIndex;
-    yield { kind: kindOf(groups), text: sql.slice(offset, end), offset };
+    const [kind, end] = tokenAt(sql, offset);
+    yield { kind, text: sql.slice(offset, end), offset };
     offset = end;
   }
 }
 
-function kindOf(groups: Readonly<Record<string, string | undefined>>): TokenKind {
-  if (groups.block !== undefined) return 'comment';
-  const kinds = ['space', 'comment', 'quoted', 'body', 'word'] as const;
-  return kinds.find((kind) => groups[kind] !== undefined) ?? 'other';
+function tokenAt(sql: string, offset: number): [kind: TokenKind, end: number] {
+  if (sql.startsWith('/*', offset)) return ['comment', endOfBlockComment(sql, offset)];
+  for (const [kind, pattern] of KINDS) {
+    pattern.lastIndex = offset;
+    if (pattern.test(sql)) return [kind, pattern.lastIndex];
+  }
+  return ['other', offset + 1];
 }
 
 function endOfBlockComment(sql: string, start: number): number {
