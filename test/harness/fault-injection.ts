@@ -18,6 +18,7 @@ import { adminClient } from './databases.js';
 import { createSite, type SiteOptions, type TestSite } from './deployment.js';
 import { type Fault, type FaultyNetwork, openFaultyNetwork, type Step } from './faulty-network.js';
 import { waitFor } from './wait-for.js';
+import { wipeSite } from './wipe-site.js';
 
 /** A site, with a way to its server on which things go wrong. */
 export interface FaultySite {
@@ -81,8 +82,6 @@ export interface Scenario {
   readonly run: (settings: Settings) => Promise<unknown>;
   /** What the error says to run then; `run`, if left out. */
   readonly again?: (settings: Settings, error: Error | undefined) => Promise<unknown>;
-  /** Back to nothing deployed, from wherever it is. */
-  readonly undo: (site: FaultySite) => Promise<unknown>;
 }
 
 /** A scenario that has run once without a fault. */
@@ -111,7 +110,7 @@ export async function rehearse(it_: FaultySite, scenario: Scenario): Promise<Reh
 }
 
 async function startOver(it_: FaultySite, scenario: Scenario): Promise<void> {
-  await scenario.undo(it_);
+  await wipeSite(it_);
   await scenario.prepare(it_);
 }
 
