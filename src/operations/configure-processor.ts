@@ -1,17 +1,21 @@
 import type { ClientBase } from 'pg';
 import { withClient } from '../database/connect.js';
+import { ConnectionError } from '../database/connection-error.js';
 import { describeRefusal } from '../database/describe-refusal.js';
 import { remedyThen } from '../database/remedy-of.js';
+import { unlessRefused } from '../database/unless-refused.js';
 import { readCronStanding } from '../deployment/cron-place.js';
 import { ownName } from '../deployment/own-names.js';
 import { deploymentTables } from '../deployment/placeholder-values.js';
 import { requireDeployed } from '../deployment/require-deployed.js';
 import { requireInPlace } from '../deployment/require-in-place.js';
-import type { LockWait } from '../deployment/with-databases.js';
+import { type LockWait, withDatabases } from '../deployment/with-databases.js';
 import { withOwnTables } from '../deployment/with-own-tables.js';
 import { ofOneStep } from '../errors/of-one-step.js';
 import { PcacheError } from '../errors/pcache-error.js';
 import type { AppliedAction } from '../jobs/apply-jobs.js';
+import { readShortages } from '../jobs/read-room.js';
+import type { Shortage } from '../jobs/room.js';
 import { type Hold, readHolds } from '../processor/holds.js';
 import type { Settings } from '../settings/settings.js';
 import { sync } from './sync.js';
@@ -21,6 +25,8 @@ export interface ConfigureReport {
   readonly jobs: readonly AppliedAction[];
   /** Who keeps processing from going on, whatever the configuration says. */
   readonly holds: readonly Hold[];
+  /** The limits of the server that do not let all jobs run at once, as far as these roles may see them. */
+  readonly shortages: readonly Shortage[];
 }
 
 /** The configuration has changed and running processors follow it, but pg_cron does not know yet. */
@@ -57,13 +63,26 @@ export async function configureProcessor(
       holds: await readHolds(work, settings),
     };
   });
-  if (!pending || move !== undefined) return { jobs: [], holds };
+  if (move !== undefined) return { jobs: [], holds, shortages: [] };
+  const jobs = pending ? await synced(settings, wait) : [];
+  return { jobs, holds, shortages: await shortagesNow(settings) };
+}
+
+async function synced(settings: Settings, wait: LockWait): Promise<ConfigureReport['jobs']> {
   try {
-    const { jobs } = await sync(settings, wait);
-    return { jobs, holds };
+    return (await sync(settings, wait)).jobs;
   } catch (error) {
     throw new JobsNotSyncedError(error);
   }
+}
+
+/** None where a database cannot be reached: the jobs are configured all the same. */
+function shortagesNow(settings: Settings): Promise<Shortage[]> {
+  return unlessRefused<Shortage[]>(
+    () => withDatabases(settings, (databases) => readShortages(databases, settings)),
+    () => [],
+    (error) => error instanceof ConnectionError,
+  );
 }
 
 async function isSyncPending(work: ClientBase, settings: Settings): Promise<boolean> {

@@ -30,9 +30,13 @@ export async function setup(settings: Settings, options: SetupOptions): Promise<
     parallel: options.parallel,
   };
   let created = false;
-  const { jobs: processorJobs } = await configureProcessor(settings, options, async (work) => {
-    created = !(await processorNames(work, settings)).includes(jobName);
-    await (created ? addProcessor : setProcessor)(work, settings, jobName, change);
-  });
-  return { ...deployed, processor: { jobName, created }, processorJobs };
+  const { jobs: processorJobs, shortages } = await configureProcessor(
+    settings,
+    options,
+    async (work) => {
+      created = !(await processorNames(work, settings)).includes(jobName);
+      await (created ? addProcessor : setProcessor)(work, settings, jobName, change);
+    },
+  );
+  return { ...deployed, processor: { jobName, created }, processorJobs, shortages };
 }

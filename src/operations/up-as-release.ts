@@ -4,6 +4,7 @@ import { applyFragmentRole, wantsFragmentRole } from '../deployment/fragment-rol
 import { lockPolicy } from '../deployment/lock-policy.js';
 import { replacingStandIns } from '../deployment/stand-ins.js';
 import type { StreamPlan } from '../deployment/stream-plan.js';
+import { readShortages } from '../jobs/read-room.js';
 import { lockingTransaction } from '../migrations/locking-transaction.js';
 import type { Migration } from '../migrations/read-migrations.js';
 import { migrateUp, type Witness } from '../migrations/run-migrations.js';
@@ -162,11 +163,13 @@ async function connect({
   settings,
   work,
   cron,
-}: UpRun): Promise<Pick<UpReport, 'jobs' | 'linkRenewed'>> {
+}: UpRun): Promise<Pick<UpReport, 'jobs' | 'linkRenewed' | 'shortages'>> {
   if (cron === undefined || !isComplete(work) || !isComplete(cron))
-    return { jobs: [], linkRenewed: false };
-  const jobs = await connectCronSide({ work: work.client, cron: cron.client }, settings);
-  return { jobs, linkRenewed: settings.transport === 'link' };
+    return { jobs: [], linkRenewed: false, shortages: [] };
+  const databases = { work: work.client, cron: cron.client };
+  const jobs = await connectCronSide(databases, settings);
+  const shortages = await readShortages(databases, settings);
+  return { jobs, linkRenewed: settings.transport === 'link', shortages };
 }
 
 /** Says of a failure of the cron side that the work side is done. */

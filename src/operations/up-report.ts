@@ -1,6 +1,7 @@
 import type { ClientBase } from 'pg';
 import type { LockWait } from '../deployment/with-databases.js';
 import type { AppliedAction } from '../jobs/apply-jobs.js';
+import type { Shortage } from '../jobs/room.js';
 import type { MigrationStep } from '../migrations/run-migrations.js';
 import type { StreamName } from '../migrations/streams.js';
 import type { PlanHash } from '../plan/plan-hash.js';
@@ -68,6 +69,8 @@ export interface UpReport {
   /** Those that do not fit, and stay where they are. */
   readonly stillKept: readonly StillKept[];
   readonly jobs: readonly AppliedAction[];
+  /** The limits of the server that do not let all jobs run at once, as far as these roles may see them. */
+  readonly shortages: readonly Shortage[];
   /** Who keeps processing from going on, also after this. */
   readonly holds: readonly Hold[];
   /** Whether the link to the pg_cron database was created or renewed, with the credentials of the settings. */

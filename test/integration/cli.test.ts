@@ -253,6 +253,7 @@ describe('deploying', () => {
         },
       ],
       jobs: [],
+      shortages: [],
       fragmentRole: null,
       takenBack: [],
       stillKept: [],

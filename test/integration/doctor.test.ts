@@ -20,6 +20,7 @@ import {
   find,
   fingerprint,
   grantCron,
+  ROOM_HIDDEN,
   remedyText,
   runRemedy,
   type Scenario,
@@ -630,7 +631,7 @@ describe('the jobs', () => {
            VALUES ('p${n}', true, 20, 'cache', 'queue', 'array', '')`,
       ),
     );
-    expectStatus(await examineOne(scenario.settings, 'job-capacity'), 'ok');
+    expect((await examineOne(scenario.settings, 'job-capacity')).detail).toContain(ROOM_HIDDEN);
     const check = await examineOne(withAdmin(scenario), 'job-capacity');
     expectStatus(check, 'warning');
     expect(check.detail).toContain('cron.max_running_jobs = 32 lets at most 32 run at once');
@@ -644,6 +645,9 @@ describe('the jobs', () => {
       'could not start background process; more details may be available in the server log',
       'max_worker_processes',
     ],
+    ['FATAL:  too many connections for role "someone"', 'CONNECTION LIMIT -1'],
+    ['FATAL:  too many connections for database "some"', 'ALTER DATABASE'],
+    ['FATAL:  sorry, too many clients already', 'Raise max_connections'],
   ])('whose last run said "%s" are a warning', async (message, remedy) => {
     const scenario = await deployed();
     const { work, cron } = scenario.settings;

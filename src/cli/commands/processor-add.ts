@@ -14,6 +14,7 @@ import {
 import { heldText } from '../output/holds.js';
 import { jobActions } from '../output/jobs.js';
 import { changeText } from '../output/processors.js';
+import { shortagesText } from '../output/shortages.js';
 import { paragraphs } from '../output/text.js';
 
 export const processorAddCommand = defineCommand({
@@ -33,18 +34,19 @@ export const processorAddCommand = defineCommand({
     const settings = context.settings();
     const processor = args.name ?? defaultJobName(settings);
     const change = { enabled: args.enable === true, ...processorChange(args) };
-    const { jobs, holds } = await configureProcessor(
+    const { jobs, holds, shortages } = await configureProcessor(
       settings,
       context.lockWait(args['wait-lock']),
       (work) => addProcessor(work, settings, processor, change),
     );
     return {
       exitCode: EXIT_CODES.done,
-      report: { processor, change, changed: true, holds, jobs },
+      report: { processor, change, changed: true, holds, jobs, shortages },
       text: (style) =>
         paragraphs(
           `Created processor "${shown(processor)}" in database "${settings.work.database}": ${changeText(change)}.`,
           jobActions(settings, jobs),
+          shortagesText(shortages, style),
           heldText(holds, context, style),
         ),
     };

@@ -1,72 +1,50 @@
+import { escapeIdentifier } from 'pg';
 import { readStreamPlan } from '../../deployment/stream-plan.js';
+import { pasteable } from '../../errors/shown.js';
 import { desiredJobs } from '../../jobs/apply-jobs.js';
+import { readRoom } from '../../jobs/read-room.js';
+import type { Room } from '../../jobs/room.js';
 import { ok, text, warning } from '../check-result.js';
 import type { Context, DoctorCheck } from '../context.js';
 import { clientOf } from '../reach.js';
-import { serverSetting } from '../server-setting.js';
 
 export const jobCapacity: DoctorCheck = {
   id: 'job-capacity',
   title: 'capacity for the jobs',
   needs: ['work-migrations', 'pg-cron-loaded'],
   run: async (context) => {
-    const jobs = await countJobs(context);
-    const limits = await readLimits(context);
-    const exceeded = limits.find(({ jobsAllowed }) => jobs > jobsAllowed);
-    if (exceeded !== undefined) {
-      return warning(
-        `this deployment alone has ${jobs} jobs, and ${exceeded.setting} = ${exceeded.value} lets at most ${exceeded.jobsAllowed} run at once: the others start late or not at all`,
-        text(
-          'administrator',
-          `Raise ${exceeded.setting} in postgresql.conf and restart the server, or lower max_parallel_jobs of the processor.`,
-        ),
-      );
-    }
-    return ok(
-      limits.length === 0
-        ? `${jobs} jobs are configured; the server's limits are hidden from these roles`
-        : `${jobs} jobs are configured here; ${limits.map(({ setting, value }) => `${setting} = ${value}`).join(', ')}`,
+    const { shortages, hidden, detail, notes } = await roomOf(context);
+    const unknown =
+      hidden.length === 0
+        ? []
+        : [
+            `whether they have room is not known: ${hidden.join(' and ')} ${hidden.length === 1 ? 'is' : 'are'} hidden from the roles of this deployment`,
+          ];
+    const said = shortages.length === 0 ? [detail] : shortages.map((shortage) => shortage.detail);
+    const found = [[...said, ...unknown].join('; '), ...notes].join('. ').replace(/\.$/u, '');
+    if (shortages.length === 0 && hidden.length === 0) return ok(found);
+    return warning(
+      found,
+      text(
+        'administrator',
+        ...new Set(shortages.flatMap(({ remedy }) => remedy)),
+        ...(hidden.length === 0 ? [] : seeing(context.settings.cron.user)),
+      ),
     );
   },
 };
 
-async function countJobs({ settings, work }: Context): Promise<number> {
-  const client = clientOf(work);
-  const { pending } = await readStreamPlan(client, settings, 'work');
-  return pending.length > 0 ? 0 : (await desiredJobs(client, settings)).length;
+/** Of the jobs that are configured; before there are any, of those of others. */
+export async function roomOf({ settings, work, cron, admin }: Context): Promise<Room> {
+  const databases = { work: clientOf(work), cron: clientOf(cron), admin: admin?.client };
+  const { pending } = await readStreamPlan(databases.work, settings, 'work');
+  const desired = pending.length > 0 ? [] : await desiredJobs(databases.work, settings);
+  return readRoom(databases, settings, desired);
 }
 
-interface Limit {
-  setting: string;
-  value: number;
-  jobsAllowed: number;
-}
-
-/** Used by pg_cron's scheduler and the logical replication launcher. */
-const WORKERS_TAKEN = 2;
-
-async function readLimits(context: Context): Promise<Limit[]> {
-  const running = await serverSetting(context, 'cron.max_running_jobs');
-  const background = await serverSetting(context, 'cron.use_background_workers');
-  const workers = await serverSetting(context, 'max_worker_processes');
+function seeing(cronRole: string): string[] {
   return [
-    ...(running === undefined
-      ? []
-      : [
-          {
-            setting: 'cron.max_running_jobs',
-            value: Number(running),
-            jobsAllowed: Number(running),
-          },
-        ]),
-    ...(background !== 'on' || workers === undefined
-      ? []
-      : [
-          {
-            setting: 'max_worker_processes',
-            value: Number(workers),
-            jobsAllowed: Number(workers) - WORKERS_TAKEN,
-          },
-        ]),
+    pasteable(`GRANT pg_read_all_settings TO ${escapeIdentifier(cronRole)};`),
+    'Or set PG_ADMIN_USER and PG_ADMIN_PASSWORD for this command: it asks as that role then.',
   ];
 }

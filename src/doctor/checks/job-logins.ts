@@ -1,16 +1,20 @@
 import { type ClientBase, escapeIdentifier } from 'pg';
 import { cronName } from '../../deployment/own-names.js';
 import { readStreamPlan } from '../../deployment/stream-plan.js';
+import { pasteable } from '../../errors/shown.js';
+import type { LimitName } from '../../jobs/room.js';
 import type { Settings } from '../../settings/settings.js';
-import { ok, type Remedy, text, warning } from '../check-result.js';
-import type { DoctorCheck } from '../context.js';
+import { ok, text, warning } from '../check-result.js';
+import type { Context, DoctorCheck } from '../context.js';
 import { clientOf } from '../reach.js';
+import { roomOf } from './capacity.js';
 
 export const jobLogins: DoctorCheck = {
   id: 'job-logins',
   title: 'start of the jobs',
-  needs: ['cron-migrations', 'cron-usage', 'cron-history'],
-  run: async ({ settings, cron }) => {
+  needs: ['work-migrations', 'cron-migrations', 'cron-usage', 'cron-history'],
+  run: async (context) => {
+    const { settings, cron } = context;
     const client = clientOf(cron);
     const { pending } = await readStreamPlan(client, settings, 'cron');
     if (pending.length > 0) return ok('no job has been scheduled yet');
@@ -20,7 +24,7 @@ export const jobLogins: DoctorCheck = {
     if (broken === undefined) return ok(`the last run of each of ${runs.length} jobs started`);
     return warning(
       `the last run of ${broken.command} in database "${broken.database}" did not start, at ${broken.at.toISOString()}: ${broken.message}`,
-      remedyFor(broken, settings),
+      text('administrator', ...(await remedyFor(broken, context))),
     );
   },
 };
@@ -54,22 +58,58 @@ const NO_WORKER = /background process|background worker/u;
 const NO_LOGIN =
   /^connection (?:failed|lost)|^job startup timeout|not permitted to log in|permission denied for database|CONNECT privilege/u;
 
+/** What PostgreSQL says of a limit that is reached. pg_cron hands that on from a background worker alone. */
+const LIMITS: readonly (readonly [RegExp, LimitName])[] = [
+  [/too many connections for role/u, 'role'],
+  [/too many connections for database/u, 'database'],
+  [/too many clients already|remaining connection slots are reserved/u, 'max_connections'],
+];
+
 function startFailed(message: string): boolean {
-  return NO_WORKER.test(message) || NO_LOGIN.test(message);
+  return NO_WORKER.test(message) || NO_LOGIN.test(message) || limitIn(message) !== undefined;
 }
 
-function remedyFor({ message, database }: Run, { cron }: Settings): Remedy {
+function limitIn(message: string): LimitName | undefined {
+  return LIMITS.find(([said]) => said.test(message))?.[1];
+}
+
+async function remedyFor({ message, database }: Run, context: Context): Promise<string[]> {
+  const { cron } = context.settings;
   if (NO_WORKER.test(message)) {
-    return text(
-      'administrator',
+    return [
       'Raise max_worker_processes in postgresql.conf and restart the server, or lower max_parallel_jobs of the processor.',
-    );
+    ];
   }
-  return text(
-    'administrator',
+  const limit = limitIn(message);
+  if (limit !== undefined) return [raise(limit, database, cron.user)];
+  return [
+    ...(await limitsReached(context)),
     `pg_cron logs in to database "${database}" as role "${cron.user}", from the server itself (cron.host) and without a password of its own. One of these lets it in:`,
     'a line for that role in the password file (~/.pgpass) of the operating-system user that runs the server;',
     `a line in pg_hba.conf, such as: local ${escapeIdentifier(database)} ${escapeIdentifier(cron.user)} trust (with cron.host set to the directory of the socket), then SELECT pg_reload_conf();`,
     'or cron.use_background_workers = on in postgresql.conf and a restart: then no login is needed.',
-  );
+  ];
+}
+
+/** Of a limit that was reached by sessions that may be gone by now, so no number is known. */
+function raise(limit: LimitName, database: string, role: string): string {
+  if (limit === 'role') {
+    return pasteable(
+      `ALTER ROLE ${escapeIdentifier(role)} CONNECTION LIMIT -1;  -- or one that fits`,
+    );
+  }
+  if (limit === 'database') {
+    return pasteable(
+      `ALTER DATABASE ${escapeIdentifier(database)} CONNECTION LIMIT -1;  -- or one that fits`,
+    );
+  }
+  return 'Raise max_connections in postgresql.conf and restart the server, or end sessions that nobody needs.';
+}
+
+/** pg_cron says only that it could not log in, also where a limit is the reason. */
+async function limitsReached(context: Context): Promise<string[]> {
+  const { shortages } = await roomOf(context);
+  return shortages
+    .filter(({ limit }) => limit !== 'cron.max_running_jobs')
+    .flatMap(({ detail, remedy }) => [`${detail}. If that is the reason:`, ...remedy]);
 }

@@ -1,0 +1,312 @@
+import { escapeIdentifier } from 'pg';
+import { pasteable, shown } from '../errors/shown.js';
+
+/** The settings of pg_cron's that only superusers and members of pg_read_all_settings may see. */
+export const HIDEABLE = ['cron.max_running_jobs', 'cron.use_background_workers'] as const;
+
+/** What is read of a server, to judge whether its jobs have room. */
+export interface RoomFacts {
+  /** The role that the jobs of this deployment run as. */
+  readonly role: string;
+  /** The work database. */
+  readonly database: string;
+  /** How many jobs of this deployment can run at once. */
+  readonly own: number;
+  /** Likewise of other deployments in this pg_cron, as far as they are seen. */
+  readonly others: readonly Neighbour[];
+  /** Jobs there that start at times of their own: of applications, and the daily ones of deployments. */
+  readonly uncounted: number;
+  /** Whether the jobs of every role were seen. */
+  readonly isComplete: boolean;
+  /** Those that may be seen, by name. */
+  readonly settings: ReadonlyMap<string, string>;
+  readonly isSuperuser: boolean;
+  /** Whether the role may have what reserved_connections sets aside (PostgreSQL 16). */
+  readonly hasReserved: boolean;
+  /** CONNECTION LIMIT of the role and of the work database; negative means none. */
+  readonly roleLimit: number;
+  readonly databaseLimit: number;
+  /** Sessions of clients now that are neither pg_cron's nor this package's. */
+  readonly sessions: {
+    readonly all: number;
+    readonly ofRole: number;
+    readonly inDatabase: number;
+  };
+}
+
+/** Another deployment in the same pg_cron. */
+export interface Neighbour {
+  readonly database: string;
+  readonly role: string;
+  readonly jobs: number;
+}
+
+/** A limit that does not let all jobs run at once. */
+export interface Shortage {
+  /** `cron.max_running_jobs`, `max_worker_processes`, `max_connections`, `role` or `database`. */
+  readonly limit: LimitName;
+  /** What it is set to. */
+  readonly value: number;
+  /** How many jobs that lets run at once, beside what else needs it now. */
+  readonly allows: number;
+  /** How many jobs under this limit can be due at once. */
+  readonly needs: number;
+  /** A sentence, without a full stop. */
+  readonly detail: string;
+  /** What to paste as an administrator, and what else helps. */
+  readonly remedy: readonly string[];
+}
+
+export type LimitName =
+  | 'cron.max_running_jobs'
+  | 'max_worker_processes'
+  | 'max_connections'
+  | 'role'
+  | 'database';
+
+export interface Room {
+  readonly shortages: readonly Shortage[];
+  /** The settings that no role of ours may see, so that their limits are unknown. */
+  readonly hidden: readonly string[];
+  /** How many jobs can run at once, whose, and which limits they keep to. */
+  readonly detail: string;
+  /** Sentences on jobs that are there and were not counted. */
+  readonly notes: readonly string[];
+}
+
+/** Taken by pg_cron's scheduler and the logical replication launcher. */
+const WORKERS_TAKEN = 2;
+
+/** Kept for a command of this package, which logs in to two databases, in single mode as one role to one of them. */
+const OWN_SESSIONS = 2;
+
+interface Limit {
+  readonly name: LimitName;
+  /** With its value, in a sentence. */
+  readonly title: string;
+  readonly value: number;
+  /** What else needs it, and in words. */
+  readonly taken: number;
+  readonly takenBy: string;
+  readonly jobs: Needs;
+  /** Sets it to a number. */
+  readonly line: (value: number) => string;
+}
+
+interface Needs {
+  readonly own: number;
+  readonly others: readonly Neighbour[];
+}
+
+/** Whether all jobs of this pg_cron that are seen can run at once. */
+export function judgeRoom(facts: RoomFacts): Room {
+  const limits = limitsOf(facts);
+  const hidden = HIDEABLE.filter((name) => !facts.settings.has(name));
+  return {
+    shortages: limits.flatMap((limit) => shortageOf(limit, facts)),
+    hidden,
+    detail: [
+      jobsText(facts),
+      ...(limits.length === 0 ? [] : [limits.map(({ title }) => title).join(', ')]),
+    ].join('; '),
+    notes: notesOf(facts),
+  };
+}
+
+// Those that another one depends on come first: pg_cron takes no higher cron.max_running_jobs than they allow.
+function limitsOf(facts: RoomFacts): Limit[] {
+  const background = facts.settings.get('cron.use_background_workers');
+  return [
+    // Which of the two pools the jobs take from is hidden then. The usual one is that of connections.
+    ...(background === 'on' ? workersLimit(facts) : loginLimits(facts)),
+    ...runningLimit(facts),
+  ];
+}
+
+function runningLimit({ settings, own, others }: RoomFacts): Limit[] {
+  const value = numberOf(settings, 'cron.max_running_jobs');
+  if (value === undefined) return [];
+  return [
+    {
+      name: 'cron.max_running_jobs',
+      title: `cron.max_running_jobs = ${value}`,
+      value,
+      taken: 0,
+      takenBy: '',
+      jobs: { own, others },
+      line: (number) => {
+        const line = settingLine('cron.max_running_jobs', number);
+        const first = whatBoundsRunning(settings, number);
+        return first === undefined ? line : `${line}, once ${first} is raised and in effect`;
+      },
+    },
+  ];
+}
+
+/** pg_cron refuses a number of running jobs that is higher than another setting lets it have. */
+function whatBoundsRunning(
+  settings: ReadonlyMap<string, string>,
+  wanted: number,
+): string | undefined {
+  const name =
+    settings.get('cron.use_background_workers') === 'on'
+      ? 'max_worker_processes'
+      : 'max_connections';
+  const highest = numberOf(settings, name);
+  return highest !== undefined && wanted >= highest ? name : undefined;
+}
+
+function workersLimit({ settings, own, others }: RoomFacts): Limit[] {
+  const value = numberOf(settings, 'max_worker_processes');
+  if (value === undefined) return [];
+  return [
+    {
+      name: 'max_worker_processes',
+      title: `max_worker_processes = ${value}`,
+      value,
+      taken: WORKERS_TAKEN,
+      takenBy: `${WORKERS_TAKEN} for pg_cron's scheduler and the replication launcher; parallel workers of queries come from the same pool`,
+      jobs: { own, others },
+      line: (number) => settingLine('max_worker_processes', number),
+    },
+  ];
+}
+
+/** Of jobs that log in. PostgreSQL counts no background worker for them. */
+function loginLimits(facts: RoomFacts): Limit[] {
+  return [...connectionsLimit(facts), ...roleLimit(facts), ...databaseLimit(facts)];
+}
+
+function connectionsLimit({ settings, sessions, ...facts }: RoomFacts): Limit[] {
+  const value = numberOf(settings, 'max_connections');
+  if (value === undefined) return [];
+  const reserved =
+    (facts.isSuperuser ? 0 : (numberOf(settings, 'superuser_reserved_connections') ?? 0)) +
+    (facts.hasReserved ? 0 : (numberOf(settings, 'reserved_connections') ?? 0));
+  return [
+    {
+      name: 'max_connections',
+      title: `max_connections = ${value}`,
+      value,
+      taken: reserved + sessions.all + OWN_SESSIONS,
+      takenBy: `${reserved} reserved, ${sessionsText(sessions.all)}`,
+      jobs: facts,
+      line: (number) => settingLine('max_connections', number),
+    },
+  ];
+}
+
+function roleLimit({ role, roleLimit, own, others, ...facts }: RoomFacts): Limit[] {
+  if (facts.isSuperuser || roleLimit < 0) return [];
+  return [
+    {
+      name: 'role',
+      title: `CONNECTION LIMIT ${roleLimit} of role "${role}"`,
+      value: roleLimit,
+      taken: facts.sessions.ofRole + OWN_SESSIONS,
+      takenBy: sessionsText(facts.sessions.ofRole),
+      jobs: { own, others: others.filter((other) => other.role === role) },
+      line: (number) =>
+        pasteable(`ALTER ROLE ${escapeIdentifier(role)} CONNECTION LIMIT ${number};`),
+    },
+  ];
+}
+
+function databaseLimit({ database, databaseLimit, own, others, ...facts }: RoomFacts): Limit[] {
+  if (facts.isSuperuser || databaseLimit < 0) return [];
+  return [
+    {
+      name: 'database',
+      title: `CONNECTION LIMIT ${databaseLimit} of database "${database}"`,
+      value: databaseLimit,
+      taken: facts.sessions.inDatabase + OWN_SESSIONS,
+      takenBy: sessionsText(facts.sessions.inDatabase),
+      jobs: { own, others: others.filter((other) => other.database === database) },
+      line: (number) =>
+        pasteable(`ALTER DATABASE ${escapeIdentifier(database)} CONNECTION LIMIT ${number};`),
+    },
+  ];
+}
+
+function sessionsText(others: number): string {
+  return `${others} for other sessions of now and ${OWN_SESSIONS} for a command of pcache-migrate`;
+}
+
+function shortageOf(limit: Limit, { settings }: RoomFacts): Shortage[] {
+  const { name, title, value, taken, takenBy, jobs, line } = limit;
+  const needs = sum(jobs);
+  const allows = Math.max(0, value - taken);
+  if (needs <= allows) return [];
+  const isLogin = name === 'max_connections' || name === 'role' || name === 'database';
+  const unsure =
+    isLogin && !settings.has('cron.use_background_workers')
+      ? ', unless cron.use_background_workers is on, which is hidden'
+      : '';
+  const less = needs - allows;
+  return [
+    {
+      limit: name,
+      value,
+      allows,
+      needs,
+      detail: shown(
+        `${jobsText(jobs)}, and ${title}${takenBy === '' ? '' : ` (less ${takenBy})`} lets at most ${allows} run at once: the others start late or not at all${unsure}`,
+      ),
+      remedy: [
+        line(needs + taken),
+        ...(less < jobs.own
+          ? [
+              `Or lower max_parallel_jobs of this deployment's processors, by ${less} in all: pcache-migrate processor set --parallel <n>`,
+            ]
+          : []),
+      ],
+    },
+  ];
+}
+
+function sum({ own, others }: Needs): number {
+  return others.reduce((total, { jobs }) => total + jobs, own);
+}
+
+const NAMED = 3;
+
+function jobsText(needs: Needs): string {
+  const total = sum(needs);
+  const others = needs.others.toSorted((one, other) => other.jobs - one.jobs);
+  const rest = others.slice(NAMED);
+  const whose = [
+    `${needs.own} of this deployment`,
+    ...others
+      .slice(0, NAMED)
+      .map(({ database, role, jobs }) => `${jobs} in database "${database}" as role "${role}"`),
+    ...(rest.length === 0 ? [] : [`${sum({ own: 0, others: rest })} of ${rest.length} more`]),
+  ];
+  const jobs = total === 1 ? '1 job' : `${total} jobs`;
+  return others.length === 0
+    ? `${jobs} of this deployment can be due at once`
+    : `${jobs} can be due at once (${whose.join(', ')})`;
+}
+
+function notesOf({ isComplete, uncounted, role }: RoomFacts): string[] {
+  return [
+    ...(isComplete
+      ? []
+      : [`Jobs of other roles are hidden from role "${shown(role)}", and not counted.`]),
+    ...(uncounted === 0
+      ? []
+      : [
+          uncounted === 1
+            ? '1 job that starts at its own time is not counted.'
+            : `${uncounted} jobs that start at their own times are not counted.`,
+        ]),
+  ];
+}
+
+function settingLine(name: string, value: number): string {
+  return `ALTER SYSTEM SET ${name} = ${value};  -- takes effect with a restart of the server`;
+}
+
+function numberOf(settings: ReadonlyMap<string, string>, name: string): number | undefined {
+  const value = settings.get(name);
+  return value === undefined ? undefined : Number(value);
+}

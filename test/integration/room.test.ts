@@ -1,0 +1,244 @@
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import type { CheckResult } from '../../src/doctor/check-result.js';
+import type { Shortage } from '../../src/jobs/room.js';
+import type { ThrowawayCluster } from '../../tools/throwaway/cluster.js';
+import { startOwnCluster } from '../harness/cluster.js';
+import { createDatabase, dropDatabase } from '../harness/databases.js';
+import { createSite, setUp, type TestSite } from '../harness/deployment.js';
+import { asAdmin } from '../harness/moved-databases.js';
+import { launcherRuns } from '../harness/stage.js';
+import { waitFor } from '../harness/wait-for.js';
+import { cli } from '../unit/cli/fake-world.js';
+
+// Each limit of the server in turn is too low for the jobs: three slots and a maintenance job a deployment, of which
+// pg_cron starts the slots only once an hour.
+
+const SCHEDULE = { enable: true, parallel: 3, frequencySeconds: 3600 };
+const JOBS = 4;
+
+let cluster: ThrowawayCluster;
+let site: TestSite;
+/** The work database of another deployment of the same cron role. */
+let neighbour: string | undefined;
+
+beforeAll(async () => {
+  cluster = await startOwnCluster({
+    settings: { 'cron.max_running_jobs': '6', max_connections: '40' },
+  });
+  await asRoot('CREATE EXTENSION pg_cron');
+  site = await createSite({ cluster });
+  await asRoot(`GRANT pg_read_all_settings TO ${site.cronRole.name}`);
+  await setUp(site.settings(), SCHEDULE);
+});
+
+afterAll(async () => {
+  if (neighbour !== undefined) await dropDatabase(neighbour, cluster);
+});
+
+function asRoot(...statements: string[]) {
+  return asAdmin(cluster, statements, 'postgres');
+}
+
+async function restart(settings: Record<string, string> = {}) {
+  await cluster.restart({ settings });
+  await launcherRuns(cluster);
+}
+
+const administrator = () => ({
+  PG_ADMIN_USER: cluster.adminUser,
+  PG_ADMIN_PASSWORD: cluster.adminPassword,
+});
+
+async function run(command: readonly string[], changes: NodeJS.ProcessEnv = {}) {
+  const { code, stdout, stderr } = await cli([...command], {
+    env: site.environment(changes),
+    now: () => new Date(),
+  });
+  expect(code, `${stdout}${stderr}`).toBe(0);
+  return stdout;
+}
+
+async function json(command: readonly string[], changes: NodeJS.ProcessEnv = {}) {
+  return JSON.parse(await run([...command, '--json'], changes));
+}
+
+async function capacity(changes: NodeJS.ProcessEnv = {}): Promise<CheckResult> {
+  const { checks } = await json(['doctor'], changes);
+  return checks.find(({ id }: CheckResult) => id === 'job-capacity');
+}
+
+const SET = ['processor', 'set', '--parallel', String(SCHEDULE.parallel)];
+
+/** What every command that reports it says is short, in the same words. */
+async function short(): Promise<Shortage[]> {
+  const { status, detail, remedy } = await capacity();
+  const { shortages } = await json(['up']);
+  expect((await json(SET)).shortages).toEqual(shortages);
+  for (const shortage of shortages) {
+    for (const text of [await run(['up']), await run(SET)]) {
+      expect(text).toContain(`Not enough room: ${shortage.detail}.`);
+      for (const line of shortage.remedy) expect(text).toContain(`\n  ${line}\n`);
+    }
+    expect(detail).toContain(shortage.detail);
+    expect(remedy?.lines).toEqual(expect.arrayContaining(shortage.remedy));
+  }
+  expect(status).toBe(shortages.length === 0 ? 'ok' : 'warning');
+  return shortages;
+}
+
+it('says nothing where all jobs have room', async () => {
+  expect(await short()).toEqual([]);
+  expect(await run(['up'])).not.toContain('room');
+  expect((await capacity()).detail).toContain('4 jobs of this deployment can be due at once');
+});
+
+describe("a CONNECTION LIMIT of the cron role's", () => {
+  it('is answered by another one', async () => {
+    await asRoot(`ALTER ROLE ${site.cronRole.name} CONNECTION LIMIT 5`);
+    const found = await short();
+    expect(found).toMatchObject([{ limit: 'role', value: 5, allows: 3, needs: JOBS }]);
+    expect(found[0]?.remedy[0]).toBe(`ALTER ROLE "${site.cronRole.name}" CONNECTION LIMIT 6;`);
+    await asRoot(found[0]?.remedy[0] ?? '');
+    expect(await short()).toEqual([]);
+    await asRoot(`ALTER ROLE ${site.cronRole.name} CONNECTION LIMIT -1`);
+  });
+
+  it('is named where pg_cron says only that a job could not log in', async () => {
+    const logins = async () => {
+      const { checks } = await json(['doctor']);
+      return checks.find(({ id }: CheckResult) => id === 'job-logins');
+    };
+    await asRoot(
+      `INSERT INTO cron.job_run_details
+         (jobid, runid, job_pid, database, username, command, status, return_message, start_time, end_time)
+       VALUES (0, nextval('cron.runid_seq'), 1, '${site.database}', '${site.cronRole.name}',
+               'CALL partitioncache.run_processor(''x'', 1)', 'failed', 'connection failed', now(), now())`,
+    );
+    expect((await logins()).remedy.lines.join('\n')).not.toContain('CONNECTION LIMIT');
+    await asRoot(`ALTER ROLE ${site.cronRole.name} CONNECTION LIMIT 5`);
+    expect((await logins()).remedy.lines.slice(0, 2)).toEqual([
+      expect.stringMatching(/CONNECTION LIMIT 5 of role .*\. If that is the reason:$/),
+      `ALTER ROLE "${site.cronRole.name}" CONNECTION LIMIT 6;`,
+    ]);
+    await asRoot(
+      `ALTER ROLE ${site.cronRole.name} CONNECTION LIMIT -1`,
+      'DELETE FROM cron.job_run_details WHERE jobid = 0',
+    );
+  });
+});
+
+it("a CONNECTION LIMIT of the work database's is answered by another one", async () => {
+  await asRoot(`ALTER DATABASE ${site.database} CONNECTION LIMIT 5`);
+  const found = await short();
+  expect(found).toMatchObject([{ limit: 'database', value: 5, allows: 3, needs: JOBS }]);
+  await asRoot(found[0]?.remedy[0] ?? '');
+  expect(await short()).toEqual([]);
+});
+
+it('what no role of the deployment may see is unknown, which doctor says and never takes for ok', async () => {
+  await asRoot(`REVOKE pg_read_all_settings FROM ${site.cronRole.name}`);
+  const check = await capacity();
+  expect(check).toMatchObject({ status: 'warning' });
+  expect(check.detail).toContain(
+    'whether they have room is not known: cron.max_running_jobs and cron.use_background_workers are hidden from the roles of this deployment',
+  );
+  expect((await json(['up'])).shortages).toEqual([]);
+  expect(await run(['up'])).not.toContain('room');
+  expect(await capacity(administrator())).toMatchObject({ status: 'ok' });
+  await asRoot(check.remedy?.lines[0] ?? '');
+  expect(await capacity()).toMatchObject({ status: 'ok' });
+});
+
+describe('beside other deployments', () => {
+  beforeAll(async () => {
+    neighbour = await createDatabase('neighbour', { owner: site.migrator.name, cluster });
+    await asAdmin(
+      cluster,
+      [`GRANT USAGE, CREATE ON SCHEMA public TO ${site.migrator.name}, ${site.app.name}`],
+      neighbour,
+    );
+    await setUp(site.settings({ DB_NAME: neighbour }), SCHEDULE);
+  });
+
+  it('cron.max_running_jobs is for the jobs of all that are seen', async () => {
+    const found = await short();
+    expect(found).toMatchObject([
+      { limit: 'cron.max_running_jobs', value: 6, allows: 6, needs: 2 * JOBS },
+    ]);
+    expect(found[0]?.detail).toContain(
+      `8 jobs can be due at once (4 of this deployment, 4 in database "${neighbour}" as role "${site.cronRole.name}")`,
+    );
+    await asRoot(found[0]?.remedy[0] ?? '');
+    await restart();
+    expect(await short()).toEqual([]);
+    expect((await capacity()).detail).toContain('1 job that starts at its own time is not');
+  });
+
+  it('jobs of other roles are said to be hidden, and counted by an administrator', async () => {
+    const stranger = await createSite({ cluster });
+    await setUp(stranger.settings(), SCHEDULE);
+    expect(await capacity()).toMatchObject({
+      status: 'ok',
+      detail: expect.stringContaining(
+        `Jobs of other roles are hidden from role "${site.cronRole.name}", and not counted.`,
+      ),
+    });
+    expect(await capacity(administrator())).toMatchObject({
+      status: 'warning',
+      detail: expect.stringContaining(
+        `4 in database "${stranger.database}" as role "${stranger.cronRole.name}"`,
+      ),
+    });
+  });
+});
+
+it('max_connections is less what is reserved and what others have', async () => {
+  await restart({ max_connections: '12' });
+  const found = await short();
+  expect(found).toMatchObject([
+    { limit: 'max_connections', value: 12, allows: 7, needs: 2 * JOBS },
+  ]);
+  await asRoot(found[0]?.remedy[0] ?? '');
+  await restart();
+  expect(await short()).toEqual([]);
+});
+
+describe('with background workers', () => {
+  beforeAll(() => restart({ 'cron.use_background_workers': 'on', max_worker_processes: '9' }));
+
+  it('max_worker_processes is the limit', async () => {
+    const found = await short();
+    expect(found).toMatchObject([
+      { limit: 'max_worker_processes', value: 9, allows: 7, needs: 2 * JOBS },
+    ]);
+    await asRoot(found[0]?.remedy[0] ?? '');
+    await restart();
+    expect(await short()).toEqual([]);
+  });
+
+  // pg_cron 1.4 starts a job only with the next minute.
+  it.skipIf(inject('runtime').kind === 'local')(
+    'no CONNECTION LIMIT is one, since they are not counted for it',
+    async () => {
+      const limit = (number: number) =>
+        asRoot(
+          `ALTER ROLE ${site.cronRole.name} CONNECTION LIMIT ${number}`,
+          `ALTER DATABASE ${site.database} CONNECTION LIMIT ${number}`,
+        );
+      await limit(0);
+      const workers = `pg_stat_activity WHERE usename = '${site.cronRole.name}' AND backend_type <> 'client backend'`;
+      const [{ since }] = await asRoot(
+        `SELECT pg_terminate_backend(pid) FROM ${workers}`,
+        'SELECT now()::text AS since',
+      );
+      await waitFor(
+        'a job that begins',
+        () => asRoot(`SELECT FROM ${workers} AND backend_start > '${since}'`),
+        { deadlineMs: 45_000, until: (rows) => rows.length > 0 },
+      );
+      await limit(4);
+      expect(await short()).toEqual([]);
+      await limit(-1);
+    },
+  );
+});
