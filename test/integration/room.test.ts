@@ -69,16 +69,11 @@ async function capacity(changes: NodeJS.ProcessEnv = {}): Promise<CheckResult> {
 
 const SET = ['processor', 'set', '--parallel', String(SCHEDULE.parallel)];
 
-/** What every command that reports it says is short, in the same words. */
+/** What up says is short, and doctor in the same words. */
 async function short(): Promise<Shortage[]> {
-  const { status, detail, remedy } = await capacity();
   const { shortages } = await json(['up']);
-  expect((await json(SET)).shortages).toEqual(shortages);
+  const { status, detail, remedy } = await capacity();
   for (const shortage of shortages) {
-    for (const text of [await run(['up']), await run(SET)]) {
-      expect(text).toContain(`Not enough room: ${shortage.detail}.`);
-      for (const line of shortage.remedy) expect(text).toContain(`\n  ${line}\n`);
-    }
     expect(detail).toContain(shortage.detail);
     expect(remedy?.lines).toEqual(expect.arrayContaining(shortage.remedy));
   }
@@ -98,8 +93,14 @@ describe("a CONNECTION LIMIT of the cron role's", () => {
     const found = await short();
     expect(found).toMatchObject([{ limit: 'role', value: 5, allows: 3, needs: JOBS }]);
     expect(found[0]?.remedy[0]).toBe(`ALTER ROLE "${site.cronRole.name}" CONNECTION LIMIT 6;`);
+    expect((await json(SET)).shortages).toEqual(found);
+    for (const text of [await run(['up']), await run(SET)]) {
+      expect(text).toContain(`Not enough room: ${found[0]?.detail}.`);
+      for (const line of found[0]?.remedy ?? []) expect(text).toContain(`\n  ${line}\n`);
+    }
     await asRoot(found[0]?.remedy[0] ?? '');
     expect(await short()).toEqual([]);
+    expect((await json(SET)).shortages).toEqual([]);
     await asRoot(`ALTER ROLE ${site.cronRole.name} CONNECTION LIMIT -1`);
   });
 

@@ -355,6 +355,11 @@ export const REVIEWED_TEMPLATES: readonly ReviewedTemplates[] = [
       'Constants, one with parameters; and a line to paste, of texts that have been through escapeLiteral.',
   },
   {
+    file: 'src/jobs/room.ts',
+    inserted: ['name', 'number', 'value'],
+    reason: 'Lines to paste, which are not run: a setting by its constant name, and numbers.',
+  },
+  {
     file: 'src/migrations/change-index.ts',
     inserted: ['name'],
     reason: 'Its two parts have been through escapeIdentifier.',
