@@ -3,10 +3,10 @@ import { unlessRefused } from '../database/unless-refused.js';
 import type { Databases } from '../deployment/with-databases.js';
 import type { Settings } from '../settings/settings.js';
 import { type DesiredJob, desiredJobs } from './apply-jobs.js';
-import { type OtherJob, readOtherJobs } from './other-jobs.js';
+import { type OtherJob, type OtherJobs, readOtherJobs } from './other-jobs.js';
 import { HIDEABLE, judgeRoom, type Neighbour, type Room, type Shortage } from './room.js';
 
-/** `admin`: connected to the pg_cron database as the administrator, who sees all jobs and settings. */
+/** `admin`: connected to the pg_cron database as the administrator, who may see all jobs and settings. */
 export interface RoomSites extends Databases {
   readonly admin?: ClientBase | undefined;
 }
@@ -25,7 +25,7 @@ export async function readRoom(
   settings: Settings,
   desired: readonly DesiredJob[],
 ): Promise<Room> {
-  const { jobs, isComplete } = await readOtherJobs(admin ?? cron, settings);
+  const { jobs, isComplete } = await readJobsOfAll({ cron, admin }, settings);
   const permanent = jobs.filter(isPermanent);
   return judgeRoom({
     role: settings.cron.user,
@@ -51,6 +51,17 @@ export function readShortages(databases: Databases, settings: Settings): Promise
     },
     () => [],
   );
+}
+
+/** As the administrator only where that shows all: to one who is no superuser pg_cron shows fewer than to the cron role. */
+async function readJobsOfAll(
+  { cron, admin }: Pick<RoomSites, 'cron' | 'admin'>,
+  settings: Settings,
+): Promise<OtherJobs> {
+  const own = await readOtherJobs(cron, settings);
+  if (own.isComplete || admin === undefined) return own;
+  const all = await readOtherJobs(admin, settings);
+  return all.isComplete ? all : own;
 }
 
 /** Other jobs of deployments run for a moment each day. */
