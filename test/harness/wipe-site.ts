@@ -11,7 +11,7 @@ export async function wipeSite({ settings, site, admin }: FaultySite): Promise<v
   const owners = `IN ('${site.cronRole.name}'::regrole, '${site.migrator.name}'::regrole)`;
   await admin.cron.query(
     dropAll(`
-      SELECT format('DROP TABLE public.%I CASCADE', relname) FROM pg_class
+      SELECT format('DROP TABLE IF EXISTS public.%I CASCADE', relname) FROM pg_class
        WHERE relnamespace = 'public'::regnamespace AND relowner ${owners}
          AND relkind = 'r'
       UNION ALL
@@ -24,7 +24,7 @@ export async function wipeSite({ settings, site, admin }: FaultySite): Promise<v
       SELECT format('DROP SCHEMA %I CASCADE', nspname) FROM pg_namespace
        WHERE nspname !~ '^pg_' AND nspname NOT IN ('public', 'information_schema')
       UNION ALL
-      SELECT format('DROP TABLE public.%I CASCADE', relname) FROM pg_class
+      SELECT format('DROP TABLE IF EXISTS public.%I CASCADE', relname) FROM pg_class
        WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND relname <> 'pois'
       UNION ALL
       SELECT format('DROP ROUTINE IF EXISTS %s CASCADE', oid::regprocedure) FROM pg_proc
@@ -33,11 +33,11 @@ export async function wipeSite({ settings, site, admin }: FaultySite): Promise<v
   );
 }
 
-/** `lines` is a query for statements. */
+/** `lines` is a query for statements, answered before the first of them runs. */
 function dropAll(lines: string): string {
   return `DO $$
     DECLARE line text;
     BEGIN
-      FOR line IN ${lines} LOOP EXECUTE line; END LOOP;
+      FOREACH line IN ARRAY ARRAY(${lines}) LOOP EXECUTE line; END LOOP;
     END $$`;
 }
