@@ -1,5 +1,4 @@
 import { type ClientBase, escapeIdentifier } from 'pg';
-import { hasRelation } from '../database/catalogue.js';
 import { splitStatements } from '../migrations/split-statements.js';
 import { whoElseMadeIt } from '../migrations/who-else-made-it.js';
 import { plainName } from '../text/plain-name.js';
@@ -14,17 +13,19 @@ export async function rowDifferences(
   client: ClientBase,
   scope: ObjectScope,
 ): Promise<ObjectDifference[]> {
+  const counts = await countAll(client, scope);
   const differences: ObjectDifference[] = [];
   for (const table of ONE_ROW[scope.stream]) {
-    const rows = await count(client, scope, table, 'true');
+    const rows = counts.get(table);
     if (rows === undefined || rows === 1) continue;
-    const statements = rows === 0 ? await insertsOf(client, scope, table) : undefined;
+    const statements =
+      rows === 0 && counts.get('ledger') ? await insertsOf(client, scope, table) : undefined;
     differences.push(named(scope, table, rows === 0 ? 'missing' : 'unexpected', statements));
   }
-  if (scope.stream === 'work' && (await lacksReleases(client, scope))) {
+  if (counts.get('ledger without release')) {
     differences.push(named(scope, 'release', 'missing', [releasesOfLedger(scope)]));
   }
-  if (await lacksMigrations(client, scope)) {
+  if (lacksMigrations(counts)) {
     differences.push(named(scope, 'migrations', 'missing', migrationsOfLedger(scope)));
   }
   return differences;
@@ -40,28 +41,66 @@ function named(
   return { kind: 'rows', identity, problem, expected: undefined, found: undefined, statements };
 }
 
-/** Undefined where the table is gone, is not ours alone or may not be read, which is named elsewhere. */
-async function count(
+interface Count {
+  readonly name: string;
+  readonly tables: readonly string[];
+  /** SQL: what is counted, after FROM. */
+  readonly from: string;
+}
+
+function countsOf({ schema, stream }: ObjectScope): Count[] {
+  const own = escapeIdentifier(schema);
+  const all = [...ONE_ROW[stream], 'ledger', 'migrations'];
+  const without = (table: string, other: string, condition: string): Count => ({
+    name: `${table} without ${other}`,
+    tables: [table, other],
+    from: `${own}.${table} AS a WHERE NOT EXISTS (SELECT FROM ${own}.${other} AS b WHERE ${condition})`,
+  });
+  return [
+    ...all.map((table) => ({ name: table, tables: [table], from: `${own}.${table}` })),
+    without('migrations', 'ledger', 'b.name = a.name'),
+    without('ledger', 'migrations', 'b.name = a.name'),
+    ...(stream === 'work' ? [without('ledger', 'release', 'b.number = a.release')] : []),
+  ];
+}
+
+/** By name; what is gone, is not ours alone or may not be read is named elsewhere, and not counted. */
+async function countAll(
+  client: ClientBase,
+  scope: ObjectScope,
+): Promise<ReadonlyMap<string, number>> {
+  const counts = countsOf(scope);
+  const countable = await countableTables(client, scope, [
+    ...new Set(counts.flatMap(({ tables }) => tables)),
+  ]);
+  const asked = counts.filter(({ tables }) => tables.every((table) => countable.has(table)));
+  if (asked.length === 0) return new Map();
+  const numbers = asked.map(({ from }) => `(SELECT pg_catalog.count(*)::integer FROM ${from})`);
+  const list = numbers.join(', ');
+  const { rows } = await client.query<{ numbers: number[] }>(`SELECT ARRAY[${list}] AS numbers`);
+  return new Map(asked.map(({ name }, index) => [name, rows[0]?.numbers[index] ?? 0]));
+}
+
+async function countableTables(
   client: ClientBase,
   { schema, owner }: ObjectScope,
-  table: string,
-  condition: string,
-): Promise<number | undefined> {
-  if (!(await hasRelation(client, schema, table))) return undefined;
-  if ((await whoElseMadeIt(client, schema, [table], owner)).length > 0) return undefined;
-  const { rows: readable } = await client.query<{ may: boolean }>(
-    `SELECT pg_catalog.has_schema_privilege(n.oid, 'USAGE')
-              AND pg_catalog.has_table_privilege(c.oid, 'SELECT') AS may
+  tables: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const { rows } = await client.query<{ name: string }>(
+    `SELECT c.relname::text AS name
        FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-      WHERE n.nspname = $1 AND c.relname = $2`,
-    [schema, table],
+      WHERE n.nspname = $1 AND c.relname = ANY ($2)
+        AND pg_catalog.has_schema_privilege(n.oid, 'USAGE')
+        AND pg_catalog.has_table_privilege(c.oid, 'SELECT')`,
+    [schema, tables],
   );
-  if (!readable[0]?.may) return undefined;
-  const { rows } = await client.query<{ rows: number }>(
-    `SELECT pg_catalog.count(*)::integer AS rows
-       FROM ${escapeIdentifier(schema)}.${escapeIdentifier(table)} AS counted WHERE ${condition}`,
-  );
-  return rows[0]?.rows;
+  const readable = rows.map(({ name }) => name);
+  const isOurs = async (names: readonly string[]) =>
+    (await whoElseMadeIt(client, schema, names, owner)).length === 0;
+  if (await isOurs(readable)) return new Set(readable);
+  const ours = new Set<string>();
+  for (const name of readable) if (await isOurs([name])) ours.add(name);
+  return ours;
 }
 
 /** What the migrations, as they were run, put into the table. */
@@ -70,7 +109,6 @@ async function insertsOf(
   scope: ObjectScope,
   table: string,
 ): Promise<string[] | undefined> {
-  if (!(await count(client, scope, 'ledger', 'true'))) return undefined;
   const { rows } = await client.query<{ up_sql: string }>(
     `SELECT up_sql FROM ${escapeIdentifier(scope.schema)}.ledger ORDER BY applied_at, name`,
   );
@@ -80,17 +118,6 @@ async function insertsOf(
     .map(({ text }) => text)
     .filter((text) => text.startsWith(`${into} `) || text.startsWith(`${into}\n`));
   return inserts.length === 0 ? undefined : inserts;
-}
-
-async function lacksReleases(client: ClientBase, scope: ObjectScope): Promise<boolean> {
-  if ((await count(client, scope, 'release', 'true')) === undefined) return false;
-  const missing = await count(
-    client,
-    scope,
-    'ledger',
-    `NOT EXISTS (SELECT FROM ${escapeIdentifier(scope.schema)}.release WHERE number = counted.release)`,
-  );
-  return (missing ?? 0) > 0;
 }
 
 /** As far as the ledger knows them: not who ran them from where, and nothing of those that left nothing. */
@@ -107,24 +134,14 @@ SELECT release, pg_catalog.max(package_version), 'written anew from the ledger',
 }
 
 /** Whether the table of node-pg-migrate and the ledger beside it, which has them all, name other migrations. */
-async function lacksMigrations(client: ClientBase, scope: ObjectScope): Promise<boolean> {
-  const own = escapeIdentifier(scope.schema);
-  const listed = await count(client, scope, 'migrations', 'true');
-  const recorded = await count(client, scope, 'ledger', 'true');
+function lacksMigrations(counts: ReadonlyMap<string, number>): boolean {
+  const listed = counts.get('migrations');
+  const recorded = counts.get('ledger');
   if (listed === undefined || !recorded) return false;
-  const unrecorded = await count(
-    client,
-    scope,
-    'migrations',
-    `NOT EXISTS (SELECT FROM ${own}.ledger AS l WHERE l.name = counted.name)`,
+  return (
+    counts.get('migrations without ledger') === 0 &&
+    (counts.get('ledger without migrations') !== 0 || listed !== recorded)
   );
-  const unlisted = await count(
-    client,
-    scope,
-    'ledger',
-    `NOT EXISTS (SELECT FROM ${own}.migrations AS m WHERE m.name = counted.name)`,
-  );
-  return unrecorded === 0 && (unlisted !== 0 || listed !== recorded);
 }
 
 /** All of them, since their order is that of their numbers there. */

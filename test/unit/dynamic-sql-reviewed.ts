@@ -203,7 +203,7 @@ export const REVIEWED_TEMPLATES: readonly ReviewedTemplates[] = [
   },
   {
     file: 'src/objects/required-rows.ts',
-    inserted: ['condition', 'own', 'table'],
+    inserted: ['list', 'own', 'table'],
     reason: 'Constants of this file, and the schema by escapeIdentifier.',
   },
   {
