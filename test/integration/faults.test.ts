@@ -54,8 +54,11 @@ const takeDown = (settings: Settings, options: Partial<DownOptions> = {}) =>
 const inSingleMode = (settings: Settings) =>
   settingsAt(settings, { database: settings.work.database, transport: 'direct' });
 
-/** The place that was left could not be reached; the report says so, and the same command tidies it. */
-const leavesSome = (report: unknown) => (report as ModeReport).left.length > 0;
+/** The place that is left could not be reached: the report says so, and what is there goes when the command is given again. */
+function leavesSome(report: unknown): boolean {
+  const { done, left } = report as ModeReport;
+  return left.length > 0 || done.some((what) => /which cannot be reached$/.test(what));
+}
 
 const goTo = (settings: Settings) =>
   changeMode(settings, { mode: settings.mode, confirm: async () => true, ...quietly });
