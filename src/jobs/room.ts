@@ -196,36 +196,56 @@ function connectionsLimit({ settings, sessions, ...facts }: RoomFacts): Limit[] 
   ];
 }
 
-function roleLimit({ role, roleLimit, own, others, ...facts }: RoomFacts): Limit[] {
-  if (facts.isSuperuser || roleLimit < 0) return [];
+function roleLimit({ role, roleLimit, sessions, ...facts }: RoomFacts): Limit[] {
+  return connectionLimit(facts, {
+    name: 'role',
+    title: `CONNECTION LIMIT ${roleLimit} of role "${role}"`,
+    value: roleLimit,
+    sessions: sessions.ofRole,
+    others: facts.others.filter((other) => other.role === role),
+    line: (number) => roleLimitLine(role, number),
+  });
+}
+
+function databaseLimit({ database, databaseLimit, sessions, ...facts }: RoomFacts): Limit[] {
+  return connectionLimit(facts, {
+    name: 'database',
+    title: `CONNECTION LIMIT ${databaseLimit} of database "${database}"`,
+    value: databaseLimit,
+    sessions: sessions.inDatabase,
+    others: facts.others.filter((other) => other.database === database),
+    line: (number) => databaseLimitLine(database, number),
+  });
+}
+
+interface ConnectionLimit extends Pick<Limit, 'name' | 'title' | 'value' | 'line'> {
+  readonly sessions: number;
+  readonly others: readonly Neighbour[];
+}
+
+/** None of a superuser's. */
+function connectionLimit(
+  { isSuperuser, own }: Pick<RoomFacts, 'isSuperuser' | 'own'>,
+  { sessions, others, ...limit }: ConnectionLimit,
+): Limit[] {
+  if (isSuperuser || limit.value < 0) return [];
   return [
     {
-      name: 'role',
-      title: `CONNECTION LIMIT ${roleLimit} of role "${role}"`,
-      value: roleLimit,
-      taken: facts.sessions.ofRole + OWN_SESSIONS,
-      takenBy: sessionsText(facts.sessions.ofRole),
-      jobs: { own, others: others.filter((other) => other.role === role) },
-      line: (number) =>
-        pasteable(`ALTER ROLE ${escapeIdentifier(role)} CONNECTION LIMIT ${number};`),
+      ...limit,
+      taken: sessions + OWN_SESSIONS,
+      takenBy: sessionsText(sessions),
+      jobs: { own, others },
     },
   ];
 }
 
-function databaseLimit({ database, databaseLimit, own, others, ...facts }: RoomFacts): Limit[] {
-  if (facts.isSuperuser || databaseLimit < 0) return [];
-  return [
-    {
-      name: 'database',
-      title: `CONNECTION LIMIT ${databaseLimit} of database "${database}"`,
-      value: databaseLimit,
-      taken: facts.sessions.inDatabase + OWN_SESSIONS,
-      takenBy: sessionsText(facts.sessions.inDatabase),
-      jobs: { own, others: others.filter((other) => other.database === database) },
-      line: (number) =>
-        pasteable(`ALTER DATABASE ${escapeIdentifier(database)} CONNECTION LIMIT ${number};`),
-    },
-  ];
+/** A negative number means no limit. */
+export function roleLimitLine(role: string, number: number): string {
+  return pasteable(`ALTER ROLE ${escapeIdentifier(role)} CONNECTION LIMIT ${number};`);
+}
+
+export function databaseLimitLine(database: string, number: number): string {
+  return pasteable(`ALTER DATABASE ${escapeIdentifier(database)} CONNECTION LIMIT ${number};`);
 }
 
 function sessionsText(others: number): string {

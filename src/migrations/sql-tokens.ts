@@ -20,11 +20,10 @@ const TAG = '(?:[A-Za-z_\\u0080-\\uffff][\\w\\u0080-\\uffff]*)?';
 // object for each token; and the migrations are read by every command.
 const KINDS: readonly (readonly [TokenKind, RegExp])[] = [
   ['space', /\s+/y],
-  ['word', /(?![eE]')[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*/y],
   ['comment', /--[^\n]*/y],
   ['quoted', /[eE]'(?:[^'\\]|\\[\s\S]|'')*'|'[^']*'|"[^"]*"/y],
   ['body', new RegExp(`\\$(${TAG})\\$[\\s\\S]*?\\$\\1\\$`, 'y')],
-  ['word', /[eE]/y],
+  ['word', /[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*/y],
 ];
 
 /** The whole text, token by token. A quoted text with a doubled quote in it is two tokens. */

@@ -1,5 +1,4 @@
-import { isServersRefusal } from '../database/database-error.js';
-import { describeRefusal } from '../database/describe-refusal.js';
+import { unlessRefused } from '../database/unless-refused.js';
 
 /** An answer, or why there is none. */
 export type Known<T> =
@@ -15,11 +14,6 @@ export function unknown(reason: string): Known<never> {
 }
 
 /** What `ask` answers; unknown where the server does not, most often because the role may not ask. */
-export async function ifAnswered<T>(ask: () => Promise<Known<T>>): Promise<Known<T>> {
-  try {
-    return await ask();
-  } catch (error) {
-    if (!isServersRefusal(error)) throw error;
-    return unknown(describeRefusal(error));
-  }
+export function ifAnswered<T>(ask: () => Promise<Known<T>>): Promise<Known<T>> {
+  return unlessRefused<Known<T>>(ask, unknown);
 }

@@ -1,8 +1,7 @@
 import { type ClientBase, escapeIdentifier } from 'pg';
 import { cronName } from '../../deployment/own-names.js';
 import { readStreamPlan } from '../../deployment/stream-plan.js';
-import { pasteable } from '../../errors/shown.js';
-import type { LimitName } from '../../jobs/room.js';
+import { databaseLimitLine, type LimitName, roleLimitLine } from '../../jobs/room.js';
 import type { Settings } from '../../settings/settings.js';
 import { ok, text, warning } from '../check-result.js';
 import type { Context, DoctorCheck } from '../context.js';
@@ -93,16 +92,8 @@ async function remedyFor({ message, database }: Run, context: Context): Promise<
 
 /** Of a limit that was reached by sessions that may be gone by now, so no number is known. */
 function raise(limit: LimitName, database: string, role: string): string {
-  if (limit === 'role') {
-    return pasteable(
-      `ALTER ROLE ${escapeIdentifier(role)} CONNECTION LIMIT -1;  -- or one that fits`,
-    );
-  }
-  if (limit === 'database') {
-    return pasteable(
-      `ALTER DATABASE ${escapeIdentifier(database)} CONNECTION LIMIT -1;  -- or one that fits`,
-    );
-  }
+  if (limit === 'role') return `${roleLimitLine(role, -1)}  -- or one that fits`;
+  if (limit === 'database') return `${databaseLimitLine(database, -1)}  -- or one that fits`;
   return 'Raise max_connections in postgresql.conf and restart the server, or end sessions that nobody needs.';
 }
 
