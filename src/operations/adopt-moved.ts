@@ -6,7 +6,7 @@ import { requireRecentPackage } from '../deployment/require-deployed.js';
 import { UnknownDatabaseError } from '../deployment/require-in-place.js';
 import { ownersToRestore, restoreOwners } from '../deployment/restored-owners.js';
 import { readStreamPlan } from '../deployment/stream-plan.js';
-import { isMoved, readWhereabouts } from '../deployment/whereabouts.js';
+import { isMoved, readWhereabouts, type Whereabouts } from '../deployment/whereabouts.js';
 import {
   type Databases,
   withDatabases,
@@ -43,7 +43,12 @@ const NOTHING_DONE = {
 
 /** Each step finds out for itself whether it is due, so that a call after a crash goes on where that stopped. */
 export async function adoptMoved(settings: Settings, options: AdoptOptions): Promise<AdoptReport> {
-  const owners = await withClient(settings.work, (work) => ownersToRestore(work, settings));
+  const owners = await withClient(settings.work, async (work) => {
+    const lost = await ownersToRestore(work, settings);
+    // Before the administrator mends anything: the error says that nothing was changed.
+    if (lost.length === 0) await readKnownWhereabouts(work, settings);
+    return lost;
+  });
   if (owners.length > 0) return withOwners(settings, options, owners);
   // What fails tells what is done by then: a part of it may be.
   return attempt(
@@ -150,11 +155,19 @@ interface Adoption {
   readonly connects: boolean;
 }
 
+async function readKnownWhereabouts(
+  work: ClientBase,
+  settings: Settings,
+): Promise<Exclude<Whereabouts, { kind: 'unknown' }>> {
+  const found = await readWhereabouts(work, settings);
+  if (found.kind === 'unknown') throw new UnknownDatabaseError(found, settings);
+  return found;
+}
+
 async function planAdoption(databases: Databases, settings: Settings): Promise<Adoption> {
   const { work, cron } = databases;
   requireRecentPackage(await readStreamPlan(work, settings, 'work'));
-  const found = await readWhereabouts(work, settings);
-  if (found.kind === 'unknown') throw new UnknownDatabaseError(found, settings);
+  const found = await readKnownWhereabouts(work, settings);
   const moved = isMoved(found);
   const oldPlace = moved ? await readOldPlace(cron, settings, found) : undefined;
   const stream = await planCronStream(databases, settings, found);
