@@ -11,14 +11,16 @@ import { cron } from './benches/cron.js';
 import { dequeue } from './benches/dequeue.js';
 import { drain } from './benches/drain.js';
 import { enqueue } from './benches/enqueue.js';
+import { fleet } from './benches/fleet.js';
 import { idle } from './benches/idle.js';
 import { slots } from './benches/slots.js';
 import { describeMachine, type Machine } from './machine.js';
 import { writeResults } from './report.js';
 import { createSite, type Site } from './site.js';
 
-// The idle bench comes first: nothing of the others may run at the same time.
-const benches: readonly Bench[] = [idle, cli, drain, cron, dequeue, bits, enqueue, slots];
+// The idle bench comes first: nothing of the others may run at the same time. The fleet comes last:
+// it changes the server's settings.
+const benches: readonly Bench[] = [idle, cli, drain, cron, dequeue, bits, enqueue, slots, fleet];
 
 const usage = `Usage: npm run bench [-- <bench>…]
 

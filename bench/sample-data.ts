@@ -9,6 +9,11 @@ export interface Fragment {
   readonly query: string;
 }
 
+const tinyTable = `
+  CREATE TABLE tiny (id integer PRIMARY KEY, zipcode integer NOT NULL);
+  INSERT INTO tiny SELECT id, 10000 + id FROM generate_series(1, 100) AS id;
+  GRANT SELECT ON tiny TO PUBLIC;`;
+
 const sampleTable = `
   CREATE TABLE pois (
     id        integer PRIMARY KEY,
@@ -28,14 +33,18 @@ const sampleTable = `
            'poi ' || id, date '1990-01-01' + floor(random() * 12000)::integer, 47 + random() * 8
     FROM generate_series(1, ${sampleRows}) AS id;
   CREATE INDEX ON pois (region, price);
-  CREATE TABLE tiny (id integer PRIMARY KEY, zipcode integer NOT NULL);
-  INSERT INTO tiny SELECT id, 10000 + id FROM generate_series(1, 100) AS id;
-  GRANT SELECT ON pois, tiny TO PUBLIC;`;
+  GRANT SELECT ON pois TO PUBLIC;
+  ${tinyTable}`;
 
 /** The same rows every time: 200 regions of about 1,000 rows, prices from 1 to 100, 2,000 zipcodes. */
 export async function createSampleTable(site: Site): Promise<void> {
   await site.admin.query(sampleTable);
   await site.admin.query('VACUUM (ANALYZE) pois, tiny');
+}
+
+/** A hundred rows, for fragments whose own time does not matter. */
+export async function createTinyTable(site: Site): Promise<void> {
+  await site.admin.query(tinyTable);
 }
 
 /** About 10 rows by index. */
@@ -85,7 +94,8 @@ function step(i: number): number {
   return Math.floor(i / 200);
 }
 
-function fragmentsOf(query: (i: number) => string): (count: number) => Fragment[] {
+/** Fragments of which each has another text, and so another hash. */
+export function fragmentsOf(query: (i: number) => string): (count: number) => Fragment[] {
   return (count) =>
     Array.from({ length: count }, (_, i) => {
       const text = query(i);

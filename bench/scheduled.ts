@@ -2,7 +2,7 @@ import type { Client } from 'pg';
 import { pollUntil } from './poll.js';
 import type { Site } from './site.js';
 
-const slotsByDefault = 5;
+export const slotsByDefault = 5;
 
 /** Waits until pg_cron has started a run of every slot. */
 export async function awaitFirstRuns(pgCron: Client, site: Site): Promise<void> {
@@ -27,6 +27,16 @@ export async function runHistoryRows(pgCron: Client, site: Site): Promise<number
     [site.settings.cron.user],
   );
   return rows[0]?.count ?? 0;
+}
+
+/** How many runs of this site's jobs have failed so far, by what pg_cron says of them. */
+export async function failedRuns(pgCron: Client, site: Site): Promise<ReadonlyMap<string, number>> {
+  const { rows } = await pgCron.query<{ message: string; count: number }>(
+    `SELECT split_part(btrim(coalesce(return_message, '')), E'\\n', 1) AS message, count(*)::integer
+       FROM cron.job_run_details WHERE username = $1 AND status = 'failed' GROUP BY 1 ORDER BY 1`,
+    [site.settings.cron.user],
+  );
+  return new Map(rows.map(({ message, count }) => [message, count]));
 }
 
 export async function walBytes(client: Client): Promise<number> {

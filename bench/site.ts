@@ -1,4 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
 import { type Client, escapeIdentifier } from 'pg';
 import { clientName, ownName } from '../src/deployment/own-names.js';
 import { deploymentTables } from '../src/deployment/placeholder-values.js';
@@ -15,6 +16,7 @@ import {
 } from '../tools/quickstart/environment.js';
 import { prepareServer } from '../tools/quickstart/prepare-server.js';
 import type { ThrowawayCluster } from '../tools/throwaway/cluster.js';
+import { invoke } from './cli/invoke.js';
 import { connect } from './connect.js';
 
 export interface SiteOptions {
@@ -24,6 +26,10 @@ export interface SiteOptions {
   /** True: pg_cron's jobs run the processor, with its default settings. False: nothing does. */
   readonly scheduled?: boolean;
   readonly defaultBitsize?: number;
+  /** Another site, whose roles this one has, too. */
+  readonly rolesOf?: Site;
+  /** The command line of another build, which deploys in place of this checkout; only if scheduled. */
+  readonly deployedBy?: string;
 }
 
 /** `pg_cron` is the superuser in the pg_cron database; the others are in the work database. */
@@ -64,8 +70,15 @@ export async function createSite(cluster: ThrowawayCluster, options: SiteOptions
     import.meta.dirname,
   );
   const jobName = defaultJobName(settings);
-  await prepareServer(settings);
-  if (options.scheduled) {
+  await (options.rolesOf ? createDatabase(settings) : prepareServer(settings));
+  if (options.scheduled && options.deployedBy !== undefined) {
+    await invoke({
+      program: process.execPath,
+      args: [options.deployedBy, 'setup', '--enable'],
+      cwd: path.dirname(options.deployedBy),
+      env: { ...environment, PG_ADMIN_USER, PG_ADMIN_PASSWORD },
+    });
+  } else if (options.scheduled) {
     await setup(settings, { enable: true, ...quietly });
   } else {
     await up(settings, { streams: ['work'], ...quietly });
@@ -108,9 +121,18 @@ export async function createSite(cluster: ThrowawayCluster, options: SiteOptions
 }
 
 function environmentOf(cluster: ThrowawayCluster, options: SiteOptions): Environment {
+  const { PG_ADMIN_USER = '', PG_ADMIN_PASSWORD = '' } = environmentFor(cluster);
+  if (options.rolesOf) {
+    return {
+      ...options.rolesOf.environment,
+      DB_NAME: databaseOf(options),
+      PG_ADMIN_USER,
+      PG_ADMIN_PASSWORD,
+    };
+  }
   return {
     ...environmentFor(cluster),
-    DB_NAME: `bench_${options.name}`,
+    DB_NAME: databaseOf(options),
     DB_USER: `migrator_${options.name}`,
     PG_CRON_USER: `cron_${options.name}`,
     PG_QUEUE_USER: `app_${options.name}`,
@@ -119,6 +141,10 @@ function environmentOf(cluster: ThrowawayCluster, options: SiteOptions): Environ
     CACHE_BACKEND: `postgresql_${options.backend ?? 'array'}`,
     PG_BIT_CACHE_TABLE_PREFIX: 'my_cache',
   };
+}
+
+function databaseOf({ name }: SiteOptions): string {
+  return `bench_${name}`;
 }
 
 function connectionOf(settings: QuickstartSettings, role: SessionRole): ConnectionSettings {
@@ -133,6 +159,17 @@ function connectionOf(settings: QuickstartSettings, role: SessionRole): Connecti
       return { ...settings.cron, database: settings.work.database };
     case 'client':
       return settings.client;
+  }
+}
+
+async function createDatabase(settings: QuickstartSettings): Promise<void> {
+  const client = await connect(asAdministrator(settings.cron, settings.admin));
+  try {
+    await client.query(
+      `CREATE DATABASE ${escapeIdentifier(settings.work.database)} OWNER ${escapeIdentifier(settings.work.user)}`,
+    );
+  } finally {
+    await client.end();
   }
 }
 
