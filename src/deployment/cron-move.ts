@@ -4,6 +4,7 @@ import { shown } from '../errors/shown.js';
 import { envLine } from '../settings/env-line.js';
 import type { Settings } from '../settings/settings.js';
 import { type CronRecord, readCronRecord } from './cron-record.js';
+import type { Origin } from './whereabouts.js';
 
 /** A change of mode that has begun and is not finished. */
 export interface CronMove {
@@ -26,6 +27,17 @@ export class CronMovingError extends PcacheError {
 export function moveOf(record: CronRecord | undefined): CronMove | undefined {
   if (typeof record?.cron_database_next !== 'string') return undefined;
   return { from: record.cron_database_left ?? undefined, to: record.cron_database_next };
+}
+
+/** The one that a database had begun as `origin`, between the places as they are called now. */
+export async function readMoveOf(
+  work: ClientBase,
+  settings: Settings,
+  { database: origin }: Pick<Origin, 'database'>,
+): Promise<CronMove | undefined> {
+  const move = moveOf(await readCronRecord(work, settings, origin));
+  const nowCalled = (database: string) => (database === origin ? settings.work.database : database);
+  return move && { from: move.from && nowCalled(move.from), to: nowCalled(move.to) };
 }
 
 /** Raises CronMovingError while a change of mode is not finished. */

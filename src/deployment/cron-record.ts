@@ -12,10 +12,14 @@ export interface CronRecord {
   readonly is_deployed: boolean;
 }
 
-/** Undefined where nothing is deployed, or this role may not read it. */
+/**
+ * Undefined where nothing is deployed, or this role may not read it; and where it was written under another name than
+ * the database has now, unless that is `writtenAs`: it says nothing of where the jobs of a renamed or copied one shall be.
+ */
 export async function readCronRecord(
   work: ClientBase,
   settings: Settings,
+  writtenAs?: string,
 ): Promise<CronRecord | undefined> {
   // With row security it is not ours, and to read it would run its owner's code.
   const { rowCount } = await work.query(
@@ -29,15 +33,15 @@ export async function readCronRecord(
   );
   if (rowCount !== 1) return undefined;
   const { rows } = await work.query<CronRecord>(
-    // Of a database that was renamed or copied, it says nothing of where its jobs shall be. As JSON, since somebody may
-    // have renamed a column.
+    // As JSON, since somebody may have renamed a column.
     `SELECT r.cron_database, r.cron_database_before, r.cron_database_next, r.cron_database_left,
             r.transport, r.pg_cron_version IS NOT NULL AS is_deployed
        FROM ${ownName(settings, 'deployment')} AS d
       CROSS JOIN LATERAL pg_catalog.jsonb_to_record(pg_catalog.to_jsonb(d)) AS r (
          work_database text, cron_database text, cron_database_before text,
          cron_database_next text, cron_database_left text, transport text, pg_cron_version text)
-      WHERE r.work_database = pg_catalog.current_database()`,
+      WHERE r.work_database = coalesce($1::text, pg_catalog.current_database())`,
+    [writtenAs],
   );
   return rows[0];
 }

@@ -1,6 +1,7 @@
 import type { ClientBase } from 'pg';
 import { withClient } from '../database/connect.js';
 import { inReadOnlyTransaction } from '../database/in-read-only-transaction.js';
+import { readMoveOf, requireNoCronMove } from '../deployment/cron-move.js';
 import { lockPolicy } from '../deployment/lock-policy.js';
 import { requireRecentPackage } from '../deployment/require-deployed.js';
 import { UnknownDatabaseError } from '../deployment/require-in-place.js';
@@ -67,6 +68,8 @@ async function adoptOwned(
     ? []
     : await preflight(settings, ['work', 'cron'], options, undefined, [DATABASE_IDENTITY]);
   return withLockedMovedDatabases(settings, options, async (databases) => {
+    // The checks were before the lock, and a change of mode may have begun meanwhile.
+    await requireNoCronMove(databases.work, settings);
     const plan = await planAdoption(databases, settings);
     const { preview } = plan;
     const { dryRun } = options;
@@ -169,6 +172,7 @@ async function planAdoption(databases: Databases, settings: Settings): Promise<A
   requireRecentPackage(await readStreamPlan(work, settings, 'work'));
   const found = await readKnownWhereabouts(work, settings);
   const moved = isMoved(found);
+  const cronMove = moved ? await readMoveOf(work, settings, found.origin) : undefined;
   const oldPlace = moved ? await readOldPlace(cron, settings, found) : undefined;
   const stream = await planCronStream(databases, settings, found);
   const restorable = moved ? await restorableCount(databases, settings) : 0;
@@ -212,7 +216,13 @@ async function planAdoption(databases: Databases, settings: Settings): Promise<A
       : []),
   ];
   return {
-    preview: { found, steps, left: oldPlace?.left ?? [], ...(unreadable && { unreadable }) },
+    preview: {
+      found,
+      steps,
+      left: oldPlace?.left ?? [],
+      ...(cronMove && { cronMove }),
+      ...(unreadable && { unreadable }),
+    },
     oldPlace,
     cron: stream,
     restores: restorable > 0,

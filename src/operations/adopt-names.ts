@@ -1,5 +1,5 @@
 import type { ClientBase } from 'pg';
-import { readCronStanding } from '../deployment/cron-place.js';
+import { readMoveOf } from '../deployment/cron-move.js';
 import { clientName, ownName } from '../deployment/own-names.js';
 import { deploymentTables } from '../deployment/placeholder-values.js';
 import type { Moved } from '../deployment/whereabouts.js';
@@ -26,17 +26,15 @@ export async function adoptNames(
   const { processorConfig } = deploymentTables(settings);
   const config = clientName(settings, processorConfig);
   await withOwnTables(work, settings, 'write', [processorConfig], async () => {
+    const move = await readMoveOf(work, settings, origin);
     // Before the configuration changes, whose trigger would tell pg_cron over the old way.
     await work.query(
       `UPDATE ${ownName(settings, 'deployment')}
           SET work_database = current_database(), system_identifier = ${ownName(settings, 'system_identifier')}(),
               database_oid = (SELECT oid FROM pg_database WHERE datname = current_database()),
               cron_schema = $1, transport = 'deploy', pg_cron_version = NULL, cron_database = NULL,
-              cron_database_next = CASE WHEN cron_database_next = work_database THEN current_database()
-                                        ELSE cron_database_next END,
-              cron_database_left = CASE WHEN cron_database_left = work_database THEN current_database()
-                                        ELSE cron_database_left END`,
-      [settings.cronSchema],
+              cron_database_next = $2, cron_database_left = $3`,
+      [settings.cronSchema, move?.to, move?.from],
     );
     await work.query(
       `UPDATE ${config} SET target_database = current_database()
@@ -52,7 +50,6 @@ export async function adoptNames(
       ],
     );
     await work.query(`SELECT ${ownName(settings, 'mark_synced')}('{"jobs": []}')`);
-    const { move } = await readCronStanding(work, settings);
     if (move !== undefined) await holdForMove(work, settings, move);
   });
 }

@@ -1,5 +1,6 @@
 import type { AdoptionProposal } from '../adoption/propose-adoption.js';
 import type { TakenTable } from '../adoption/taken-table.js';
+import type { CronMove } from '../deployment/cron-move.js';
 import type { Whereabouts } from '../deployment/whereabouts.js';
 import type { LockWait } from '../deployment/with-databases.js';
 import type { UnreadableTables } from '../doctor/unreadable-tables.js';
@@ -19,6 +20,8 @@ export interface AdoptPreview {
   readonly steps: readonly AdoptStep[];
   /** What is left alone or not kept, and why. */
   readonly left: readonly string[];
+  /** A change of mode that the moved database had begun: after this as before, nothing is processed until it ends. */
+  readonly cronMove?: CronMove;
   /** What fragments may not read since a restore without privileges: until they may, processing is paused. */
   readonly unreadable?: UnreadableTables;
   /** More of a set-up that PartitionCache's own tool made. */

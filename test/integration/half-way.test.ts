@@ -1,8 +1,13 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { withAdvisoryLock } from '../../src/database/advisory-lock.js';
+import { CronMovingError } from '../../src/deployment/cron-move.js';
+import { streamSites } from '../../src/deployment/stream-sites.js';
+import { adopt } from '../../src/operations/adopt.js';
 import { changeMode } from '../../src/operations/mode/change-mode.js';
+import { beginMove, endMove } from '../../src/operations/mode/under-way.js';
 import type { ThrowawayCluster } from '../../tools/throwaway/cluster.js';
 import { startOwnCluster } from '../harness/cluster.js';
-import { createSite, setUp, type TestSite } from '../harness/deployment.js';
+import { connectAs, createSite, setUp, type TestSite } from '../harness/deployment.js';
 import { asAdmin as administer, renameDatabase } from '../harness/moved-databases.js';
 import { cli, type Ran } from '../unit/cli/fake-world.js';
 
@@ -58,6 +63,34 @@ describe('with settings for another place, before the way there has begun', () =
     expect(stderr).not.toContain('Nothing was changed');
     expect(code).toBe(1);
     expect((await run('processor enable', BACK)).code).toBe(0);
+  });
+});
+
+describe('begun while another command waits for the lock', () => {
+  it('is not mixed up with what adopt would do', async () => {
+    const settings = site.settings({ PCACHE_CRON_TRANSPORT: 'deploy' });
+    const client = await connectAs(settings.work);
+    let adopting: Promise<unknown> = Promise.resolve();
+    await withAdvisoryLock(
+      client,
+      streamSites(settings).work.lock,
+      { waitSeconds: 0 },
+      async () => {
+        await new Promise<void>((resolve) => {
+          adopting = adopt(settings, {
+            dryRun: false,
+            confirm: async () => true,
+            log: () => {},
+            waitSeconds: 20,
+            onWait: () => resolve(),
+          }).catch((error) => error);
+        });
+        await beginMove(client, settings, { from: 'postgres', to: work });
+      },
+    );
+    expect(await adopting).toBeInstanceOf(CronMovingError);
+    expect(await endMove(client, settings)).toBe(true);
+    await client.end();
   });
 });
 
@@ -143,7 +176,20 @@ describe('a database that was renamed half-way', () => {
   it('is adopted, and then still half-way, between the places as they are called now', async () => {
     const moved = await run('status', as(BACK));
     expect(moved.stdout + moved.stderr).toContain('pcache-migrate adopt');
-    expect(await run('adopt --yes', as(BACK))).toMatchObject({ code: 0 });
+    const ways = [
+      `leave database "postgres" for database "${renamed}" (single mode), and nothing is processed`,
+      `To go on: set PG_CRON_DATABASE=${renamed}, then pcache-migrate mode single.`,
+      'To go back: set PG_CRON_DATABASE=postgres, then pcache-migrate mode cross.',
+    ];
+    for (const [line, code] of [
+      ['adopt --dry-run', 3],
+      ['adopt', 2], // It asks, and there is nobody.
+      ['adopt --yes', 0],
+    ] as const) {
+      const adopted = await run(line, as(BACK));
+      for (const way of ways) expect(adopted.stdout + adopted.stderr, line).toContain(way);
+      expect(adopted.code, line).toBe(code);
+    }
     for (const changes of [as(BACK), as({ PG_CRON_DATABASE: renamed })]) {
       await isUnderWay('postgres', renamed, changes);
       expect((await run('up', changes)).stderr).toContain('A change of mode is under way');

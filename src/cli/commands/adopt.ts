@@ -1,3 +1,4 @@
+import { cronMoving, cronMovingRemedy } from '../../deployment/cron-move.js';
 import { describeWhereabouts } from '../../deployment/describe-whereabouts.js';
 import { EXIT_CODES } from '../../errors/exit-codes.js';
 import { shown } from '../../errors/shown.js';
@@ -68,6 +69,7 @@ function planText(preview: AdoptPreview, settings: Settings, context: Context): 
     `To be done:\n${stepLines(preview)}`,
     leftText(preview),
     unreadableText(preview, settings, context),
+    moveText(preview, settings),
     toolText(preview),
   );
 }
@@ -76,6 +78,13 @@ function stepLines({ steps }: AdoptPreview): string {
   return steps
     .map(({ database, what }) => `  in database "${shown(database)}": ${shown(what)}`)
     .join('\n');
+}
+
+/** What is to be done then, since it keeps anything from being processed. */
+function moveText({ cronMove }: AdoptPreview, settings: Settings): string {
+  return cronMove === undefined
+    ? ''
+    : `${cronMoving(settings, cronMove)}\n${cronMovingRemedy(settings, cronMove)}`;
 }
 
 /** What keeps processing paused, and what ends that. */
@@ -137,6 +146,6 @@ function adoptText(
     report.release !== undefined && `This is release ${report.release}.`,
     handText(report),
     unreadableText(report, settings, context),
-    `See whether all is well: ${invocation('verify')}`,
+    moveText(report, settings) || `See whether all is well: ${invocation('verify')}`,
   );
 }
