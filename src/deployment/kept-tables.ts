@@ -39,30 +39,43 @@ export async function readKept(work: ClientBase, settings: Settings): Promise<Ke
   return rows.map((row) => ({ ...row, rows: Number(row.rows) }));
 }
 
-/** What readKept finds, with its size. */
-export interface KeptSize {
+/** What readKept finds, also for a role that may not read there: of its own tables it knows the names. */
+export interface KeptSeen {
   readonly table: string;
-  /** Null for a role that may not read there. */
+  /** Null for such a role. */
   readonly rows: number | null;
+  readonly cacheBackend?: string;
+}
+
+export async function readKeptSeen(work: ClientBase, settings: Settings): Promise<KeptSeen[]> {
+  const schema = keptSchemaName(settings.schema);
+  if (!(await hasRelation(work, schema, KEPT_RECORD))) return [];
+  return (await mayReadRecord(work, schema))
+    ? readKept(work, settings)
+    : (await readKeptNames(work, settings)).map((table) => ({ table, rows: null }));
+}
+
+/** Likewise, with its size. */
+export interface KeptSize extends Pick<KeptSeen, 'table' | 'rows'> {
   /** With indexes and what is stored out of line. */
   readonly bytes: number;
 }
 
-/** Likewise, with sizes, also for a role that may not read there. */
 export async function readKeptSizes(work: ClientBase, settings: Settings): Promise<KeptSize[]> {
-  const schema = keptSchemaName(settings.schema);
-  if (!(await hasRelation(work, schema, KEPT_RECORD))) return [];
-  const kept: readonly Omit<KeptSize, 'bytes'>[] = (await mayReadRecord(work, schema))
-    ? await readKept(work, settings)
-    : (await readKeptNames(work, settings)).map((table) => ({ table, rows: null }));
+  const kept = await readKeptSeen(work, settings);
+  if (kept.length === 0) return [];
   const { rows } = await work.query<{ table: string; bytes: string }>(
     `SELECT c.relname AS table, pg_catalog.pg_total_relation_size(c.oid) AS bytes
        FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
       WHERE n.nspname = $1`,
-    [schema],
+    [keptSchemaName(settings.schema)],
   );
   const bytes = new Map(rows.map((row) => [row.table, Number(row.bytes)]));
-  return kept.map((one) => ({ ...one, bytes: bytes.get(one.table) ?? 0 }));
+  return kept.map(({ table, rows: count }) => ({
+    table,
+    rows: count,
+    bytes: bytes.get(table) ?? 0,
+  }));
 }
 
 async function mayReadRecord(work: ClientBase, schema: string): Promise<boolean> {

@@ -6,8 +6,14 @@ import { KEPT_RECORD, type KeptTable, keptName, readKept } from '../deployment/k
 import { isOwnData } from '../deployment/own-data.js';
 import { clientName } from '../deployment/own-names.js';
 import { deploymentTables } from '../deployment/placeholder-values.js';
+import {
+  isCacheTable,
+  keptTogether,
+  whyGroupStays,
+  whyNotMade,
+  whyOfAnotherService,
+} from '../deployment/why-still-kept.js';
 import { holdOwnTables } from '../deployment/with-own-tables.js';
-import { shown } from '../errors/shown.js';
 import type { Settings } from '../settings/settings.js';
 import { copyBack, nameAfterwards } from './copy-back.js';
 import { existingTables, type TableAtStake } from './data-at-stake.js';
@@ -40,7 +46,7 @@ export async function takingBack(
   const made = (await thoseThere(work, settings, kept)).filter((name) => !before.includes(name));
   const taken: TableAtStake[] = [];
   const left: StillKept[] = [];
-  for (const group of groupsOf(kept, settings)) {
+  for (const group of keptTogether(kept, settings)) {
     const reason = await takeBack(work, settings, group, made);
     for (const { table, rows, since } of group) {
       if (reason === undefined) taken.push({ table, rows });
@@ -49,23 +55,6 @@ export async function takingBack(
   }
   if (left.length === 0) await dropRoom(work, settings);
   return { names, taken, left };
-}
-
-/** What makes sense only together; what others need comes first. */
-function groupsOf(kept: readonly KeptTable[], settings: Settings): KeptTable[][] {
-  const own = kept.filter(({ table }) => isOwnData(table));
-  const cache = kept.filter(({ table }) => isOfCache(settings, table));
-  const others = kept.filter((table) => !own.includes(table) && !cache.includes(table));
-  return [...[...own, ...others].map((table) => [table]), ...(cache.length > 0 ? [cache] : [])];
-}
-
-function isOfCache(settings: Settings, table: string): boolean {
-  const { partitionMetadata, queries } = deploymentTables(settings);
-  return table === partitionMetadata || table === queries || isCacheTable(settings, table);
-}
-
-function isCacheTable({ tablePrefix }: Settings, table: string): boolean {
-  return table.startsWith(`${tablePrefix}_cache_`);
 }
 
 async function thoseThere(
@@ -88,11 +77,8 @@ async function takeBack(
   group: readonly KeptTable[],
   made: readonly string[],
 ): Promise<string | undefined> {
-  const listed = isListed(settings, group, made);
-  for (const kept of group) {
-    const reason = await whyNot(work, settings, kept, made, listed);
-    if (reason !== undefined) return group.length > 1 ? `${kept.table}: ${reason}` : reason;
-  }
+  const reason = await whyGroupStays(group, (part) => whyStays(work, settings, part, group, made));
+  if (reason !== undefined) return reason;
   await work.query('SAVEPOINT take_back');
   try {
     for (const { table } of group) {
@@ -110,48 +96,22 @@ async function takeBack(
   }
 }
 
-/** Whether the table that lists the cache tables comes back with them. */
-function isListed(settings: Settings, group: readonly KeptTable[], made: readonly string[]) {
-  const { partitionMetadata } = deploymentTables(settings);
-  return made.includes(partitionMetadata) && group.some(({ table }) => table === partitionMetadata);
-}
-
-async function whyNot(
+async function whyStays(
   work: ClientBase,
   settings: Settings,
-  { table, cacheBackend }: KeptTable,
+  part: KeptTable,
+  group: readonly KeptTable[],
   made: readonly string[],
-  isListed: boolean,
 ): Promise<string | undefined> {
-  if (isOfCache(settings, table) && cacheBackend !== settings.cacheBackend) {
-    return `it is of a cache with backend "${cacheBackend}", and this one has "${settings.cacheBackend}"`;
-  }
-  // What has this name now, if anything has, is found when the table is moved.
-  if (isCacheTable(settings, table) && isListed) return undefined;
-  if (!made.includes(table)) return 'this run of up has not made such a table';
+  const reason = whyNotMade(settings, part, group, made);
+  const { table } = part;
+  if (reason !== undefined || !made.includes(table)) return reason;
   return (
     (await misfit(work, keptName(settings, table), nameAfterwards(settings, table))) ??
     (table === deploymentTables(settings).processorConfig
-      ? ofAnotherService(work, settings, table)
+      ? whyOfAnotherService(work, settings)
       : undefined)
   );
-}
-
-/** As the trigger on the configuration would refuse it. */
-async function ofAnotherService(
-  work: ClientBase,
-  settings: Settings,
-  table: string,
-): Promise<string | undefined> {
-  const { tablePrefix, queuePrefix, cacheBackend } = settings;
-  const { rows } = await work.query<{ job_name: string }>(
-    `SELECT job_name FROM ${keptName(settings, table)}
-      WHERE (table_prefix, queue_prefix, cache_backend) IS DISTINCT FROM ($1, $2, $3)`,
-    [tablePrefix, queuePrefix, cacheBackend],
-  );
-  return rows.length === 0
-    ? undefined
-    : `processor ${rows.map(({ job_name }) => shown(job_name)).join(', ')} serves another cache than "${tablePrefix}" (${cacheBackend})`;
 }
 
 // Not a lock that could not be had, a cancellation or a lost connection: the release is then tried again, or fails.

@@ -29,6 +29,8 @@ export interface Plan {
   readonly keptSchema: string;
   /** The tables that go there if they hold rows; or those that come back, if they fit. */
   readonly kept: readonly string[];
+  /** What `up` leaves there, as far as that is known before it makes its tables. The hash does not cover it. */
+  readonly stillKept: readonly StillKeptInPlan[];
   /** The tables that earlier rollbacks kept there and that this one drops with their rows. */
   readonly givenUp: readonly KeptSize[];
   /** What could not be found out, and why. The hash does not cover it. */
@@ -37,6 +39,14 @@ export interface Plan {
   readonly obstacles: readonly string[];
   /** Checks that have to wait for the administrator's statements, and may ask for more. */
   readonly unchecked: readonly string[];
+}
+
+export interface StillKeptInPlan {
+  readonly table: string;
+  /** Null for a role that may not read there. */
+  readonly rows: number | null;
+  /** Why it is not taken back. */
+  readonly reason: string;
 }
 
 export const UNKNOWABLE = ['administrator', 'fragment-role', 'jobs', 'link'] as const;

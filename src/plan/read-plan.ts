@@ -1,16 +1,17 @@
 import { type ClientBase, escapeIdentifier } from 'pg';
 import { hasRelation, hasSchema } from '../database/catalogue.js';
 import type { ConnectionError } from '../database/connection-error.js';
-import { type KeptSize, readKeptNames, readKeptSizes } from '../deployment/kept-tables.js';
+import { readKeptSizes } from '../deployment/kept-tables.js';
 import { ownDataDropped } from '../deployment/own-data.js';
 import { version } from '../deployment/package-version.js';
-import { deploymentTables, placeholderValues } from '../deployment/placeholder-values.js';
+import { placeholderValues } from '../deployment/placeholder-values.js';
 import { PackageTooOldError, requireRecentPackage } from '../deployment/require-deployed.js';
 import { readStreamPlan, readStreamState, type StreamPlan } from '../deployment/stream-plan.js';
 import type { DoctorReport } from '../doctor/check-result.js';
 import { LEDGER_TABLE } from '../migrations/ledger.js';
 import { notRecorded } from '../migrations/ledger-error.js';
 import type { Direction } from '../migrations/migration-error.js';
+import type { Migration } from '../migrations/read-migrations.js';
 import { selectUp } from '../migrations/select-migrations.js';
 import { splitStatements } from '../migrations/split-statements.js';
 import type { StreamName } from '../migrations/streams.js';
@@ -26,6 +27,7 @@ import type { Plan, PlannedMigration, PlannedStream, Unknowable, Unknown } from 
 import { type Preparation, plannedAdministrator, preparationOf } from './planned-administrator.js';
 import { plannedFragmentRole, plannedLink } from './planned-connections.js';
 import { jobsAfterRollback, plannedJobs } from './planned-jobs.js';
+import { plannedKept } from './planned-kept.js';
 import {
   type ReadOnlyDatabases,
   withReachedReadOnlyDatabases,
@@ -103,11 +105,7 @@ export function readUpPlan(
         jobs: connected
           ? await plannedJobs(connected, settings, { work: sql('work'), cron: sql('cron') })
           : known([]),
-        kept: await takenBack(
-          work,
-          settings,
-          selected.find(({ plan }) => plan.stream === 'work'),
-        ),
+        ...(await plannedKept(work, settings, selected.flatMap(selectedOfWork))),
         givenUp: [],
       },
     );
@@ -154,6 +152,7 @@ export function readDownPlan(
       kept: dropData
         ? []
         : [...rolledBack.flatMap(({ drops }) => drops), ...ownDataDropped(settings, sql('work'))],
+      stillKept: [],
       givenUp: givesUpKept(found.map(({ plan }) => plan))
         ? await readKeptSizes(databases.work, settings)
         : [],
@@ -161,33 +160,19 @@ export function readDownPlan(
   });
 }
 
-/** What the migrations make again of the tables that are kept. */
-async function takenBack(
-  work: ClientBase,
-  settings: Settings,
-  stream: { readonly plan: StreamPlan; readonly scripts: readonly Script[] } | undefined,
-): Promise<string[]> {
-  const names = stream?.scripts.map(({ name }) => name) ?? [];
-  const made = stream?.plan.migrations.filter(({ name }) => names.includes(name)) ?? [];
-  const drops = made.flatMap((migration) => migration.drops);
-  const tables = new Set<string>([
-    ...drops,
-    ...ownDataDropped(
-      settings,
-      made.map(({ down }) => down.sql),
-    ),
-  ]);
-  const withCaches = drops.includes(deploymentTables(settings).partitionMetadata);
-  const kept = tables.size > 0 ? await readKeptNames(work, settings) : [];
-  return kept.filter(
-    (name) => tables.has(name) || (withCaches && name.startsWith(`${settings.tablePrefix}_cache_`)),
-  );
+function selectedOfWork({ plan: { stream, migrations }, scripts }: Selected): readonly Migration[] {
+  if (stream !== 'work') return [];
+  return migrations.filter(({ name }) => scripts.some((script) => script.name === name));
 }
 
 interface ReadStream {
   readonly client: ClientBase;
   readonly plan: StreamPlan;
   readonly released: readonly ReleasedSql[];
+}
+
+interface Selected extends ReadStream {
+  readonly scripts: readonly Script[];
 }
 
 type Script = Omit<PlannedMigration, 'locks'>;
@@ -240,7 +225,7 @@ function recordedDown({ plan, released }: ReadStream, name: string): Script {
 }
 
 async function planStream(
-  { client, plan, released, scripts }: ReadStream & { readonly scripts: readonly Script[] },
+  { client, plan, released, scripts }: Selected,
   settings: Settings,
   direction: Direction,
 ): Promise<PlannedStream> {
@@ -310,8 +295,9 @@ interface Consequences {
   readonly fragmentRole: Known<Plan['fragmentRole']>;
   readonly link: Known<Plan['link']>;
   readonly jobs: Known<Exclude<Plan['jobs'], null>>;
-  readonly kept: readonly string[];
-  readonly givenUp: readonly KeptSize[];
+  readonly kept: Plan['kept'];
+  readonly stillKept: Plan['stillKept'];
+  readonly givenUp: Plan['givenUp'];
 }
 
 function assemble(
@@ -319,7 +305,7 @@ function assemble(
   direction: Direction,
   streams: readonly PlannedStream[],
   { administrator, obstacles, unchecked }: Preparation,
-  { fragmentRole, link, jobs, kept, givenUp }: Consequences,
+  { fragmentRole, link, jobs, kept, stillKept, givenUp }: Consequences,
 ): Plan {
   const asked: readonly (readonly [Unknowable, Known<unknown>])[] = [
     ['administrator', administrator],
@@ -340,6 +326,7 @@ function assemble(
     jobs: valueOrNull(jobs),
     keptSchema: keptSchemaName(settings.schema),
     kept,
+    stillKept,
     givenUp,
     unknown: asked.flatMap(([part, answer]): Unknown[] =>
       answer.isKnown ? [] : [{ part, reason: answer.reason }],

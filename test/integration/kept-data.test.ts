@@ -272,7 +272,22 @@ describe('what does not fit', () => {
     );
     const rows = await rowsOf(admin, settings);
     await takeDown(settings);
+    const planned = await plan(bits, { direction: 'up', streams: ['work', 'cron'] });
+    const shown = await cli(['plan'], { env: it_.site.environment(BIT) });
     const { takenBack, stillKept } = await deploy(bits);
+    // Columns are compared when the table is there.
+    const known = stillKept.filter(({ table }) => table !== tables.originalQueue);
+    expect(planned.stillKept).toEqual(
+      known.map(({ table, rows, reason }) => ({ table, rows, reason })),
+    );
+    const [, section = ''] = shown.stdout.split('Kept by earlier rollbacks, and not taken back');
+    expect(section).toMatch(
+      new RegExp(`partitioncache_kept\\.${tables.queries} +1,000 +.*backend "array"`),
+    );
+    const comesBack = /Taken back from schema "partitioncache_kept", where they fit: (.*)\./;
+    expect(comesBack.exec(shown.stdout)?.[1]?.split(', ')).toEqual(
+      [...takenBack.map(({ table }) => table), tables.originalQueue].sort(),
+    );
     expect(takenBack).toContainEqual({ table: tables.fragmentQueue, rows: 1000 });
     expect(Object.fromEntries(stillKept.map(({ table, reason }) => [table, reason]))).toMatchObject(
       {
@@ -351,6 +366,34 @@ describe('what does not fit', () => {
     const after = await plan(settings, { ...request, ...dropData });
     expect(after).toMatchObject({ isPending: false, givenUp: [] });
     expect(after.hash).not.toBe(planned.hash);
+  });
+
+  it('stays kept where a run makes no such table, as plan says before, to every role the same', async () => {
+    const { settings } = it_;
+    await deploy(settings);
+    const work = await connectAs(settings.work);
+    await fillUp(work, settings);
+    await work.end();
+    await takeDown(settings);
+    const part = {
+      streams: ['work'],
+      to: await migrationBefore('work', 'notify_queue'),
+    } as const;
+    const planned = await plan(settings, { direction: 'up', ...part });
+    const planner = await createRole('planner');
+    const seen = await plan(
+      { ...settings, planner: { user: planner.name, password: planner.password } },
+      { direction: 'up', ...part },
+    );
+    const { stillKept } = await deploy(settings, part);
+    const reason = 'this run of up makes no such table';
+    expect(stillKept).toContainEqual(
+      expect.objectContaining({ table: 'attempt', rows: 1000, reason }),
+    );
+    const said = stillKept.map(({ since, ...rest }) => rest);
+    expect(planned.stillKept).toEqual(said);
+    expect(seen.stillKept).toEqual(said.map((one) => ({ ...one, rows: null })));
+    expect(seen.hash).toBe(planned.hash);
   });
 });
 

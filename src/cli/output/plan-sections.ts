@@ -55,6 +55,7 @@ export function sectionsOf(plan: PlanReport): Section[] {
     locks(plan),
     objects(plan),
     jobs(plan),
+    stillKept(plan),
     givenUp(plan),
     lines('Also', alsoChanged(plan)),
     lines(
@@ -220,6 +221,31 @@ function jobs({ jobs: all }: PlanReport): Section {
   };
 }
 
+function stillKept({ stillKept: tables, keptSchema }: PlanReport): Section {
+  return {
+    title: 'Kept by earlier rollbacks, and not taken back',
+    isDetail: false,
+    blocks:
+      tables.length === 0
+        ? []
+        : [
+            {
+              kind: 'table',
+              headings: ['table', 'rows', 'why'],
+              rows: tables.map(({ table, rows, reason }) => [
+                shown(`${keptSchema}.${table}`),
+                rowsText(rows),
+                shown(reason),
+              ]),
+            },
+          ],
+  };
+}
+
+function rowsText(rows: number | null): string {
+  return rows === null ? 'not known' : rows.toLocaleString('en');
+}
+
 function givenUp({ givenUp: tables, keptSchema }: PlanReport): Section {
   return {
     title: 'Dropped with their rows, which earlier rollbacks kept',
@@ -233,7 +259,7 @@ function givenUp({ givenUp: tables, keptSchema }: PlanReport): Section {
               headings: ['table', 'rows', 'size'],
               rows: tables.map(({ table, rows, bytes }) => [
                 shown(`${keptSchema}.${table}`),
-                rows === null ? 'not known' : rows.toLocaleString('en'),
+                rowsText(rows),
                 size(bytes),
               ]),
             },
@@ -290,9 +316,10 @@ function drains({ direction, streams }: PlanReport): boolean {
   );
 }
 
-function keptLines({ direction, kept, keptSchema }: PlanReport): string[] {
-  if (kept.length === 0) return [];
-  const tables = kept.map(shown).join(', ');
+function keptLines({ direction, kept, stillKept: staying, keptSchema }: PlanReport): string[] {
+  const names = kept.filter((name) => !staying.some(({ table }) => table === name));
+  if (names.length === 0) return [];
+  const tables = names.map(shown).join(', ');
   return [
     direction === 'down'
       ? `Kept in schema "${keptSchema}" where they hold rows, until the next up takes them back: ${tables}, and the cache tables that they list.`

@@ -14,6 +14,7 @@ const unknownJobs: Plan = { ...PLAN, jobs: null, unknown: [{ part: 'jobs', reaso
 describe('the hash', () => {
   it('stays, whatever moves by itself or is not done', () => {
     const same: Plan[] = [
+      { ...PLAN, stillKept: [{ table: 'queue', rows: null, reason: 'no such table is made' }] },
       { ...PLAN, obstacles: ['a schema is missing'], unchecked: ['link'] },
       withWork({
         migrations: [

@@ -54,6 +54,7 @@ export const PLAN: Plan = {
   obstacles: [],
   keptSchema: 'partitioncache_kept',
   kept: [],
+  stillKept: [],
   givenUp: [],
   unchecked: [],
 };
