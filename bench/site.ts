@@ -74,7 +74,7 @@ export async function createSite(cluster: ThrowawayCluster, options: SiteOptions
   if (options.scheduled && options.deployedBy !== undefined) {
     await invoke({
       program: process.execPath,
-      args: [options.deployedBy, 'setup', '--enable'],
+      args: [options.deployedBy, 'setup', '--enable-after-setup'],
       cwd: path.dirname(options.deployedBy),
       env: { ...environment, PG_ADMIN_USER, PG_ADMIN_PASSWORD },
     });
@@ -121,13 +121,12 @@ export async function createSite(cluster: ThrowawayCluster, options: SiteOptions
 }
 
 function environmentOf(cluster: ThrowawayCluster, options: SiteOptions): Environment {
-  const { PG_ADMIN_USER = '', PG_ADMIN_PASSWORD = '' } = environmentFor(cluster);
   if (options.rolesOf) {
     return {
       ...options.rolesOf.environment,
       DB_NAME: databaseOf(options),
-      PG_ADMIN_USER,
-      PG_ADMIN_PASSWORD,
+      PG_ADMIN_USER: cluster.adminUser,
+      PG_ADMIN_PASSWORD: cluster.adminPassword,
     };
   }
   return {

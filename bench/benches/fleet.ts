@@ -166,12 +166,12 @@ async function measure(
       goal: '0',
     },
     {
-      what: `${groups[0]?.length} of them get a fragment at once: seconds to its result, median and most of ${rounds} rounds`,
+      what: `a fragment for ${groups[0]?.length} at once, from rest: seconds to the result, median and most of ${groups.length} rounds`,
       measured: waitedText(waited),
       goal: 'at most 5 (pg_cron 1.4: 65)',
     },
     {
-      what: 'one gets a backlog of slow fragments: seconds until all 5 slots work',
+      what: 'a backlog for one of them, the others at rest: seconds until all 5 slots work',
       measured: rampUpText(rampUps),
       goal: '≤ 15',
     },
@@ -181,12 +181,12 @@ async function measure(
       goal: '≤ 15',
     },
     {
-      what: `${busy.length} have had a backlog for ${secondsBefore} s, the ${others.length} others get a fragment: seconds to its result, median and most`,
+      what: `a fragment for each of ${others.length} after ${secondsBefore} s in which ${busy.length} had a backlog: seconds to the result, median and most`,
       measured: waitedText(beside.waited),
       goal: 'at most 60',
     },
     {
-      what: `slots at work in one of the ${busy.length} before that, on average`,
+      what: `slots at work in one of the ${busy.length} in those ${secondsBefore} s, on average`,
       measured: number(beside.atWork),
       goal: '',
     },

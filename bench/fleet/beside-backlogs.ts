@@ -8,8 +8,8 @@ import { firstResults, type Waited } from './first-results.js';
 import { slowFragments } from './fragments.js';
 
 export const secondsBefore = 90;
-// Five slots work off ten a second: enough for twelve minutes.
-const backlog = slowFragments(7_200, 0.5);
+// Five slots work off ten a second: enough for six minutes.
+const backlog = slowFragments(3_600, 0.5);
 
 export interface BesideBacklogs {
   readonly waited: readonly Waited[];
