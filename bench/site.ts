@@ -1,9 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
-import path from 'node:path';
 import { type Client, escapeIdentifier } from 'pg';
 import { clientName, ownName } from '../src/deployment/own-names.js';
 import { deploymentTables } from '../src/deployment/placeholder-values.js';
-import { setup } from '../src/operations/setup.js';
 import { up } from '../src/operations/up.js';
 import { defaultJobName } from '../src/processor/default-job-name.js';
 import { addProcessor } from '../src/processor/processor-config.js';
@@ -16,15 +14,15 @@ import {
 } from '../tools/quickstart/environment.js';
 import { prepareServer } from '../tools/quickstart/prepare-server.js';
 import type { ThrowawayCluster } from '../tools/throwaway/cluster.js';
-import { invoke } from './cli/invoke.js';
 import { connect } from './connect.js';
+import { type Deployer, otherBuild, quietly, thisCheckout } from './deployer.js';
 
 export interface SiteOptions {
   /** Names the database and the roles. */
   readonly name: string;
   readonly backend?: 'array' | 'bit';
-  /** True: pg_cron's jobs run the processor, with its default settings. False: nothing does. */
-  readonly scheduled?: boolean;
+  /** True: pg_cron's jobs run the processor, with its default settings. `later`: once it is enabled. False: nothing does. */
+  readonly scheduled?: boolean | 'later';
   readonly defaultBitsize?: number;
   /** Another site, whose roles this one has, too. */
   readonly rolesOf?: Site;
@@ -48,12 +46,12 @@ export interface Site {
   readonly runProcessor: string;
   /** A superuser's session in the work database. */
   readonly admin: Client;
+  /** Lets pg_cron's jobs run the processor; only if scheduled. */
+  readonly enable: Deployer['enable'];
   /** Further sessions, ended with the site. */
   connectAs(role: SessionRole): Promise<Client>;
   remove(): Promise<void>;
 }
-
-const quietly = { waitSeconds: 60, drainSeconds: 60, onWait: () => {}, log: () => {} };
 
 /** The partition key that all fragments here are about. */
 export const partitionKey = 'zipcode';
@@ -71,15 +69,13 @@ export async function createSite(cluster: ThrowawayCluster, options: SiteOptions
   );
   const jobName = defaultJobName(settings);
   await (options.rolesOf ? createDatabase(settings) : prepareServer(settings));
-  if (options.scheduled && options.deployedBy !== undefined) {
-    await invoke({
-      program: process.execPath,
-      args: [options.deployedBy, 'setup', '--enable-after-setup'],
-      cwd: path.dirname(options.deployedBy),
-      env: { ...environment, PG_ADMIN_USER, PG_ADMIN_PASSWORD },
-    });
-  } else if (options.scheduled) {
-    await setup(settings, { enable: true, ...quietly });
+  const deployer =
+    options.deployedBy === undefined
+      ? thisCheckout(settings)
+      : otherBuild(options.deployedBy, { ...environment, PG_ADMIN_USER, PG_ADMIN_PASSWORD });
+  if (options.scheduled) {
+    await deployer.setup();
+    if (options.scheduled === true) await deployer.enable();
   } else {
     await up(settings, { streams: ['work'], ...quietly });
   }
@@ -112,6 +108,7 @@ export async function createSite(cluster: ThrowawayCluster, options: SiteOptions
     },
     runProcessor: ownName(settings, 'run_processor'),
     admin,
+    enable: deployer.enable,
     connectAs,
     async remove() {
       await Promise.all(sessions.map((session) => session.end()));

@@ -4,7 +4,7 @@ import type { ThrowawayCluster } from '../../tools/throwaway/cluster.js';
 import { createTinyTable } from '../sample-data.js';
 import { createSite, type Site, type SiteOptions } from '../site.js';
 
-const deployedAtOnce = 4;
+const atOnce = 4;
 
 /** A deployment, and a client's session in it. */
 export interface Member {
@@ -15,7 +15,7 @@ export interface Member {
 /** Deployments of one cron role, each in a database of its own. */
 export interface Fleet {
   readonly members: readonly Member[];
-  /** Deploys further ones, until there are this many. */
+  /** Deploys further ones, until there are this many, and enables them. */
   growTo(count: number): Promise<void>;
   remove(): Promise<void>;
 }
@@ -28,23 +28,26 @@ export async function deployFleet(
   const sites: Site[] = [];
   const members: Member[] = [];
   const join = async (options: Pick<SiteOptions, 'name' | 'rolesOf'>) => {
-    const site = await createSite(cluster, { scheduled: true, deployedBy, ...options });
+    const site = await createSite(cluster, { scheduled: 'later', deployedBy, ...options });
     sites.push(site);
     await createTinyTable(site);
     members.push({ site, client: await site.connectAs('client') });
     return site;
   };
   const first = await join({ name });
+  await first.enable();
   return {
     members,
+    // What is enabled already would slow down the deployment of the rest.
     async growTo(count) {
       const missing = Array.from(
         { length: count - members.length },
         (_, index) => `${name}_${members.length + index + 1}`,
       );
-      await inParallel(missing, deployedAtOnce, (another) =>
+      const further = await inParallel(missing, atOnce, (another) =>
         join({ name: another, rolesOf: first }),
       );
+      await inParallel(further, atOnce, (site) => site.enable());
     },
     async remove() {
       for (const site of sites) await site.remove();
