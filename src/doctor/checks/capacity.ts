@@ -21,7 +21,7 @@ export const jobCapacity: DoctorCheck = {
             `whether they have room is not known: ${hidden.join(' and ')} ${hidden.length === 1 ? 'is' : 'are'} hidden from the roles of this deployment`,
           ];
     const said = shortages.length === 0 ? [detail] : shortages.map((shortage) => shortage.detail);
-    const found = [[...said, ...unknown].join('; '), ...notes].join('. ').replace(/\.$/u, '');
+    const found = [`${[...said, ...unknown].join('; ')}.`, ...notes].join(' ').slice(0, -1);
     if (shortages.length === 0 && hidden.length === 0) return ok(found);
     return warning(
       found,
