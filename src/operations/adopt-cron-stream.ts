@@ -1,5 +1,6 @@
 import type { ClientBase } from 'pg';
 import { hasRoutine } from '../database/catalogue.js';
+import { canSchedule } from '../deployment/can-schedule.js';
 import { areJobsPending } from '../deployment/jobs-pending.js';
 import { lockPolicy } from '../deployment/lock-policy.js';
 import { cronName, ownName } from '../deployment/own-names.js';
@@ -23,7 +24,7 @@ export interface CronStreamPlan {
   readonly missing: readonly string[];
   /** How many are applied beyond that, by what was under this name before. */
   readonly excess: number;
-  /** Whether the jobs are to be scheduled then. */
+  /** Whether the jobs are to be scheduled then; else `up` does that, once it has brought back what they call. */
   readonly connects: boolean;
   readonly steps: readonly AdoptStep[];
 }
@@ -41,18 +42,20 @@ export async function planCronStream(
   const applied = plan.applied.map(({ name }) => name);
   const missing = [...releases.keys()].filter((name) => !applied.includes(name));
   const excess = wasScheduled ? applied.filter((name) => !releases.has(name)).length : 0;
+  const schedulable = await canSchedule(work, settings);
   const isInterrupted =
+    schedulable &&
     found.kind === 'same' &&
     (await hasRoutine(cron, settings.cronSchema, 'apply_jobs')) &&
     (await areJobsPending(work, settings));
-  const elsewhere = await jobsElsewhere(cron, settings);
+  const elsewhere = schedulable ? await jobsElsewhere(cron, settings) : 0;
   const { database } = settings.cron;
   return {
     plan,
     releases,
     missing,
     excess,
-    connects: wasScheduled || isInterrupted || elsewhere > 0,
+    connects: schedulable && (wasScheduled || isInterrupted || elsewhere > 0),
     steps: [
       ...(elsewhere === 0
         ? []

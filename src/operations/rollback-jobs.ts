@@ -1,5 +1,6 @@
 import type { ClientBase } from 'pg';
 import { hasRelation, hasRoutine } from '../database/catalogue.js';
+import { canSchedule } from '../deployment/can-schedule.js';
 import { ownName } from '../deployment/own-names.js';
 import { readStandIns } from '../deployment/stand-ins.js';
 import type { Databases, ReachedDatabases } from '../deployment/with-databases.js';
@@ -12,14 +13,11 @@ export async function reconnect(
   { work, cron }: ReachedDatabases,
   settings: Settings,
 ): Promise<readonly AppliedAction[]> {
-  const { schema, cronSchema } = settings;
   const isComplete =
     cron !== undefined &&
-    (await hasRoutine(work, schema, 'mark_synced')) &&
-    (await hasRoutine(work, schema, 'sync_cron')) &&
-    (await hasRoutine(work, schema, 'run_processor')) &&
+    (await canSchedule(work, settings)) &&
     (await readStandIns(work, settings)).length === 0 &&
-    (await hasRoutine(cron, cronSchema, 'apply_jobs'));
+    (await hasRoutine(cron, settings.cronSchema, 'apply_jobs'));
   return isComplete ? connectCronSide({ work, cron }, settings) : [];
 }
 

@@ -1,5 +1,6 @@
 import type { ClientBase } from 'pg';
 import { hasRelation, hasRoutine } from '../database/catalogue.js';
+import { CALLED_BY_JOBS } from '../deployment/can-schedule.js';
 import { cronName, ownName } from '../deployment/own-names.js';
 import { deploymentTables } from '../deployment/placeholder-values.js';
 import type { Databases } from '../deployment/with-databases.js';
@@ -46,7 +47,10 @@ export function jobsAfterRollback(
   const { schema, cronSchema } = settings;
   return ifAnswered(async () => {
     if (!(await hasRoutine(cron, cronSchema, 'apply_jobs'))) return known([]);
-    if (isDropped('apply_jobs', scripts.cron) || isDropped('run_processor', scripts.work)) {
+    if (
+      isDropped('apply_jobs', scripts.cron) ||
+      CALLED_BY_JOBS.some((routine) => isDropped(routine, scripts.work))
+    ) {
       return actionsOf(cron, settings, [], []);
     }
     for (const routine of ['mark_synced', 'sync_cron']) {
