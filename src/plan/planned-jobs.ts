@@ -1,8 +1,8 @@
 import type { ClientBase } from 'pg';
 import { hasRelation, hasRoutine } from '../database/catalogue.js';
-import { CALLED_BY_JOBS } from '../deployment/can-schedule.js';
 import { cronName, ownName } from '../deployment/own-names.js';
 import { deploymentTables } from '../deployment/placeholder-values.js';
+import { CALLED } from '../deployment/stand-ins.js';
 import type { Databases } from '../deployment/with-databases.js';
 import type { DesiredJob } from '../jobs/apply-jobs.js';
 import { readPgCronVersion } from '../jobs/pg-cron-version.js';
@@ -49,7 +49,7 @@ export function jobsAfterRollback(
     if (!(await hasRoutine(cron, cronSchema, 'apply_jobs'))) return known([]);
     if (
       isDropped('apply_jobs', scripts.cron) ||
-      CALLED_BY_JOBS.some((routine) => isDropped(routine, scripts.work))
+      CALLED.some((routine) => isDropped(routine, scripts.work))
     ) {
       return actionsOf(cron, settings, [], []);
     }
