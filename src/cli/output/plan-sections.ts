@@ -74,6 +74,18 @@ function lines(title: string, all: readonly string[]): Section {
   };
 }
 
+function tabular(
+  title: string,
+  headings: readonly string[],
+  rows: readonly (readonly string[])[],
+): Section {
+  return {
+    title,
+    isDetail: false,
+    blocks: rows.length === 0 ? [] : [{ kind: 'table', headings, rows }],
+  };
+}
+
 function administrator({ administrator: statements }: PlanReport): Section {
   return {
     title:
@@ -203,43 +215,25 @@ function origin({ asReleased }: ChangedObject): string {
 }
 
 function jobs({ jobs: all }: PlanReport): Section {
-  return {
-    title: 'Jobs of pg_cron',
-    isDetail: false,
-    blocks:
-      all === null || all.length === 0
-        ? []
-        : [
-            {
-              kind: 'table',
-              headings: ['', 'job', 'schedule', 'command', 'database'],
-              rows: all.map(({ action, jobName, schedule, command, database }) =>
-                [action, jobName, schedule, command, database].map(shown),
-              ),
-            },
-          ],
-  };
+  return tabular(
+    'Jobs of pg_cron',
+    ['', 'job', 'schedule', 'command', 'database'],
+    (all ?? []).map(({ action, jobName, schedule, command, database }) =>
+      [action, jobName, schedule, command, database].map(shown),
+    ),
+  );
 }
 
 function stillKept({ stillKept: tables, keptSchema }: PlanReport): Section {
-  return {
-    title: 'Kept by earlier rollbacks, and not taken back',
-    isDetail: false,
-    blocks:
-      tables.length === 0
-        ? []
-        : [
-            {
-              kind: 'table',
-              headings: ['table', 'rows', 'why'],
-              rows: tables.map(({ table, rows, reason }) => [
-                shown(`${keptSchema}.${table}`),
-                rowsText(rows),
-                shown(reason),
-              ]),
-            },
-          ],
-  };
+  return tabular(
+    'Kept by earlier rollbacks, and not taken back',
+    ['table', 'rows', 'why'],
+    tables.map(({ table, rows, reason }) => [
+      shown(`${keptSchema}.${table}`),
+      rowsText(rows),
+      shown(reason),
+    ]),
+  );
 }
 
 function rowsText(rows: number | null): string {
@@ -247,24 +241,15 @@ function rowsText(rows: number | null): string {
 }
 
 function givenUp({ givenUp: tables, keptSchema }: PlanReport): Section {
-  return {
-    title: 'Dropped with their rows, which earlier rollbacks kept',
-    isDetail: false,
-    blocks:
-      tables.length === 0
-        ? []
-        : [
-            {
-              kind: 'table',
-              headings: ['table', 'rows', 'size'],
-              rows: tables.map(({ table, rows, bytes }) => [
-                shown(`${keptSchema}.${table}`),
-                rowsText(rows),
-                size(bytes),
-              ]),
-            },
-          ],
-  };
+  return tabular(
+    'Dropped with their rows, which earlier rollbacks kept',
+    ['table', 'rows', 'size'],
+    tables.map(({ table, rows, bytes }) => [
+      shown(`${keptSchema}.${table}`),
+      rowsText(rows),
+      size(bytes),
+    ]),
+  );
 }
 
 function fragmentRoleSql({ streams }: PlanReport, role: string): string {
