@@ -1,5 +1,6 @@
 import type { ClientBase } from 'pg';
 import { hasRelation, hasRoutine } from '../database/catalogue.js';
+import { canSchedule, NEEDED_BY_JOBS } from '../deployment/can-schedule.js';
 import { cronName, ownName } from '../deployment/own-names.js';
 import { deploymentTables } from '../deployment/placeholder-values.js';
 import { CALLED } from '../deployment/stand-ins.js';
@@ -44,27 +45,23 @@ export function jobsAfterRollback(
   scripts: PendingSql,
 ): Promise<Known<readonly PlannedJob[]>> {
   const { work, cron } = databases;
-  const { schema, cronSchema } = settings;
   return ifAnswered(async () => {
-    if (!(await hasRoutine(cron, cronSchema, 'apply_jobs'))) return known([]);
-    if (
-      isDropped('apply_jobs', scripts.cron) ||
-      CALLED.some((routine) => isDropped(routine, scripts.work))
-    ) {
+    if (!(await hasRoutine(cron, settings.cronSchema, 'apply_jobs'))) return known([]);
+    const dropped = droppedBy(scripts.work);
+    if (droppedBy(scripts.cron).has('apply_jobs') || CALLED.some((name) => dropped.has(name))) {
       return actionsOf(cron, settings, [], []);
     }
-    for (const routine of ['mark_synced', 'sync_cron']) {
-      if (isDropped(routine, scripts.work) || !(await hasRoutine(work, schema, routine))) {
-        return known([]);
-      }
-    }
+    const isIncomplete =
+      NEEDED_BY_JOBS.some((name) => dropped.has(name)) || !(await canSchedule(work, settings));
+    if (isIncomplete) return known([]);
     return plannedJobs(databases, settings, scripts);
   });
 }
 
-function isDropped(routine: string, scripts: readonly string[]): boolean {
-  const last = objectsIn(scripts).findLast(({ name }) => name === routine);
-  return last?.action === 'drop';
+/** The names of what is not there any more after these. */
+function droppedBy(scripts: readonly string[]): ReadonlySet<string> {
+  const last = new Map(objectsIn(scripts).map(({ name, action }) => [name, action]));
+  return new Set([...last].flatMap(([name, action]) => (action === 'drop' ? [name] : [])));
 }
 
 async function desiredAfter(

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { adopt } from '../../src/operations/adopt.js';
 import { down } from '../../src/operations/down.js';
+import { plan } from '../../src/operations/plan.js';
 import { readStatus } from '../../src/operations/status.js';
 import type { Settings } from '../../src/settings/settings.js';
 import { connectAs, createSite, deploy, setUp } from '../harness/deployment.js';
@@ -37,6 +38,10 @@ describe.each(['desired_jobs', 'sync_cron', 'claims', 'run_processor', 'run_main
       expect(await jobs(settings)).toEqual([]);
       const { steps } = await adopt(settings, { ...quietly, dryRun: false });
       expect(steps).toEqual([]);
+      expect(await jobs(settings)).toEqual([]);
+      const further = { streams: ['work'], extent: { count: 1 } } as const;
+      expect((await plan(settings, { direction: 'down', ...further })).jobs).toEqual([]);
+      await down(settings, { ...quietly, ...further });
       expect(await jobs(settings)).toEqual([]);
       await deploy(settings);
       expect(await jobs(settings)).toEqual(scheduled);
