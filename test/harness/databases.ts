@@ -5,12 +5,18 @@ import { passwordVerifier } from '../../tools/throwaway/password-verifier.js';
 import { sharedCluster } from './cluster.js';
 import { connectionConfig } from './connection.js';
 
-/** A connection as the administrator; the caller ends it. */
+/**
+ * A connection as the administrator; the caller ends it. What an administrator changes by hand meets jobs
+ * at work: in a deadlock, their lock timeouts end the wait, not this session.
+ */
 export async function adminClient(
   database: string,
   cluster: ClusterAddress = sharedCluster(),
 ): Promise<pg.Client> {
-  const client = new pg.Client(connectionConfig(cluster, database));
+  const client = new pg.Client({
+    ...connectionConfig(cluster, database),
+    options: '-c deadlock_timeout=1min',
+  });
   // Dropping the database or stopping the server ends this connection from the other side, on purpose.
   client.on('error', () => {});
   await client.connect();
