@@ -1,4 +1,6 @@
 DROP FUNCTION {{schema}}.hold_own_tables;
+DROP FUNCTION {{schema}}.require_own;
+DROP FUNCTION {{schema}}.lock_own;
 DROP FUNCTION {{schema}}.foreign_parts;
 DROP FUNCTION {{schema}}.is_last_deployment;
 DROP FUNCTION {{schema}}.deployment_schemas;

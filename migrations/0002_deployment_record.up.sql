@@ -547,19 +547,16 @@ COMMENT ON FUNCTION {{schema}}.foreign_parts IS
 REVOKE ALL ON FUNCTION {{schema}}.foreign_parts FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.foreign_parts TO {{cron_role}}, {{client_role}};
 --! end
---! routine hold_own_tables
--- Whoever may CREATE in the clients' schema can give something the name of one of our tables, at
--- any time at which there is none. Code that hangs on it would run as whoever comes by.
-CREATE OR REPLACE FUNCTION {{schema}}.hold_own_tables(p_to text, VARIADIC p_tables text[])
-RETURNS void
+--! routine lock_own
+CREATE OR REPLACE FUNCTION {{schema}}.lock_own(p_to text, VARIADIC p_tables text[])
+RETURNS oid[]
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   v_table text;
   v_oid oid;
-  v_held oid[];
-  v_foreign record;
+  v_locked oid[] := '{}';
 BEGIN
   FOREACH v_table IN ARRAY p_tables LOOP
     -- Without these privileges, and on what is not a table, it cannot be locked; then there is
@@ -585,11 +582,33 @@ BEGIN
       RAISE EXCEPTION 'table % was made after this transaction began', v_table
         USING ERRCODE = 'serialization_failure';
     END IF;
-    v_held := v_held || v_oid;
+    v_locked := v_locked || v_oid;
   END LOOP;
+  RETURN v_locked;
+END
+$$;
+COMMENT ON FUNCTION {{schema}}.lock_own IS
+  'Locks tables of the clients'' schema until the end of the transaction, as p_to needs it: read, '
+  'write, alter (its triggers), rewrite; look takes no lock. Returns their oids, for require_own, '
+  'before which nothing may touch them. Each is a quoted name with its schema; one that does not '
+  'exist is left to the caller. Raises 40001 for a table that the transaction''s snapshot lacks.';
+REVOKE ALL ON FUNCTION {{schema}}.lock_own FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION {{schema}}.lock_own TO {{cron_role}}, {{client_role}};
+--! end
+
+--! routine require_own
+-- Whoever may CREATE in the clients' schema can give something the name of one of our tables, at
+-- any time at which there is none. Code that hangs on it would run as whoever comes by.
+CREATE OR REPLACE FUNCTION {{schema}}.require_own(p_tables oid[]) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  v_foreign record;
+BEGIN
   FOR v_foreign IN
     SELECT relation, string_agg(part, ', ') AS parts
-    FROM {{schema}}.foreign_parts(v_held)
+    FROM {{schema}}.foreign_parts(p_tables)
     GROUP BY relation ORDER BY relation
   LOOP
     RAISE EXCEPTION 'table % is not used, because it is not as role % made it: %; drop %',
@@ -609,6 +628,22 @@ BEGIN
             HINT = 'It would run with the rights of whoever uses the table. '
                    'pcache-migrate doctor lists all such tables.';
   END LOOP;
+END
+$$;
+COMMENT ON FUNCTION {{schema}}.require_own IS
+  'Raises 42809 when foreign_parts finds something about these tables. lock_own keeps it so.';
+REVOKE ALL ON FUNCTION {{schema}}.require_own FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION {{schema}}.require_own TO {{cron_role}}, {{client_role}};
+--! end
+
+--! routine hold_own_tables
+CREATE OR REPLACE FUNCTION {{schema}}.hold_own_tables(p_to text, VARIADIC p_tables text[])
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  PERFORM {{schema}}.require_own({{schema}}.lock_own(p_to, VARIADIC p_tables));
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.hold_own_tables IS

@@ -9,9 +9,7 @@ DECLARE
   v_clocks record := {{schema}}.clocks();
   v_now timestamptz := clock_timestamp();
   v_config {{processor_config}};
-  v_next_start timestamptz;
   v_due timestamptz;
-  v_frequency interval;
   v_limit integer;
   v_batch {{schema}}.batch;
   v_step {{schema}}.run_step;
@@ -22,8 +20,13 @@ BEGIN
     v_step.finished := true;
     RETURN v_step;
   END IF;
-  -- In this transaction as in each: between two of them a table can become another one.
-  PERFORM {{schema}}.hold_own_tables('read', {{processor_config:literal}});
+  v_due := coalesce(
+    p_last.next_due, (SELECT next_due FROM {{schema}}.slot WHERE lock_key = p_lock_key));
+  -- In this transaction as in each: between two of them a table can become another one. All that
+  -- an idle run looks at, at once, since it does little else.
+  PERFORM {{schema}}.require_own(
+    {{schema}}.lock_own('read', {{processor_config:literal}})
+    || CASE WHEN v_due <= v_now THEN {{schema}}.lock_own('read', {{fragment_queue:literal}}) END);
   SELECT * INTO v_config FROM {{processor_config}} WHERE job_name = p_job_name;
   -- A run ends now and then even when the queue is full, so that pg_cron's history shows it alive.
   IF NOT FOUND OR NOT v_config.enabled OR p_slot > v_config.max_parallel_jobs
@@ -33,49 +36,31 @@ BEGIN
     RETURN v_step;
   END IF;
   v_step.finished := false;
-
-  v_frequency := make_interval(secs => v_config.frequency_seconds);
-  -- An idle run stays for a while: each start costs a session and a row in pg_cron's history.
-  v_next_start := p_run_started + greatest(v_clocks.idle, make_interval(
-    secs => {{schema}}.start_interval(
-      v_config.frequency_seconds, (SELECT pg_cron_version FROM {{schema}}.deployment))));
-  v_due := coalesce(
-    p_last.next_due, (SELECT next_due FROM {{schema}}.slot WHERE lock_key = p_lock_key));
-  -- A frequency that was shortened meanwhile counts from now.
-  v_due := least(v_due, v_now + v_frequency);
   v_step.next_due := v_due;
-  IF v_due > v_now THEN
-    v_step.finished := v_due >= v_next_start;
-    IF v_step.finished THEN
-      -- Only here, for the next run: an idle run writes nothing.
-      UPDATE {{schema}}.slot SET next_due = v_due WHERE lock_key = p_lock_key;
-    END IF;
-    -- In short steps, so that a run ends soon after its processor was disabled.
-    v_step.wait_seconds := extract(epoch FROM least(v_due - v_now, v_clocks.look));
-    RETURN v_step;
-  END IF;
 
-  PERFORM {{schema}}.hold_own_tables(
-    'read', {{fragment_queue:literal}}, {{queries:literal}}, {{partition_metadata:literal}});
-  -- Not locked, since a client that has them locked must not keep us waiting with those above.
-  PERFORM {{schema}}.hold_own_tables('look', {{processor_log:literal}}, {{active_jobs:literal}});
-  -- A claim must survive a crash; else the fragment that caused it would be claimed again for ever.
-  PERFORM set_config('synchronous_commit', 'local', true);
-  v_limit := {{schema}}.batch_limit(p_last, v_now);
-  -- What an overdue batch left behind lies before its end in the queue.
-  IF NOT {{schema}}.is_overdue(p_last.context) THEN
-    v_step.after_priority := p_last.after_priority;
-    v_step.after_id := p_last.after_id;
+  IF v_due <= v_now AND EXISTS (SELECT FROM {{fragment_queue}}) THEN
+    PERFORM {{schema}}.require_own(
+      {{schema}}.lock_own('read', {{queries:literal}}, {{partition_metadata:literal}})
+      -- Not locked, since a client that has them locked must not keep us waiting with those above.
+      || {{schema}}.lock_own('look', {{processor_log:literal}}, {{active_jobs:literal}}));
+    -- A claim must survive a crash; else the fragment that caused it would be claimed again for
+    -- ever.
+    PERFORM set_config('synchronous_commit', 'local', true);
+    v_limit := {{schema}}.batch_limit(p_last, v_now);
+    -- What an overdue batch left behind lies before its end in the queue.
+    IF NOT {{schema}}.is_overdue(p_last.context) THEN
+      v_step.after_priority := p_last.after_priority;
+      v_step.after_id := p_last.after_id;
+    END IF;
+    v_batch := {{schema}}.claim_suspect(p_lock_key);
+    IF v_batch.batch_id IS NULL THEN
+      v_batch := {{schema}}.claim_batch(
+        p_lock_key, v_limit, v_step.after_priority, v_step.after_id);
+    END IF;
   END IF;
-  v_batch := {{schema}}.claim_suspect(p_lock_key);
   IF v_batch.batch_id IS NULL THEN
-    v_batch := {{schema}}.claim_batch(p_lock_key, v_limit, v_step.after_priority, v_step.after_id);
-  END IF;
-  IF v_batch.batch_id IS NULL THEN
-    v_step.next_due :=
-      CASE WHEN v_due + v_frequency > v_now THEN v_due ELSE v_now END + v_frequency;
-    v_step.wait_seconds := 0;
-    RETURN v_step;
+    RETURN {{schema}}.idle_step(
+      p_lock_key, p_run_started, v_config.frequency_seconds, v_due, v_now);
   END IF;
 
   -- Disabled since the look above, and what is claimed was queued only then.

@@ -6,9 +6,7 @@ DECLARE
   v_clocks record := "partitioncache".clocks();
   v_now timestamptz := clock_timestamp();
   v_config "public"."partitioncache_queue_processor_config";
-  v_next_start timestamptz;
   v_due timestamptz;
-  v_frequency interval;
   v_limit integer;
   v_batch "partitioncache".batch;
   v_step "partitioncache".run_step;
@@ -19,8 +17,13 @@ BEGIN
     v_step.finished := true;
     RETURN v_step;
   END IF;
-  -- In this transaction as in each: between two of them a table can become another one.
-  PERFORM "partitioncache".hold_own_tables('read', '"public"."partitioncache_queue_processor_config"');
+  v_due := coalesce(
+    p_last.next_due, (SELECT next_due FROM "partitioncache".slot WHERE lock_key = p_lock_key));
+  -- In this transaction as in each: between two of them a table can become another one. All that
+  -- an idle run looks at, at once, since it does little else.
+  PERFORM "partitioncache".require_own(
+    "partitioncache".lock_own('read', '"public"."partitioncache_queue_processor_config"')
+    || CASE WHEN v_due <= v_now THEN "partitioncache".lock_own('read', '"public"."partitioncache_queue_query_fragment_queue"') END);
   SELECT * INTO v_config FROM "public"."partitioncache_queue_processor_config" WHERE job_name = p_job_name;
   -- A run ends now and then even when the queue is full, so that pg_cron's history shows it alive.
   IF NOT FOUND OR NOT v_config.enabled OR p_slot > v_config.max_parallel_jobs
@@ -30,49 +33,31 @@ BEGIN
     RETURN v_step;
   END IF;
   v_step.finished := false;
-
-  v_frequency := make_interval(secs => v_config.frequency_seconds);
-  -- An idle run stays for a while: each start costs a session and a row in pg_cron's history.
-  v_next_start := p_run_started + greatest(v_clocks.idle, make_interval(
-    secs => "partitioncache".start_interval(
-      v_config.frequency_seconds, (SELECT pg_cron_version FROM "partitioncache".deployment))));
-  v_due := coalesce(
-    p_last.next_due, (SELECT next_due FROM "partitioncache".slot WHERE lock_key = p_lock_key));
-  -- A frequency that was shortened meanwhile counts from now.
-  v_due := least(v_due, v_now + v_frequency);
   v_step.next_due := v_due;
-  IF v_due > v_now THEN
-    v_step.finished := v_due >= v_next_start;
-    IF v_step.finished THEN
-      -- Only here, for the next run: an idle run writes nothing.
-      UPDATE "partitioncache".slot SET next_due = v_due WHERE lock_key = p_lock_key;
-    END IF;
-    -- In short steps, so that a run ends soon after its processor was disabled.
-    v_step.wait_seconds := extract(epoch FROM least(v_due - v_now, v_clocks.look));
-    RETURN v_step;
-  END IF;
 
-  PERFORM "partitioncache".hold_own_tables(
-    'read', '"public"."partitioncache_queue_query_fragment_queue"', '"public"."my_cache_queries"', '"public"."my_cache_partition_metadata"');
-  -- Not locked, since a client that has them locked must not keep us waiting with those above.
-  PERFORM "partitioncache".hold_own_tables('look', '"public"."partitioncache_queue_processor_log"', '"public"."partitioncache_queue_active_jobs"');
-  -- A claim must survive a crash; else the fragment that caused it would be claimed again for ever.
-  PERFORM set_config('synchronous_commit', 'local', true);
-  v_limit := "partitioncache".batch_limit(p_last, v_now);
-  -- What an overdue batch left behind lies before its end in the queue.
-  IF NOT "partitioncache".is_overdue(p_last.context) THEN
-    v_step.after_priority := p_last.after_priority;
-    v_step.after_id := p_last.after_id;
+  IF v_due <= v_now AND EXISTS (SELECT FROM "public"."partitioncache_queue_query_fragment_queue") THEN
+    PERFORM "partitioncache".require_own(
+      "partitioncache".lock_own('read', '"public"."my_cache_queries"', '"public"."my_cache_partition_metadata"')
+      -- Not locked, since a client that has them locked must not keep us waiting with those above.
+      || "partitioncache".lock_own('look', '"public"."partitioncache_queue_processor_log"', '"public"."partitioncache_queue_active_jobs"'));
+    -- A claim must survive a crash; else the fragment that caused it would be claimed again for
+    -- ever.
+    PERFORM set_config('synchronous_commit', 'local', true);
+    v_limit := "partitioncache".batch_limit(p_last, v_now);
+    -- What an overdue batch left behind lies before its end in the queue.
+    IF NOT "partitioncache".is_overdue(p_last.context) THEN
+      v_step.after_priority := p_last.after_priority;
+      v_step.after_id := p_last.after_id;
+    END IF;
+    v_batch := "partitioncache".claim_suspect(p_lock_key);
+    IF v_batch.batch_id IS NULL THEN
+      v_batch := "partitioncache".claim_batch(
+        p_lock_key, v_limit, v_step.after_priority, v_step.after_id);
+    END IF;
   END IF;
-  v_batch := "partitioncache".claim_suspect(p_lock_key);
   IF v_batch.batch_id IS NULL THEN
-    v_batch := "partitioncache".claim_batch(p_lock_key, v_limit, v_step.after_priority, v_step.after_id);
-  END IF;
-  IF v_batch.batch_id IS NULL THEN
-    v_step.next_due :=
-      CASE WHEN v_due + v_frequency > v_now THEN v_due ELSE v_now END + v_frequency;
-    v_step.wait_seconds := 0;
-    RETURN v_step;
+    RETURN "partitioncache".idle_step(
+      p_lock_key, p_run_started, v_config.frequency_seconds, v_due, v_now);
   END IF;
 
   -- Disabled since the look above, and what is claimed was queued only then.
