@@ -1,6 +1,7 @@
 import type { ClientBase } from 'pg';
 import { visibleSetting } from '../database/visible-setting.js';
 import { type CronSide, readJobsOf } from './left-behind.js';
+import { callsHere, callsWork } from './own-commands.js';
 
 /** What pg_cron's history says of a deployment's runs, as far back as it is kept. */
 export interface RunsOfFleet {
@@ -52,11 +53,8 @@ export async function readPlacesHeld(
   const { rows } = await cron.query<{ held: number }>(
     `SELECT count(*)::integer AS held FROM pg_catalog.pg_stat_activity
       WHERE usename = current_user AND state <> 'idle'
-        AND ((datname = $1
-              AND (starts_with(query, pg_catalog.format('CALL %I.run_processor(', $2::text))
-                   OR query = pg_catalog.format('CALL %I.run_maintenance()', $2::text)))
-             OR (datname = pg_catalog.current_database()
-                 AND starts_with(query, pg_catalog.format('SELECT %I.prune_job_runs(', $3::text))))`,
+        AND ((datname = $1 AND ${callsWork('query', '$2::text')})
+             OR (datname = pg_catalog.current_database() AND ${callsHere('query', '$3::text')}))`,
     [workDatabase, workSchema, schema],
   );
   return rows[0]?.held ?? 0;

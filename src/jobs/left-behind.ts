@@ -1,5 +1,6 @@
 import { type ClientBase, escapeIdentifier } from 'pg';
 import { hasRelation } from '../database/catalogue.js';
+import { callsHere, callsWork } from './own-commands.js';
 
 /** A deployment's schema in the pg_cron database, as its own record says. */
 export interface CronSide {
@@ -93,11 +94,10 @@ export async function readJobsOf(
 }
 
 const DEPLOYMENT = `(
-  (database = $1 AND (starts_with(command, pg_catalog.format('CALL %I.run_processor(', $2::text))
-                      OR command = pg_catalog.format('CALL %I.run_maintenance()', $2::text)))
+  (database = $1 AND ${callsWork('command', '$2::text')})
   -- In single mode, a renamed database is its own pg_cron database, under either name.
   OR ((database = pg_catalog.current_database() OR database NOT IN (SELECT datname FROM pg_catalog.pg_database))
-      AND starts_with(command, pg_catalog.format('SELECT %I.prune_job_runs(', $3::text))))`;
+      AND ${callsHere('command', '$3::text')}))`;
 
 async function ownJobs(
   cron: ClientBase,
@@ -143,7 +143,7 @@ export async function deletePruningRuns(cron: ClientBase, schema: string): Promi
       WHERE username = current_user
         AND (database = pg_catalog.current_database()
              OR database NOT IN (SELECT datname FROM pg_catalog.pg_database))
-        AND starts_with(command, pg_catalog.format('SELECT %I.prune_job_runs(', $1::text))`,
+        AND ${callsHere('command', '$1::text')}`,
     [schema],
   );
 }

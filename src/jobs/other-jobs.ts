@@ -2,6 +2,7 @@ import { type ClientBase, escapeLiteral } from 'pg';
 import { hasExtension } from '../database/catalogue.js';
 import { pasteable } from '../errors/shown.js';
 import type { Settings } from '../settings/settings.js';
+import { callsHere, callsWork } from './own-commands.js';
 
 /** A job in a pg_cron that is not of this deployment. */
 export interface OtherJob {
@@ -40,11 +41,8 @@ interface JobRow {
  */
 const IS_OWN = `
   username = $1 AND (
-    (database = $2 AND (
-      pg_catalog.starts_with(command, pg_catalog.format('CALL %I.run_processor(', $3::text))
-      OR command = pg_catalog.format('CALL %I.run_maintenance()', $3::text)))
-    OR (database = pg_catalog.current_database()
-      AND pg_catalog.starts_with(command, pg_catalog.format('SELECT %I.prune_job_runs(', $4::text))))`;
+    (database = $2 AND ${callsWork('command', '$3::text')})
+    OR (database = pg_catalog.current_database() AND ${callsHere('command', '$4::text')}))`;
 
 function ownValues({ cron, work, schema, cronSchema }: Settings): string[] {
   return [cron.user, work.database, schema, cronSchema];

@@ -213,8 +213,13 @@ export const REVIEWED_TEMPLATES: readonly ReviewedTemplates[] = [
   },
   {
     file: 'src/jobs/left-behind.ts',
-    inserted: ['which'],
-    reason: 'A condition of the file, whose values are parameters.',
+    inserted: ["callsHere('command', '$1::text')", 'which'],
+    reason: 'A condition of the file and one of own-commands, whose values are parameters.',
+  },
+  {
+    file: 'src/jobs/fleet-jobs.ts',
+    inserted: ["callsHere('query', '$3::text')", "callsWork('query', '$2::text')"],
+    reason: 'Conditions whose values are parameters.',
   },
   {
     file: 'src/operations/adopt-names.ts',
