@@ -64,11 +64,14 @@ AS $$
          END
   FROM jsonb_to_recordset(p_desired) AS desired (
     job_name text, schedule text, kind text, processor text, slot integer, keep_days integer)
+  -- A rollback in part leaves the jobs that call what it leaves.
+  WHERE desired.kind <> 'history' OR to_regprocedure(
+    format('%I.prune_job_runs(integer)', {{cron_schema:literal}})) IS NOT NULL
 $$;
 COMMENT ON FUNCTION {{cron_schema}}.desired_job_rows IS
   'The jobs that desired_jobs() in the work database wants, as rows. Reads job_name, schedule and '
   'kind; of a processor''s job also processor and slot, of the history''s keep_days. Command and '
-  'database follow from these.';
+  'database follow from these. Without the jobs that call what is not there.';
 REVOKE ALL ON FUNCTION {{cron_schema}}.desired_job_rows FROM PUBLIC;
 --! end
 

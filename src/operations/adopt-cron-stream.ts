@@ -1,6 +1,6 @@
 import type { ClientBase } from 'pg';
 import { hasRoutine } from '../database/catalogue.js';
-import { canSchedule } from '../deployment/can-schedule.js';
+import { canSchedule, canScheduleThere } from '../deployment/can-schedule.js';
 import { areJobsPending } from '../deployment/jobs-pending.js';
 import { lockPolicy } from '../deployment/lock-policy.js';
 import { cronName, ownName } from '../deployment/own-names.js';
@@ -46,7 +46,7 @@ export async function planCronStream(
   const isInterrupted =
     schedulable &&
     found.kind === 'same' &&
-    (await hasRoutine(cron, settings.cronSchema, 'apply_jobs')) &&
+    (await canScheduleThere(cron, settings)) &&
     (await areJobsPending(work, settings));
   const elsewhere = schedulable ? await jobsElsewhere(cron, settings) : 0;
   const { database } = settings.cron;

@@ -1,6 +1,11 @@
 import type { ClientBase } from 'pg';
 import { hasRelation, hasRoutine } from '../database/catalogue.js';
-import { canSchedule, NEEDED_BY_JOBS } from '../deployment/can-schedule.js';
+import {
+  CALLED_BY,
+  CALLED_THERE,
+  canSchedule,
+  NEEDED_BY_JOBS,
+} from '../deployment/can-schedule.js';
 import { cronName, ownName } from '../deployment/own-names.js';
 import { deploymentTables } from '../deployment/placeholder-values.js';
 import { CALLED } from '../deployment/stand-ins.js';
@@ -32,9 +37,16 @@ export function plannedJobs(
   return ifAnswered(async () => {
     const desired = await desiredAfter(databases, settings, pending.work);
     if (!desired.isKnown) return desired;
-    return (await hasRoutine(databases.cron, settings.cronSchema, 'apply_jobs'))
-      ? actionsOf(databases.cron, settings, desired.value, pending.cron)
-      : firstActions(databases.cron, settings, desired.value);
+    if (!(await hasRoutine(databases.cron, settings.cronSchema, 'apply_jobs'))) {
+      return firstActions(databases.cron, settings, desired.value);
+    }
+    const created = CALLED_THERE.find((name) => leftBy(pending.cron, 'create').has(name));
+    if (created !== undefined) {
+      return unknown(
+        `a pending migration of the cron stream creates ${created}, which a job calls`,
+      );
+    }
+    return actionsOf(databases.cron, settings, desired.value, pending.cron);
   });
 }
 
@@ -47,21 +59,29 @@ export function jobsAfterRollback(
   const { work, cron } = databases;
   return ifAnswered(async () => {
     if (!(await hasRoutine(cron, settings.cronSchema, 'apply_jobs'))) return known([]);
-    const dropped = droppedBy(scripts.work);
-    if (droppedBy(scripts.cron).has('apply_jobs') || CALLED.some((name) => dropped.has(name))) {
+    const dropped = leftBy(scripts.work, 'drop');
+    const droppedHere = leftBy(scripts.cron, 'drop');
+    if (droppedHere.has('apply_jobs') || CALLED.some((name) => dropped.has(name))) {
       return actionsOf(cron, settings, [], []);
     }
     const isIncomplete =
       NEEDED_BY_JOBS.some((name) => dropped.has(name)) || !(await canSchedule(work, settings));
     if (isIncomplete) return known([]);
-    return plannedJobs(databases, settings, scripts);
+    const desired = await desiredAfter(databases, settings, scripts.work);
+    if (!desired.isKnown) return desired;
+    return actionsOf(cron, settings, runnable(desired.value, droppedHere), scripts.cron);
   });
 }
 
-/** The names of what is not there any more after these. */
-function droppedBy(scripts: readonly string[]): ReadonlySet<string> {
+/** Those that desired_job_rows leaves once this is dropped. */
+function runnable(desired: readonly DesiredJob[], dropped: ReadonlySet<string>): DesiredJob[] {
+  return desired.filter(({ kind }) => !dropped.has(CALLED_BY[kind] ?? ''));
+}
+
+/** The names of what these do this to last: what is there, or not there any more, after them. */
+function leftBy(scripts: readonly string[], done: 'create' | 'drop'): ReadonlySet<string> {
   const last = new Map(objectsIn(scripts).map(({ name, action }) => [name, action]));
-  return new Set([...last].flatMap(([name, action]) => (action === 'drop' ? [name] : [])));
+  return new Set([...last].flatMap(([name, action]) => (action === done ? [name] : [])));
 }
 
 async function desiredAfter(
@@ -164,9 +184,10 @@ async function firstActions(
       `SELECT coalesce(jobname::text, format('(job %s)', jobid)) AS name
          FROM cron.job
         WHERE username = $1
-          AND (database = $2 OR starts_with(jobname::text, 'partitioncache_') OR strpos(command, 'prune_job_runs') > 0)
+          AND (database = $2 OR starts_with(jobname::text, 'partitioncache_')
+               OR EXISTS (SELECT FROM unnest($3::text[]) AS called WHERE strpos(command, called || '(') > 0))
         ORDER BY 1`,
-      [settings.cron.user, settings.work.database],
+      [settings.cron.user, settings.work.database, CALLED_THERE],
     );
     if (rows.length > 0) {
       return unknown(
@@ -181,7 +202,7 @@ async function firstActions(
         jobName: job_name,
         schedule,
         command,
-        database: kind === 'history' ? settings.cron.database : database,
+        database: kind in CALLED_BY ? settings.cron.database : database,
       })),
     ),
   );

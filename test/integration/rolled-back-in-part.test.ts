@@ -70,3 +70,53 @@ it('of a renamed database that was rolled back in part, adopt schedules nothing'
     await dropDatabase(site.cluster, renamed);
   }
 });
+
+interface Scheduled {
+  readonly jobname: string;
+  readonly schedule: string;
+  readonly command: string;
+}
+
+async function schedules(settings: Settings): Promise<Scheduled[]> {
+  const cron = await connectAs(settings.cron);
+  const { rows } = await cron.query<Scheduled>(
+    'SELECT jobname, schedule, command FROM cron.job ORDER BY jobname',
+  );
+  return rows;
+}
+
+describe('a cron stream that was rolled back to before what made prune_job_runs', () => {
+  it('has the jobs that call what is left, as plan says', async () => {
+    const settings = (await createSite()).settings();
+    await setUp(settings, { parallel: 2 });
+    const before = await schedules(settings);
+    expect(before.filter(({ command }) => command.includes('prune_job_runs'))).not.toEqual([]);
+
+    const to = await migrationBefore('cron', 'prune_job_runs');
+    const back = { streams: ['cron'], extent: { to } } as const;
+    const planned = (await plan(settings, { direction: 'down', ...back })).jobs;
+    const { jobs: done } = await down(settings, { ...quietly, ...back });
+    const after = await schedules(settings);
+    expect(after.map(({ jobname }) => jobname)).toEqual(
+      before
+        .filter(({ command }) => !command.includes('prune_job_runs'))
+        .map(({ jobname }) => jobname),
+    );
+    const names = (jobs: typeof done, action: string) =>
+      jobs.filter((job) => job.action === action).map(({ jobName }) => jobName);
+    if (!Array.isArray(planned)) throw new Error('the plan does not know');
+    // What a migration drops it unschedules itself.
+    expect(names(planned, 'unscheduled')).toEqual(
+      before
+        .filter(({ command }) => command.includes('prune_job_runs'))
+        .map(({ jobname }) => jobname),
+    );
+    expect(names(planned, 'altered')).toEqual(done.map(({ jobName }) => jobName));
+    expect((await adopt(settings, { ...quietly, dryRun: false })).steps).toEqual([]);
+    expect(await schedules(settings)).toEqual(after);
+
+    await deploy(settings);
+    expect(await schedules(settings)).toEqual(before);
+    expect((await readStatus(settings)).upToDate).toBe(true);
+  });
+});
