@@ -61,10 +61,7 @@ function explainRefusal(
         remedy: `As the owner of the database, run: GRANT CONNECT ON DATABASE ${pg.escapeIdentifier(database)} TO ${pg.escapeIdentifier(user)};`,
       };
     case '53300':
-      return {
-        what: said,
-        remedy: 'Close connections that are not needed, or raise max_connections.',
-      };
+      return { what: said, remedy: roomFor(database, user, cause) };
     case '55000':
       return {
         what: said,
@@ -74,6 +71,19 @@ function explainRefusal(
       return { what: said, remedy: 'The server is starting or stopping: try again in a moment.' };
     default:
       return { what: said, remedy: "See the server's log for the reason." };
+  }
+}
+
+/** By the function of PostgreSQL's that refused, since the text may be in any language. */
+function roomFor(database: string, user: string, cause: unknown): string {
+  const routine = isDatabaseError(cause) ? cause.routine : undefined;
+  switch (routine) {
+    case 'InitializeSessionUserId':
+      return `Close connections of that role that are not needed; or as an administrator: ALTER ROLE ${pg.escapeIdentifier(user)} CONNECTION LIMIT -1; -- or one that fits`;
+    case 'CheckMyDatabase':
+      return `Close connections to that database that are not needed; or as an administrator or its owner: ALTER DATABASE ${pg.escapeIdentifier(database)} CONNECTION LIMIT -1; -- or one that fits`;
+    default:
+      return 'Close connections that are not needed, or raise max_connections.';
   }
 }
 

@@ -111,6 +111,27 @@ describe('refused by the server', () => {
     expect((await failureOf({ user: 'nobody' })).remedy).toContain('DB_USER');
   });
 
+  test('a role whose CONNECTION LIMIT is reached', async () => {
+    const limited = await createRole('limited');
+    await admin.query(`ALTER ROLE ${pg.escapeIdentifier(limited.name)} CONNECTION LIMIT 0`);
+    const error = await failureOf({ user: limited.name, password: limited.password });
+    expect(error.message).toContain('(SQLSTATE 53300)');
+    expect(error.remedy).toContain(`ALTER ROLE "${limited.name}" CONNECTION LIMIT -1;`);
+    expect(error.remedy).not.toContain('max_connections');
+  });
+
+  test('a database whose CONNECTION LIMIT is reached', async () => {
+    const limited = await createDatabase('limited');
+    try {
+      await admin.query(`ALTER DATABASE ${pg.escapeIdentifier(limited)} CONNECTION LIMIT 0`);
+      const error = await failureOf({ database: limited });
+      expect(error.message).toContain('(SQLSTATE 53300)');
+      expect(error.remedy).toContain(`ALTER DATABASE "${limited}" CONNECTION LIMIT -1;`);
+    } finally {
+      await dropDatabase(limited);
+    }
+  });
+
   test('a role that may not log in', async () => {
     const group = await createRole('group');
     await admin.query(`ALTER ROLE ${pg.escapeIdentifier(group.name)} NOLOGIN`);
