@@ -3,11 +3,13 @@ import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { applyRemediesAsAdministrator } from '../../src/doctor/apply-remedies.js';
 import { failures } from '../../src/doctor/check-result.js';
 import { runDoctor } from '../../src/doctor/run-doctor.js';
+import { down } from '../../src/operations/down.js';
 import { cronSchemaName } from '../../src/settings/cron-schema.js';
 import type { Settings } from '../../src/settings/settings.js';
 import type { ThrowawayCluster } from '../../tools/throwaway/cluster.js';
 import { startOwnCluster } from '../harness/cluster.js';
 import { createRole } from '../harness/databases.js';
+import { migrationBefore } from '../harness/package-migrations.js';
 import {
   asAdmin,
   CRON_DATABASE,
@@ -637,6 +639,23 @@ describe('the jobs', () => {
     expect(check.detail).toContain('cron.max_running_jobs = 32 lets at most 32 run at once');
     await inCron(scenario, `GRANT pg_read_all_settings TO ${cron.user}`);
     expectStatus(await examineOne(scenario.settings, 'job-capacity'), 'warning');
+  });
+
+  test('of a cron stream that was rolled back in part are looked at as before', async () => {
+    const scenario = await deployed();
+    await down(scenario.settings, {
+      waitSeconds: 20,
+      drainSeconds: 20,
+      onWait: () => {},
+      log: () => {},
+      confirm: async () => true,
+      streams: ['cron'],
+      extent: { to: await migrationBefore('cron', 'prune_job_runs') },
+    });
+    for (const id of ['job-logins', 'job-launch'] as const) {
+      const { detail } = await examineOne(scenario.settings, id);
+      expect(detail).not.toContain('no job has been scheduled yet');
+    }
   });
 
   test.each([

@@ -1,5 +1,5 @@
+import { hasRelation, hasRoutine } from '../../database/catalogue.js';
 import { unlessRefused } from '../../database/unless-refused.js';
-import { readStreamPlan } from '../../deployment/stream-plan.js';
 import { judgeLaunch, type Launch } from '../../jobs/launch.js';
 import { ok, type Remedy, text, warning } from '../check-result.js';
 import type { DoctorCheck } from '../context.js';
@@ -12,10 +12,10 @@ export const jobLaunch: DoctorCheck = {
   needs: ['work-migrations', 'cron-migrations', 'pg-cron-database', 'cron-usage', 'cron-history'],
   run: async ({ settings, work, cron }) => {
     const databases = { work: clientOf(work), cron: clientOf(cron) };
-    for (const stream of ['work', 'cron'] as const) {
-      const { pending } = await readStreamPlan(databases[stream], settings, stream);
-      if (pending.length > 0) return ok('no job has been scheduled yet');
-    }
+    const canHaveJobs =
+      (await hasRelation(databases.work, settings.schema, 'applied_job')) &&
+      (await hasRoutine(databases.cron, settings.cronSchema, 'own_jobs'));
+    if (!canHaveJobs) return ok('no job has been scheduled yet');
     const { verdict, detail } = await unlessRefused<Launch>(
       () => judgeLaunch(databases, settings),
       (said) => ({

@@ -1,6 +1,6 @@
 import { type ClientBase, escapeIdentifier } from 'pg';
+import { hasRoutine } from '../../database/catalogue.js';
 import { cronName } from '../../deployment/own-names.js';
-import { readStreamPlan } from '../../deployment/stream-plan.js';
 import { databaseLimitLine, type LimitName, roleLimitLine } from '../../jobs/room.js';
 import type { Settings } from '../../settings/settings.js';
 import { ok, text, warning } from '../check-result.js';
@@ -15,8 +15,9 @@ export const jobLogins: DoctorCheck = {
   run: async (context) => {
     const { settings, cron } = context;
     const client = clientOf(cron);
-    const { pending } = await readStreamPlan(client, settings, 'cron');
-    if (pending.length > 0) return ok('no job has been scheduled yet');
+    if (!(await hasRoutine(client, settings.cronSchema, 'is_own'))) {
+      return ok('no job has been scheduled yet');
+    }
     const runs = await latestRuns(client, settings);
     if (runs.length === 0) return ok('no job has run in the last 24 hours');
     const broken = runs.find(({ status, message }) => status === 'failed' && startFailed(message));
