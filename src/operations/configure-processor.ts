@@ -35,7 +35,7 @@ export class JobsNotSyncedError extends PcacheError {
 
   constructor(cause: unknown) {
     super(
-      `The configuration has changed and running processors follow it, but pg_cron's jobs have not changed: ${ofOneStep(describeRefusal(cause))}`,
+      `The configuration has changed and running processors follow it, but not all of pg_cron's jobs have followed: ${ofOneStep(describeRefusal(cause))}`,
       { remedy: remedyThen(cause, 'run: pcache-migrate sync'), cause },
     );
   }
