@@ -38,7 +38,7 @@ BEGIN
       AND CASE desired.kind
             WHEN 'processor' THEN desired.processor IS NOT NULL
             WHEN 'history' THEN desired.keep_days IS NOT NULL
-            ELSE desired.kind = 'maintenance'
+            ELSE desired.kind IN ('maintenance', 'dispatch')
           END
     ) IS NOT TRUE
   LOOP
@@ -99,10 +99,14 @@ BEGIN
   END LOOP;
 
   FOR v_job IN
-    SELECT desired.*, own.jobid
+    -- New ones are at rest until dispatch finds work: all at once could be too many for pg_cron.
+    SELECT desired.job_name, coalesce(desired.rest_schedule, desired.schedule) AS schedule,
+           desired.command, desired.database, own.jobid
     FROM {{cron_schema}}.desired_job_rows(p_desired) AS desired
     LEFT JOIN {{cron_schema}}.own_jobs() AS own ON own.job_name = desired.job_name
-    WHERE (own.schedule, own.command) IS DISTINCT FROM (desired.schedule, desired.command)
+    -- What rests has the right schedule, too.
+    WHERE own.command IS DISTINCT FROM desired.command
+       OR own.schedule NOT IN (desired.schedule, coalesce(desired.rest_schedule, desired.schedule))
     ORDER BY desired.job_name
   LOOP
     PERFORM cron.schedule_in_database(
@@ -118,16 +122,19 @@ BEGIN
       SELECT coalesce(
         jsonb_agg(
           jsonb_build_object(
-            'job_name', job_name, 'schedule', schedule, 'command', command, 'job_id', jobid)
+            'job_name', job_name, 'schedule', desired.schedule, 'command', desired.command,
+            'job_id', own.jobid)
           ORDER BY job_name),
         '[]')
-      FROM {{cron_schema}}.own_jobs()));
+      FROM {{cron_schema}}.desired_job_rows(p_desired) AS desired
+      JOIN {{cron_schema}}.own_jobs() AS own USING (job_name)));
 END
 $$;
 COMMENT ON FUNCTION {{cron_schema}}.apply_jobs IS
   'Makes pg_cron''s jobs of this deployment match p_desired (desired_jobs() of the work database), '
   'and removes other jobs that carry its names. Returns {actions: [{action: scheduled|altered|'
-  'unscheduled|left, job_name}], jobs: [{job_name, schedule, command, job_id}]}; left are other '
+  'unscheduled|left, job_name}], jobs: [{job_name, schedule, command, job_id}]}, the schedule as '
+  'desired, also of what rests; left are other '
   'jobs of the cron role in the work database. Raises what check_desired_jobs or pg_cron raises, '
   'and then changes nothing.';
 REVOKE ALL ON FUNCTION {{cron_schema}}.apply_jobs FROM PUBLIC;

@@ -83,6 +83,25 @@ REVOKE ALL ON FUNCTION {{schema}}.cron_job_name FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.cron_job_name TO {{cron_role}};
 --! end
 
+--! routine watches_always
+CREATE OR REPLACE FUNCTION {{schema}}.watches_always() RETURNS boolean
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  -- Two minutes are what the watchdog may need to come, at worst: with pg_cron 1.4 a minute until
+  -- dispatch looks, and another one until the job starts.
+  RETURN EXISTS (
+    SELECT FROM {{processor_config}} WHERE enabled AND timeout_seconds < 120);
+END
+$$;
+COMMENT ON FUNCTION {{schema}}.watches_always IS
+  'Whether maintenance has to be there before there is work: it could not come in time to keep the '
+  'shortest timeout.';
+REVOKE ALL ON FUNCTION {{schema}}.watches_always FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION {{schema}}.watches_always TO {{cron_role}};
+--! end
+
 --! routine desired_jobs
 CREATE OR REPLACE FUNCTION {{schema}}.desired_jobs(p_pg_cron_version text DEFAULT NULL)
 RETURNS jsonb
@@ -100,47 +119,61 @@ BEGIN
   RETURN (
     WITH processor AS (
       SELECT config.job_name, config.enabled, config.max_parallel_jobs,
-             {{schema}}.cron_schedule({{schema}}.start_interval(
-               config.frequency_seconds, v_pg_cron_version)) AS schedule
+             {{schema}}.start_interval(config.frequency_seconds, v_pg_cron_version) AS seconds
       FROM {{processor_config}} AS config
     ),
-    jobs (position, job_name, schedule, command, kind, processor, slot, keep_days) AS (
-      SELECT 1, {{schema}}.cron_job_name(job_name, slot::text), schedule,
+    jobs (position, job_name, schedule, command, kind, processor, slot, keep_days, on_demand) AS (
+      SELECT 1, {{schema}}.cron_job_name(job_name, slot::text), {{schema}}.cron_schedule(seconds),
              format('CALL %I.run_processor(%L, %s)', {{schema:literal}}, job_name, slot),
-             'processor', job_name, slot, NULL::integer
+             'processor', job_name, slot, NULL::integer,
+             -- The first slot stays, and finds what comes. One that is started so rarely that it
+             -- never stays takes no place from others.
+             slot > 1 AND seconds <= 60
       FROM processor, generate_series(1, max_parallel_jobs) AS slot
       WHERE enabled
       UNION ALL
-      -- As often as can be: a maintenance run lasts a minute, and without one no timeout is kept.
-      -- Also while all are disabled: what was begun before is still to be timed out.
+      -- As often as can be: without one no timeout is kept. Also while all are disabled: what was
+      -- begun before is still to be timed out.
       SELECT 2, {{schema}}.cron_job_name(NULL, 'maintenance'),
              {{schema}}.cron_schedule({{schema}}.start_interval(1, v_pg_cron_version)),
              format('CALL %I.run_maintenance()', {{schema:literal}}),
-             'maintenance', NULL, NULL, NULL
+             'maintenance', NULL, NULL, NULL, NOT {{schema}}.watches_always()
       WHERE EXISTS (SELECT FROM processor)
       UNION ALL
       SELECT 3, {{schema}}.cron_job_name(NULL, 'history'), '17 3 * * *',
              format('SELECT %I.prune_job_runs(%s)',
                     deployment.cron_schema, settings.run_retention_days),
-             'history', NULL, NULL, settings.run_retention_days
+             'history', NULL, NULL, settings.run_retention_days, false
       FROM {{schema}}.deployment, {{schema}}.settings
       WHERE EXISTS (SELECT FROM processor)
+    ),
+    dispatched AS (
+      TABLE jobs
+      UNION ALL
+      SELECT 4, {{schema}}.cron_job_name(NULL, 'dispatch'),
+             {{schema}}.cron_schedule({{schema}}.start_interval(15, v_pg_cron_version)),
+             format('SELECT %I.dispatch(%s)',
+                    deployment.cron_schema, maintenance.on_demand::text),
+             'dispatch', NULL, NULL, NULL, false
+      FROM {{schema}}.deployment, jobs AS maintenance
+      WHERE maintenance.kind = 'maintenance' AND EXISTS (SELECT FROM jobs WHERE on_demand)
     )
     SELECT coalesce(
       jsonb_agg(jsonb_build_object(
                   'job_name', job_name, 'schedule', schedule, 'command', command, 'kind', kind,
                   'processor', processor, 'slot', slot, 'keep_days', keep_days,
-                  'database', current_database())
+                  'on_demand', on_demand, 'database', current_database())
                 ORDER BY position, job_name),
       '[]')
-    FROM jobs
+    FROM dispatched
   );
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.desired_jobs IS
   'The jobs this deployment should have: [{job_name, schedule, command, kind, processor, slot, '
-  'keep_days, database}]. command is for comparison, since apply_jobs makes it itself; database is '
-  'this one, by which apply_jobs knows a copy. A disabled processor has no slots. With '
+  'keep_days, on_demand, database}]. command is for comparison, since apply_jobs makes it itself; '
+  'on_demand: its schedule is that for times with work, and dispatch puts it to rest at others; '
+  'database is this one, by which apply_jobs knows a copy. A disabled processor has no slots. With '
   'p_pg_cron_version, as it will be once that version is recorded.';
 REVOKE ALL ON FUNCTION {{schema}}.desired_jobs FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.desired_jobs TO {{cron_role}};

@@ -1,5 +1,23 @@
 -- A slot is where a run happens. Its session lock keeps out a second run of the same slot.
 
+--! routine name_session
+CREATE OR REPLACE FUNCTION {{schema}}.name_session() RETURNS void
+LANGUAGE sql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  -- pg_cron names its connections so, but not its background workers; and from another role
+  -- PostgreSQL hides what kind of session they are.
+  SELECT set_config('application_name', 'pg_cron', false)
+  FROM pg_stat_get_activity(pg_backend_pid())
+  WHERE backend_type = 'pg_cron'
+$$;
+COMMENT ON FUNCTION {{schema}}.name_session IS
+  'Lets every role see that this session is a run of pg_cron''s, also as a background worker: '
+  'other deployments count them, to share the places (share_of_places in the pg_cron database).';
+REVOKE ALL ON FUNCTION {{schema}}.name_session FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION {{schema}}.name_session TO {{cron_role}};
+--! end
+
 --! routine open_slot
 CREATE OR REPLACE FUNCTION {{schema}}.open_slot(p_job_name text, p_slot integer) RETURNS integer
 LANGUAGE plpgsql
@@ -15,6 +33,7 @@ BEGIN
   IF {{schema}}.is_held() THEN
     RETURN NULL;
   END IF;
+  PERFORM {{schema}}.name_session();
   PERFORM {{schema}}.hold_own_tables('read', {{processor_config:literal}});
   PERFORM FROM {{processor_config}} WHERE job_name = p_job_name;
   IF NOT FOUND THEN

@@ -93,6 +93,25 @@ REVOKE ALL ON FUNCTION {{schema}}.is_overdue FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.is_overdue TO {{cron_role}}, {{client_role}};
 --! end
 
+--! routine show_work
+-- Read in the pg_cron database (at_work there), which has the same functions for the keys, and
+-- knows of this one no more than its name. As UTF-8, since the encodings may differ.
+CREATE OR REPLACE FUNCTION {{schema}}.show_work() RETURNS void
+LANGUAGE sql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  -- Not taken only where somebody else has it, and then it shows the same.
+  SELECT pg_try_advisory_xact_lock_shared(
+    hashtext('pcache-migrate at work'),
+    hashtext(encode(convert_to({{schema:literal}}, 'UTF8'), 'hex')))
+$$;
+COMMENT ON FUNCTION {{schema}}.show_work IS
+  'Shows until the end of the transaction that this deployment has work at hand, by an advisory '
+  'lock: dispatch in the pg_cron database looks for it, and wakes the jobs that rest.';
+REVOKE ALL ON FUNCTION {{schema}}.show_work FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION {{schema}}.show_work TO {{cron_role}};
+--! end
+
 --! routine process_chunk
 CREATE OR REPLACE FUNCTION {{schema}}.process_chunk(
   p_items {{schema}}.batch_item[], p_first integer, p_run {{schema}}.run_context
@@ -126,6 +145,7 @@ BEGIN
     -- slot taken meanwhile. Afterwards the session holds the lock of the slot and no other, and no
     -- prepared statement.
     PERFORM pg_advisory_xact_lock(c_schema, p_run.lock_key),
+            {{schema}}.show_work(),
             -- It does no harm to lose the last settled fragments in a crash: then they are still
             -- queued. To wait for the disk after each chunk would.
             set_config('synchronous_commit', 'off', true);

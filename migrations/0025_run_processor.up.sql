@@ -46,8 +46,8 @@ GRANT EXECUTE ON FUNCTION {{schema}}.batch_limit TO {{cron_role}};
 
 --! routine idle_step
 CREATE OR REPLACE FUNCTION {{schema}}.idle_step(
-  p_lock_key integer, p_run_started timestamptz, p_frequency_seconds integer, p_due timestamptz,
-  p_now timestamptz
+  p_slot integer, p_lock_key integer, p_run_started timestamptz, p_frequency_seconds integer,
+  p_due timestamptz, p_now timestamptz
 ) RETURNS {{schema}}.run_step
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -59,16 +59,20 @@ DECLARE
   v_step {{schema}}.run_step;
 BEGIN
   IF p_due <= p_now THEN
+    PERFORM {{schema}}.clean_up_at_rest();
     v_step.next_due :=
       CASE WHEN p_due + v_frequency > p_now THEN p_due ELSE p_now END + v_frequency;
   ELSE
     -- A frequency that was shortened meanwhile counts from now.
     v_step.next_due := least(p_due, p_now + v_frequency);
   END IF;
-  -- An idle run stays for a while: each start costs a session and a row in pg_cron's history.
-  v_next_start := p_run_started + greatest(v_clocks.idle, make_interval(
-    secs => {{schema}}.start_interval(
-      p_frequency_seconds, (SELECT pg_cron_version FROM {{schema}}.deployment))));
+  -- An idle run stays for a while: each start costs a session and a row in pg_cron's history. A
+  -- first slot is there for what comes; the others' places are wanted by other deployments.
+  v_next_start := p_run_started + CASE
+    WHEN p_slot = 1 AND v_frequency <= v_clocks.idle THEN v_clocks.run
+    ELSE greatest(v_clocks.idle, make_interval(secs => {{schema}}.start_interval(
+      p_frequency_seconds, (SELECT pg_cron_version FROM {{schema}}.deployment))))
+  END;
   v_step.finished := v_step.next_due >= v_next_start;
   IF v_step.finished THEN
     -- Only here, for the next run: an idle run writes nothing.
@@ -151,7 +155,7 @@ BEGIN
   END IF;
   IF v_batch.batch_id IS NULL THEN
     RETURN {{schema}}.idle_step(
-      p_lock_key, p_run_started, v_config.frequency_seconds, v_due, v_now);
+      p_slot, p_lock_key, p_run_started, v_config.frequency_seconds, v_due, v_now);
   END IF;
 
   -- Disabled since the look above, and what is claimed was queued only then.
@@ -161,6 +165,7 @@ BEGIN
     RETURN v_step;
   END IF;
 
+  PERFORM {{schema}}.show_work();
   v_step.wanted := v_limit;
   v_step.items := coalesce({{schema}}.items_of(v_batch.queue_ids), '{}');
   v_step.context := ROW(

@@ -1,5 +1,18 @@
 -- Keeps the log, the queue and the attempts small.
 
+--! routine log_cutoff
+CREATE OR REPLACE FUNCTION {{schema}}.log_cutoff() RETURNS timestamp
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT now()::timestamp - make_interval(days => log_retention_days) FROM {{schema}}.settings
+$$;
+COMMENT ON FUNCTION {{schema}}.log_cutoff IS
+  'Log rows from before this time, in the session''s time zone as they are, are to be deleted.';
+REVOKE ALL ON FUNCTION {{schema}}.log_cutoff FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION {{schema}}.log_cutoff TO {{cron_role}};
+--! end
+
 --! routine delete_old_log
 CREATE OR REPLACE FUNCTION {{schema}}.delete_old_log(p_limit integer) RETURNS integer
 LANGUAGE plpgsql
@@ -13,8 +26,7 @@ BEGIN
   DELETE FROM {{processor_log}}
   WHERE id IN (
     SELECT id FROM {{processor_log}}
-    WHERE created_at < now()::timestamp
-      - make_interval(days => (SELECT log_retention_days FROM {{schema}}.settings))
+    WHERE created_at < {{schema}}.log_cutoff()
     ORDER BY created_at
     LIMIT p_limit);
   GET DIAGNOSTICS v_deleted = ROW_COUNT;

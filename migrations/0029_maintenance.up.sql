@@ -1,8 +1,54 @@
 -- The maintenance job: watchdog and housekeeping in one session. A run lasts until the next one
 -- starts, looks once a second, and keeps no transaction open in between.
 
+--! routine maintenance_is_needed
+CREATE OR REPLACE FUNCTION {{schema}}.maintenance_is_needed(p_after_id integer) RETURNS boolean
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  -- In the middle of the queue.
+  IF p_after_id <> 0 OR {{schema}}.has_runs() THEN
+    RETURN true;
+  END IF;
+  PERFORM {{schema}}.hold_own_tables(
+    'read', {{processor_config:literal}}, {{processor_log:literal}});
+  RETURN {{schema}}.watches_always()
+    OR EXISTS (SELECT FROM {{processor_log}} WHERE created_at < {{schema}}.log_cutoff());
+END
+$$;
+COMMENT ON FUNCTION {{schema}}.maintenance_is_needed IS
+  'Whether maintenance has something to watch or to clean up, or has to be there beforehand. '
+  'p_after_id: where it is in the queue, 0 at the end.';
+REVOKE ALL ON FUNCTION {{schema}}.maintenance_is_needed FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION {{schema}}.maintenance_is_needed TO {{cron_role}};
+--! end
+
+--! routine clean_up_at_rest
+CREATE OR REPLACE FUNCTION {{schema}}.clean_up_at_rest() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF NOT EXISTS (SELECT FROM {{schema}}.batch) OR EXISTS (
+    SELECT FROM {{schema}}.runs_1 WHERE kind = 'maintenance')
+  THEN
+    RETURN;
+  END IF;
+  PERFORM {{schema}}.release_dead_batches();
+  PERFORM {{schema}}.publish_running();
+END
+$$;
+COMMENT ON FUNCTION {{schema}}.clean_up_at_rest IS
+  'Does for the runs that have died what maintenance does, while that rests.';
+REVOKE ALL ON FUNCTION {{schema}}.clean_up_at_rest FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION {{schema}}.clean_up_at_rest TO {{cron_role}};
+--! end
+
 --! routine maintenance_goes_on
-CREATE OR REPLACE FUNCTION {{schema}}.maintenance_goes_on(p_started timestamptz) RETURNS boolean
+CREATE OR REPLACE FUNCTION {{schema}}.maintenance_goes_on(
+  p_started timestamptz, p_needed timestamptz
+) RETURNS boolean
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -18,14 +64,17 @@ BEGIN
   END IF;
   PERFORM {{schema}}.hold_own_tables('read', {{processor_config:literal}});
   RETURN (
-    SELECT clock_timestamp() < p_started + ({{schema}}.clocks()).maintenance
+    -- Two looks, so that the hourly run of a deployment at rest soon gives its place back.
+    SELECT clock_timestamp() < least(
+             p_started + maintenance, coalesce(p_needed + idle, p_started + 2 * look))
       AND EXISTS (SELECT FROM {{processor_config}})
+    FROM {{schema}}.clocks()
   );
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.maintenance_goes_on IS
-  'Whether a maintenance run that started at p_started should look once more: for a minute, and '
-  'as long as a fragment is at work.';
+  'Whether a maintenance run that started at p_started, and was needed last at p_needed (NULL: not '
+  'yet), should look once more: for a minute at most unless a fragment is at work.';
 REVOKE ALL ON FUNCTION {{schema}}.maintenance_goes_on FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.maintenance_goes_on TO {{cron_role}};
 --! end
@@ -83,6 +132,7 @@ BEGIN
   -- Shared, since two runs may overlap. First the lock, then the question, as in open_slot.
   PERFORM pg_advisory_lock_shared(
     (quote_ident({{schema:literal}}) || '.hold')::regclass::oid::integer, 1);
+  PERFORM {{schema}}.name_session();
   -- During a pause, somebody has to keep the timeouts of what is still at work.
   RETURN NOT EXISTS (SELECT FROM {{schema}}.holds_1 WHERE pid IS NOT NULL);
 EXCEPTION
@@ -120,6 +170,7 @@ LANGUAGE plpgsql
 AS $$
 DECLARE
   v_started timestamptz := pg_catalog.clock_timestamp();
+  v_needed timestamptz;
   v_after_id integer := 0;
   v_goes_on boolean := {{schema}}.open_maintenance();
   v_look double precision := pg_catalog.date_part('epoch', ({{schema}}.clocks()).look);
@@ -139,7 +190,10 @@ BEGIN
       COMMIT;
     END LOOP;
     BEGIN
-      v_goes_on := {{schema}}.maintenance_goes_on(v_started);
+      IF {{schema}}.maintenance_is_needed(v_after_id) THEN
+        v_needed := pg_catalog.clock_timestamp();
+      END IF;
+      v_goes_on := {{schema}}.maintenance_goes_on(v_started, v_needed);
     EXCEPTION
       WHEN out_of_memory THEN
         v_goes_on := true; -- to the watchdog's next look, which deals with it
@@ -153,7 +207,8 @@ BEGIN
 END
 $$;
 COMMENT ON PROCEDURE {{schema}}.run_maintenance IS
-  'One run of the maintenance job, which lasts a minute, and as long as a fragment is at work. '
+  'One run of the maintenance job, which lasts a minute, longer while a fragment is at work, and '
+  'ends sooner when it is not needed. '
   'Enforces timeouts, takes care of batches whose run died or is held up, shows what is running, '
   'deletes old log rows, and removes cached duplicates from the queue. While processing is held it '
   'only watches what is still at work. Raises 53200 when the '

@@ -32,7 +32,7 @@ BEGIN
       AND CASE desired.kind
             WHEN 'processor' THEN desired.processor IS NOT NULL
             WHEN 'history' THEN desired.keep_days IS NOT NULL
-            ELSE desired.kind = 'maintenance'
+            ELSE desired.kind IN ('maintenance', 'dispatch')
           END
     ) IS NOT TRUE
   LOOP

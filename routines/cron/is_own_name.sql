@@ -16,7 +16,7 @@ AS $$
       AND NOT starts_with(p_job_name, 'partitioncache_process_queue_')
       AND starts_with(p_job_name, 'partitioncache_' || {{work_database:literal}} || '_')
       AND substr(p_job_name, length('partitioncache_' || {{work_database:literal}} || '_') + 1)
-          ~ '^(maintenance|history|[^_]+_[0-9]+)$'
+          ~ '^(maintenance|history|dispatch|[^_]+_[0-9]+)$'
   END
 $$;
 COMMENT ON FUNCTION {{cron_schema}}.is_own_name IS

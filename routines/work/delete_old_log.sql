@@ -10,8 +10,7 @@ BEGIN
   DELETE FROM {{processor_log}}
   WHERE id IN (
     SELECT id FROM {{processor_log}}
-    WHERE created_at < now()::timestamp
-      - make_interval(days => (SELECT log_retention_days FROM {{schema}}.settings))
+    WHERE created_at < {{schema}}.log_cutoff()
     ORDER BY created_at
     LIMIT p_limit);
   GET DIAGNOSTICS v_deleted = ROW_COUNT;

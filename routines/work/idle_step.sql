@@ -1,6 +1,6 @@
 CREATE OR REPLACE FUNCTION {{schema}}.idle_step(
-  p_lock_key integer, p_run_started timestamptz, p_frequency_seconds integer, p_due timestamptz,
-  p_now timestamptz
+  p_slot integer, p_lock_key integer, p_run_started timestamptz, p_frequency_seconds integer,
+  p_due timestamptz, p_now timestamptz
 ) RETURNS {{schema}}.run_step
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -12,16 +12,20 @@ DECLARE
   v_step {{schema}}.run_step;
 BEGIN
   IF p_due <= p_now THEN
+    PERFORM {{schema}}.clean_up_at_rest();
     v_step.next_due :=
       CASE WHEN p_due + v_frequency > p_now THEN p_due ELSE p_now END + v_frequency;
   ELSE
     -- A frequency that was shortened meanwhile counts from now.
     v_step.next_due := least(p_due, p_now + v_frequency);
   END IF;
-  -- An idle run stays for a while: each start costs a session and a row in pg_cron's history.
-  v_next_start := p_run_started + greatest(v_clocks.idle, make_interval(
-    secs => {{schema}}.start_interval(
-      p_frequency_seconds, (SELECT pg_cron_version FROM {{schema}}.deployment))));
+  -- An idle run stays for a while: each start costs a session and a row in pg_cron's history. A
+  -- first slot is there for what comes; the others' places are wanted by other deployments.
+  v_next_start := p_run_started + CASE
+    WHEN p_slot = 1 AND v_frequency <= v_clocks.idle THEN v_clocks.run
+    ELSE greatest(v_clocks.idle, make_interval(secs => {{schema}}.start_interval(
+      p_frequency_seconds, (SELECT pg_cron_version FROM {{schema}}.deployment))))
+  END;
   v_step.finished := v_step.next_due >= v_next_start;
   IF v_step.finished THEN
     -- Only here, for the next run: an idle run writes nothing.

@@ -60,7 +60,7 @@ BEGIN
   END IF;
   IF v_batch.batch_id IS NULL THEN
     RETURN {{schema}}.idle_step(
-      p_lock_key, p_run_started, v_config.frequency_seconds, v_due, v_now);
+      p_slot, p_lock_key, p_run_started, v_config.frequency_seconds, v_due, v_now);
   END IF;
 
   -- Disabled since the look above, and what is claimed was queued only then.
@@ -70,6 +70,7 @@ BEGIN
     RETURN v_step;
   END IF;
 
+  PERFORM {{schema}}.show_work();
   v_step.wanted := v_limit;
   v_step.items := coalesce({{schema}}.items_of(v_batch.queue_ids), '{}');
   v_step.context := ROW(

@@ -6,6 +6,7 @@ BEGIN
   -- Shared, since two runs may overlap. First the lock, then the question, as in open_slot.
   PERFORM pg_advisory_lock_shared(
     (quote_ident({{schema:literal}}) || '.hold')::regclass::oid::integer, 1);
+  PERFORM {{schema}}.name_session();
   -- During a pause, somebody has to keep the timeouts of what is still at work.
   RETURN NOT EXISTS (SELECT FROM {{schema}}.holds_1 WHERE pid IS NOT NULL);
 EXCEPTION

@@ -12,6 +12,7 @@ BEGIN
   IF {{schema}}.is_held() THEN
     RETURN NULL;
   END IF;
+  PERFORM {{schema}}.name_session();
   PERFORM {{schema}}.hold_own_tables('read', {{processor_config:literal}});
   PERFORM FROM {{processor_config}} WHERE job_name = p_job_name;
   IF NOT FOUND THEN

@@ -3,6 +3,7 @@ LANGUAGE plpgsql
 AS $$
 DECLARE
   v_started timestamptz := pg_catalog.clock_timestamp();
+  v_needed timestamptz;
   v_after_id integer := 0;
   v_goes_on boolean := {{schema}}.open_maintenance();
   v_look double precision := pg_catalog.date_part('epoch', ({{schema}}.clocks()).look);
@@ -22,7 +23,10 @@ BEGIN
       COMMIT;
     END LOOP;
     BEGIN
-      v_goes_on := {{schema}}.maintenance_goes_on(v_started);
+      IF {{schema}}.maintenance_is_needed(v_after_id) THEN
+        v_needed := pg_catalog.clock_timestamp();
+      END IF;
+      v_goes_on := {{schema}}.maintenance_goes_on(v_started, v_needed);
     EXCEPTION
       WHEN out_of_memory THEN
         v_goes_on := true; -- to the watchdog's next look, which deals with it
@@ -36,7 +40,8 @@ BEGIN
 END
 $$;
 COMMENT ON PROCEDURE {{schema}}.run_maintenance IS
-  'One run of the maintenance job, which lasts a minute, and as long as a fragment is at work. '
+  'One run of the maintenance job, which lasts a minute, longer while a fragment is at work, and '
+  'ends sooner when it is not needed. '
   'Enforces timeouts, takes care of batches whose run died or is held up, shows what is running, '
   'deletes old log rows, and removes cached duplicates from the queue. While processing is held it '
   'only watches what is still at work. Raises 53200 when the '

@@ -7,7 +7,10 @@ import { CALLED } from './stand-ins.js';
 export const NEEDED_BY_JOBS = ['desired_jobs', 'mark_synced', 'sync_cron', ...CALLED];
 
 /** What jobs in the pg_cron database call, by the kind of the job. */
-export const CALLED_BY: Readonly<Record<string, string>> = { history: 'prune_job_runs' };
+export const CALLED_BY: Readonly<Record<string, string>> = {
+  history: 'prune_job_runs',
+  dispatch: 'dispatch',
+};
 
 export const CALLED_THERE = Object.values(CALLED_BY);
 

@@ -17,12 +17,14 @@ export interface DesiredJob {
   readonly job_name: string;
   readonly schedule: string;
   readonly command: string;
-  readonly kind: 'processor' | 'maintenance' | 'history';
+  readonly kind: 'processor' | 'maintenance' | 'history' | 'dispatch';
   /** Of a processor's job. */
   readonly processor: string | null;
   readonly slot: number | null;
   /** Of the history's job. */
   readonly keep_days: number | null;
+  /** Whether its schedule is that for times with work; at others it rests. */
+  readonly on_demand: boolean;
   /** The work database. */
   readonly database: string;
 }

@@ -85,7 +85,7 @@ export async function readRunsOfNoDatabase(cron: ClientBase): Promise<ReadonlyMa
   return new Map(rows.map(({ database, runs }) => [database, Number(runs)]));
 }
 
-/** The own jobs of one deployment: those in its work database, and the one that prunes their history. */
+/** The own jobs of one deployment: those in its work database, and those in this one that look after them. */
 export async function readJobsOf(
   cron: ClientBase,
   { schema, workDatabase, workSchema }: Pick<CronSide, 'schema' | 'workDatabase' | 'workSchema'>,
@@ -136,8 +136,8 @@ export async function deleteRunsOf(cron: ClientBase, database: string): Promise<
   return rowCount ?? 0;
 }
 
-/** Deletes the history of the job that pruned the history of one deployment. */
-export async function deletePruningRuns(cron: ClientBase, schema: string): Promise<void> {
+/** Deletes the history of the jobs of one deployment in this database. */
+export async function deleteRunsHere(cron: ClientBase, schema: string): Promise<void> {
   await cron.query(
     `DELETE FROM cron.job_run_details
       WHERE username = current_user

@@ -89,7 +89,7 @@ export async function forgetOwnJobs(cron: ClientBase, settings: Settings): Promi
 }
 
 const OF_PACKAGE =
-  /^(CALL \S+\.(run_processor\(|run_maintenance\(\))|SELECT \S+\.prune_job_runs\()/u;
+  /^(CALL \S+\.(run_processor\(|run_maintenance\(\))|SELECT \S+\.(prune_job_runs|dispatch)\()/u;
 
 function otherJob({ jobid, jobname, username, ...job }: JobRow): OtherJob {
   return {
@@ -110,7 +110,7 @@ const ESCAPED_LITERAL = `'E''' || string_agg(CASE WHEN c ~ ${UNPRINTABLE} THEN $
  * For who sees them all: a query whose rows mean what scheduleLine makes of those that isOfPackage leaves, each in one
  * line, whatever is in the job.
  */
-export const SCHEDULE_LINES = `SELECT format('SELECT cron.schedule_in_database(%s, %s);', (SELECT string_agg(literal, ', ' ORDER BY number) FROM unnest(ARRAY[coalesce(jobname::text, 'job ' || jobid), schedule, command, database, username]) WITH ORDINALITY AS texts (value, number), LATERAL (SELECT CASE WHEN value ~ ${UNPRINTABLE} THEN ${ESCAPED_LITERAL} ELSE quote_literal(value) END FROM regexp_split_to_table(value, '') WITH ORDINALITY AS characters (c, place)) AS literals (literal)), active::text) FROM cron.job WHERE command !~ '[.](run_processor|run_maintenance|prune_job_runs)[(]';`;
+export const SCHEDULE_LINES = `SELECT format('SELECT cron.schedule_in_database(%s, %s);', (SELECT string_agg(literal, ', ' ORDER BY number) FROM unnest(ARRAY[coalesce(jobname::text, 'job ' || jobid), schedule, command, database, username]) WITH ORDINALITY AS texts (value, number), LATERAL (SELECT CASE WHEN value ~ ${UNPRINTABLE} THEN ${ESCAPED_LITERAL} ELSE quote_literal(value) END FROM regexp_split_to_table(value, '') WITH ORDINALITY AS characters (c, place)) AS literals (literal)), active::text) FROM cron.job WHERE command !~ '[.](run_processor|run_maintenance|prune_job_runs|dispatch)[(]';`;
 
 /** The statement that makes the job again in another pg_cron, for an administrator: it keeps its role. */
 export function scheduleLine({

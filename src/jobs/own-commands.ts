@@ -8,5 +8,6 @@ export function callsWork(command: string, schema: string): string {
 
 /** In the pg_cron database, where its schema is `schema`. */
 export function callsHere(command: string, schema: string): string {
-  return `pg_catalog.starts_with(${command}, pg_catalog.format('SELECT %I.prune_job_runs(', ${schema}))`;
+  return `(pg_catalog.starts_with(${command}, pg_catalog.format('SELECT %I.prune_job_runs(', ${schema}))
+           OR pg_catalog.starts_with(${command}, pg_catalog.format('SELECT %I.dispatch(', ${schema})))`;
 }

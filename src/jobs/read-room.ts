@@ -3,6 +3,7 @@ import { unlessRefused } from '../database/unless-refused.js';
 import type { Databases } from '../deployment/with-databases.js';
 import type { Settings } from '../settings/settings.js';
 import { type DesiredJob, desiredJobs } from './apply-jobs.js';
+import { isAtRest } from './at-rest.js';
 import { type OtherJob, type OtherJobs, readOtherJobs } from './other-jobs.js';
 import { HIDEABLE, judgeRoom, type Neighbour, type Room, type Shortage } from './room.js';
 
@@ -30,8 +31,9 @@ export async function readRoom(
   return judgeRoom({
     role: settings.cron.user,
     database: settings.work.database,
-    own: desired.filter(({ kind }) => kind !== 'history').length,
-    others: neighbours(permanent),
+    own: desired.filter(({ kind }) => kind === 'processor' || kind === 'maintenance').length,
+    others: neighbours(permanent.filter((job) => !isAtRest(job))),
+    resting: permanent.filter(isAtRest).length,
     uncounted: jobs.filter(({ active }) => active).length - permanent.length,
     isComplete,
     settings: await readSettings(admin === undefined ? [cron, work] : [cron, work, admin]),
@@ -64,7 +66,7 @@ async function readJobsOfAll(
   return all.isComplete ? all : own;
 }
 
-/** Other jobs of deployments run for a moment each day. */
+/** Other jobs of deployments run for a moment. */
 function isPermanent({ active, isOfPackage, command }: OtherJob): boolean {
   return active && isOfPackage && command.startsWith('CALL ');
 }

@@ -14,7 +14,9 @@ export interface RoomFacts {
   readonly own: number;
   /** Likewise of other deployments in this pg_cron, as far as they are seen. */
   readonly others: readonly Neighbour[];
-  /** Jobs there that start at times of their own: of applications, and the daily ones of deployments. */
+  /** Jobs of other deployments that are not due until those have work. */
+  readonly resting: number;
+  /** Jobs there that start at times of their own: of applications, and those of deployments that end at once. */
   readonly uncounted: number;
   /** Whether the jobs of every role were seen. */
   readonly isComplete: boolean;
@@ -77,6 +79,9 @@ export interface Room {
 /** Taken by pg_cron's scheduler and the logical replication launcher. */
 const WORKERS_TAKEN = 2;
 
+/** What share_of_places in the pg_cron database leaves free. */
+const ENDING_AT_ONCE = 1;
+
 /** Kept for a command of this package, which logs in to two databases, in single mode as one role to one of them. */
 const OWN_SESSIONS = 2;
 
@@ -131,8 +136,8 @@ function runningLimit({ settings, own, others }: RoomFacts): Limit[] {
       name: 'cron.max_running_jobs',
       title: `cron.max_running_jobs = ${value}`,
       value,
-      taken: 0,
-      takenBy: '',
+      taken: ENDING_AT_ONCE,
+      takenBy: `${ENDING_AT_ONCE} for jobs that end at once`,
       jobs: { own, others },
       line: (number) => {
         const line = settingLine('cron.max_running_jobs', number);
@@ -307,11 +312,18 @@ function jobsText(needs: Needs): string {
     : `${jobs} can be due at once (${whose.join(', ')})`;
 }
 
-function notesOf({ isComplete, uncounted, role }: RoomFacts): string[] {
+function notesOf({ isComplete, resting, uncounted, role }: RoomFacts): string[] {
   return [
     ...(isComplete
       ? []
       : [`Jobs of other roles are hidden from role "${shown(role)}", and not counted.`]),
+    ...(resting === 0
+      ? []
+      : [
+          resting === 1
+            ? '1 job of another deployment rests until that has work, and is not counted.'
+            : `${resting} jobs of other deployments rest until those have work, and are not counted.`,
+        ]),
     ...(uncounted === 0
       ? []
       : [

@@ -7,7 +7,7 @@ import { streamSites } from '../deployment/stream-sites.js';
 import type { LockWait } from '../deployment/with-databases.js';
 import {
   type CronSide,
-  deletePruningRuns,
+  deleteRunsHere,
   deleteRunsOf,
   readJobsOf,
   unschedule,
@@ -45,7 +45,7 @@ export function removeCronSide(
     const jobs = await readJobsOf(cron, side);
     await unschedule(cron, jobs);
     const runs = await deleteRunsOf(cron, workDatabase);
-    await deletePruningRuns(cron, schema);
+    await deleteRunsHere(cron, schema);
     if (await hasSchema(cron, schema)) await dropSchema(cron, former, wait.log);
     return { schema, workDatabase, jobs: jobs.map(({ jobName }) => jobName), runs };
   });

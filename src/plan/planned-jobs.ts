@@ -75,7 +75,9 @@ export function jobsAfterRollback(
 
 /** Those that desired_job_rows leaves once this is dropped. */
 function runnable(desired: readonly DesiredJob[], dropped: ReadonlySet<string>): DesiredJob[] {
-  return desired.filter(({ kind }) => !dropped.has(CALLED_BY[kind] ?? ''));
+  return desired
+    .filter(({ kind }) => !dropped.has(CALLED_BY[kind] ?? ''))
+    .map((job) => (dropped.has('dispatch') ? { ...job, on_demand: false } : job));
 }
 
 /** The names of what these do this to last: what is there, or not there any more, after them. */
@@ -157,7 +159,8 @@ async function actionsOf(
      SELECT CASE WHEN kept.jobid IS NULL THEN 'scheduled' ELSE 'altered' END, desired.job_name,
             desired.schedule, desired.command, desired.database
        FROM desired LEFT JOIN kept ON kept.job_name = desired.job_name
-      WHERE (kept.schedule, kept.command) IS DISTINCT FROM (desired.schedule, desired.command)`,
+      WHERE kept.command IS DISTINCT FROM desired.command
+         OR kept.schedule NOT IN (desired.schedule, coalesce(desired.rest_schedule, desired.schedule))`,
     [JSON.stringify(desired)],
   );
   return known(inOrder(rows));

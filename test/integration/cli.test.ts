@@ -336,6 +336,7 @@ describe('the processors', () => {
       [site.cronRole.name],
     );
     expect(rows).toEqual([
+      { jobname: `partitioncache_${site.database}_dispatch`, database: 'postgres' },
       { jobname: `partitioncache_${site.database}_history`, database: 'postgres' },
       { jobname: `partitioncache_${site.database}_maintenance`, database: site.database },
       ...[1, 2, 3].map((slot) => ({ jobname: jobOfSlot(slot), database: site.database })),

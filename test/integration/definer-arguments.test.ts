@@ -115,7 +115,7 @@ describe.each(['postgresql_array', 'postgresql_bit'])('the definer functions of 
     expect(await alienCommands()).toEqual([]);
   });
 
-  /** What apply_jobs has scheduled and is none of the three commands there are, with one quoted name in it. */
+  /** What apply_jobs has scheduled and is none of the four commands there are, with one quoted name in it. */
   async function alienCommands(): Promise<string[]> {
     const { rows } = await admins.cron.query<{ command: string; database: string }>(
       'SELECT command, database FROM cron.job WHERE username = $1',
@@ -125,6 +125,7 @@ describe.each(['postgresql_array', 'postgresql_bit'])('the definer functions of 
       /^CALL partitioncache\.run_processor\((?:'(?:[^'\\]|'')*'| E'(?:[^'\\]|''|\\\\)*'), -?[0-9]+\)$/,
       /^CALL partitioncache\.run_maintenance\(\)$/,
       /^SELECT [a-z0-9_]+\.prune_job_runs\(-?[0-9]+\)$/,
+      /^SELECT [a-z0-9_]+\.dispatch\((?:true|false)\)$/,
     ];
     return rows
       .filter(

@@ -119,7 +119,7 @@ describe.each([
           'publish_running()',
           'delete_old_log(1000)',
           'delete_cached_duplicates(0, 5000)',
-          'maintenance_goes_on(now())',
+          'maintenance_goes_on(now(), now())',
         ].map((call) => [call, sql(cron, `SELECT partitioncache.${call}`)]),
       ),
     });

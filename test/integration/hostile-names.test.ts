@@ -314,6 +314,7 @@ async function awaitJobs(site: HostileSite): Promise<void> {
       },
     );
     expect(runs).toMatchObject([
+      { routine: 'dispatch', succeeded: true, failure: null },
       { routine: 'prune_job_runs', succeeded: true, failure: null },
       { routine: 'run_processor', succeeded: true, failure: null },
       { routine: 'run_processor', succeeded: true, failure: null },

@@ -64,6 +64,7 @@ describe('the name of a job', () => {
     );
     const { database } = settings.work;
     expect(rows.map(({ job_name }) => job_name)).toEqual([
+      `partitioncache_${database}_dispatch`,
       `partitioncache_${database}_history`,
       `partitioncache_${database}_maintenance`,
       `partitioncache_${database}_mycache_1`,
@@ -74,6 +75,7 @@ describe('the name of a job', () => {
   it.each<[string, string, Partial<Job>]>([
     ['maintenance', 'partitioncache_shop_maintenance', {}],
     ['the history', 'partitioncache_shop_history', { role: 'history' }],
+    ['dispatch', 'partitioncache_shop_dispatch', { role: 'dispatch' }],
     ['the default processor', 'partitioncache_shop_mycache_2', slot(DEFAULT)],
     ['another processor', 'partitioncache_shop_nightly_2', slot('nightly')],
     ['a processor that is named in words', 'partitioncache_shop_by night_2', slot('by night')],

@@ -148,7 +148,7 @@ describe.each([
     expect(await rowsOf(admin, settings)).toEqual(rows);
     expect(await schemasNamed(admin, 'partitioncache_kept')).toEqual([]);
     expect(await dumpSchema(site.cluster, site.database)).toBe(schema);
-    expect(jobs.filter(({ action }) => action === 'scheduled')).toHaveLength(4);
+    expect(jobs.filter(({ action }) => action === 'scheduled')).toHaveLength(5);
     expect(await verify(settings)).toMatchObject({ clean: true });
     expect(await readStatus(settings)).toMatchObject({ upToDate: true, kept: [] });
     const { rows: next } = await admin.query(
@@ -162,7 +162,7 @@ describe.each([
     const { settings, admin } = it_;
     const cronAdmin = await adminClient('postgres');
     const before = await whatRuns(admin, cronAdmin, settings);
-    expect(before).toMatchObject({ processors: [{ enabled: true }], jobs: { length: 4 } });
+    expect(before).toMatchObject({ processors: [{ enabled: true }], jobs: { length: 5 } });
     const to = await migrationBefore('work', 'notify_queue');
     await whileNoQueueIsDropped(admin, settings, async () => {
       await expect(takeDown(settings, { streams: ['work'], extent: { to } })).rejects.toThrow(
@@ -186,11 +186,11 @@ describe.each([
     });
     expect(keptTables.map(({ table }) => table)).not.toContain('settings');
     expect(keptTables.map(({ table }) => table)).toContain('my_cache_cache_key1');
-    expect(jobs.map(({ action }) => action)).toEqual(Array(4).fill('unscheduled'));
+    expect(jobs.map(({ action }) => action)).toEqual(Array(5).fill('unscheduled'));
     const { takenBack, jobs: again } = await deploy(settings);
     expect(takenBack).toHaveLength(keptTables.length);
     expect(await rowsOf(admin, settings)).toEqual(rows);
-    expect(again.map(({ action }) => action)).toEqual(Array(4).fill('scheduled'));
+    expect(again.map(({ action }) => action)).toEqual(Array(5).fill('scheduled'));
     expect(await verify(settings)).toMatchObject({ clean: true });
   });
 

@@ -200,7 +200,7 @@ describe('from cross mode to single mode, without an administrator in the settin
       `INSERT INTO partitioncache_queue_query_fragment_queue (query, hash, partition_key) VALUES ('SELECT 1', 'waits', 'zipcode')`,
       `INSERT INTO partitioncache.attempt (query_hash, partition_key, attempts, not_before, last_error) VALUES ('waits', 'zipcode', 1, 'infinity', 'an error')`,
     );
-    expect(await jobsIn('postgres')).toEqual({ ours: 4, others: ["vacuum it's"] });
+    expect(await jobsIn('postgres')).toEqual({ ours: 5, others: ["vacuum it's"] });
     released = await releases('postgres');
   });
 
@@ -221,7 +221,7 @@ describe('from cross mode to single mode, without an administrator in the settin
     const user = await run('mode single --yes', { ...without, PG_CRON_DATABASE: work });
     expect(user.stderr).toContain(`PG_CRON_USER=${site.cronRole.name}`);
     expect(user.code).toBe(1);
-    expect((await jobsIn('postgres')).ours).toBe(4);
+    expect((await jobsIn('postgres')).ours).toBe(5);
   });
 
   it('is named by every command that would work elsewhere', async () => {
@@ -246,7 +246,7 @@ describe('from cross mode to single mode, without an administrator in the settin
       expect(code, line).not.toBe(0);
     }
     expect(await everyRow()).toEqual(before);
-    expect((await jobsIn('postgres')).ours).toBe(4);
+    expect((await jobsIn('postgres')).ours).toBe(5);
   });
 
   it('lists the jobs of others before anything is changed, and asks', async () => {
@@ -256,7 +256,7 @@ describe('from cross mode to single mode, without an administrator in the settin
     expect(stderr).toContain(`pg_cron shows role "${site.cronRole.name}" none but its own`);
     const seen = await run('mode single', ADMIN());
     expect(seen.stderr).toMatch(/vacuum it's +postgres +template1 +17 4 \* \* \* +yes +VACUUM/);
-    expect((await jobsIn('postgres')).ours).toBe(4);
+    expect((await jobsIn('postgres')).ours).toBe(5);
   });
 
   it('goes on after a failure at any place, and goes back with the old settings', async () => {
@@ -280,7 +280,7 @@ describe('from cross mode to single mode, without an administrator in the settin
       message: expect.stringContaining('Processing is held'),
       remedy: expect.stringContaining('pcache-migrate mode single again'),
     });
-    expect((await jobsIn('postgres')).ours).toBe(4);
+    expect((await jobsIn('postgres')).ours).toBe(5);
     expect(await run('mode single --yes')).toMatchObject({ code: 3 });
     expect((await jobsIn('postgres')).ours).toBe(0);
 
@@ -289,7 +289,7 @@ describe('from cross mode to single mode, without an administrator in the settin
     const { code, stdout } = await run('mode cross', { PG_CRON_DATABASE: 'postgres' });
     expect(stdout).toContain('Finished: cross mode, transport deploy');
     expect(code).toBe(0);
-    expect(await jobsIn('postgres')).toEqual({ ours: 4, others: ["vacuum it's"] });
+    expect(await jobsIn('postgres')).toEqual({ ours: 5, others: ["vacuum it's"] });
     expect(await everyRow()).toEqual(rows);
   });
 
@@ -389,7 +389,7 @@ describe('from cross mode to single mode, without an administrator in the settin
     expect(await ourSchemasIn('postgres')).toEqual([cronSchema]);
     await asAdmin('postgres', `DROP SCHEMA "${cronSchema}" CASCADE`, `DROP ROLE "${stranger}"`);
     expect(await everyRow()).toEqual(rows);
-    expect(await jobsIn(work)).toEqual({ ours: 4, others: [] });
+    expect(await jobsIn(work)).toEqual({ ours: 5, others: [] });
     expect(await jobsIn('postgres')).toEqual({ ours: 0, others: ["vacuum it's"] });
     expect(await ourRunsIn('postgres')).toBe(0);
     for (const line of ['status', 'verify', 'sync', 'mode single']) {
@@ -413,7 +413,7 @@ describe('from cross mode to single mode, without an administrator in the settin
       },
     ]);
     await type(seen.stdout);
-    expect(await jobsIn(work)).toEqual({ ours: 4, others: ["vacuum it's"] });
+    expect(await jobsIn(work)).toEqual({ ours: 5, others: ["vacuum it's"] });
     expect((await run('mode single', ADMIN())).stdout).not.toContain('no longer run');
   });
 
@@ -455,7 +455,7 @@ describe('back to cross mode, with an administrator in the settings', () => {
     expect(stdout).toContain('1 job of others would be dropped with it');
     expect(code).toBe(0);
     expect(await everyRow()).toEqual(rows);
-    expect(await jobsIn('postgres')).toEqual({ ours: 4, others: ["vacuum it's"] });
+    expect(await jobsIn('postgres')).toEqual({ ours: 5, others: ["vacuum it's"] });
     expect(await jobsIn(work)).toEqual({ ours: 0, others: ["vacuum it's"] });
     expect(await ourSchemasIn(work)).toEqual([]);
     await processes('in cross mode again', 'postgres');
@@ -513,7 +513,7 @@ describe('back to cross mode, with an administrator in the settings', () => {
       await app.query(
         `UPDATE partitioncache_queue_processor_config SET max_parallel_jobs = ${transport === 'link' ? 2 : 3}`,
       );
-      expect((await jobsIn('postgres')).ours).toBe(4);
+      expect((await jobsIn('postgres')).ours).toBe(5);
     }
   });
 });
@@ -529,7 +529,7 @@ describe('to a database of its own', () => {
     const missing = await run('mode cross --yes');
     expect(missing.stderr).toContain('cron_management');
     expect(missing.code).toBe(1);
-    expect((await jobsIn('postgres')).ours).toBe(4);
+    expect((await jobsIn('postgres')).ours).toBe(5);
     await asAdmin('postgres', 'CREATE DATABASE cron_management');
     const rows = await everyRow();
     await asAdmin('postgres', "ALTER SYSTEM SET cron.database_name = 'cron_management'");
@@ -551,7 +551,7 @@ describe('to a database of its own', () => {
     expect(await everyRow()).toEqual(rows);
     expect(await jobsIn('postgres')).toEqual({ ours: 0, others: [] });
     expect(await ourSchemasIn('postgres')).toEqual([]);
-    expect((await jobsIn('cron_management')).ours).toBe(4);
+    expect((await jobsIn('cron_management')).ours).toBe(5);
     expect(await releases('cron_management')).toEqual(released);
     await processes('in a database of its own', 'cron_management');
   });
@@ -568,7 +568,7 @@ describe('to a database of its own', () => {
     expect(await ourSchemasIn('cron_management')).toEqual([]);
     const { stdout } = await run('up');
     expect(stdout).toContain('CREATE EXTENSION pg_cron;');
-    expect((await jobsIn('cron_management')).ours).toBe(4);
+    expect((await jobsIn('cron_management')).ours).toBe(5);
   });
 
   it('goes on from a database that cannot be reached, and says what is left there', async () => {
@@ -585,7 +585,7 @@ describe('to a database of its own', () => {
     );
     expect(stdout).toContain('Finished: cross mode');
     expect(code).toBe(0);
-    expect((await jobsIn('postgres')).ours).toBe(4);
+    expect((await jobsIn('postgres')).ours).toBe(5);
   });
 
   it('touches nothing where what is recorded as ours was made by another, or in another shape', async () => {
@@ -610,7 +610,7 @@ describe('to a database of its own', () => {
     expect(owner.stderr).toContain(`in database "${elsewhere}"`);
     expect(owner.code).toBe(1);
     expect(await ourSchemasIn(elsewhere)).toEqual([cronSchema]);
-    expect((await jobsIn('postgres')).ours).toBe(4);
+    expect((await jobsIn('postgres')).ours).toBe(5);
     expect((await run('status')).stdout).not.toContain('Held by mode');
     await asAdmin('postgres', `DROP DATABASE ${elsewhere} WITH (FORCE)`, `DROP ROLE "${stranger}"`);
     await asAdmin(work, "UPDATE partitioncache.deployment SET cron_database = 'postgres'");
@@ -624,6 +624,6 @@ describe('to a database of its own', () => {
     expect(stdout).not.toContain('Left in');
     expect(stdout).toContain('Finished: cross mode');
     expect(code).toBe(0);
-    expect((await jobsIn('postgres')).ours).toBe(4);
+    expect((await jobsIn('postgres')).ours).toBe(5);
   });
 });

@@ -92,7 +92,9 @@ const found = (settings: Settings) =>
 async function jobsOf(database: string, client: pg.Client = admin): Promise<string[]> {
   const { rows } = await client.query(
     `SELECT jobid || ' ' || jobname AS job FROM cron.job
-      WHERE database = $1 OR jobname = 'partitioncache_' || $1 || '_history' ORDER BY job`,
+      WHERE database = $1 OR jobname IN (
+              'partitioncache_' || $1 || '_history', 'partitioncache_' || $1 || '_dispatch')
+      ORDER BY job`,
     [database],
   );
   return rows.map(({ job }) => job);
@@ -487,7 +489,7 @@ describe('a renamed work database', () => {
     expect(await found(settings)).toMatchObject({ kind: 'renamed', origin: { database: before } });
     const { removed } = await adoptAll(settings, site.cluster);
     expect(removed.map(({ jobs }) => jobs)).toEqual([
-      [`partitioncache_${before}_history`, `partitioncache_${before}_maintenance`],
+      ['dispatch', 'history', 'maintenance'].map((role) => `partitioncache_${before}_${role}`),
     ]);
     expect(await jobsOf(before)).toEqual([]);
     const { rowCount } = await admin.query('SELECT FROM pg_namespace WHERE nspname = $1', [
@@ -601,10 +603,9 @@ describe('what a dropped work database left behind', () => {
       {
         workDatabase: dropped,
         schemas: [{ schema: settings.cronSchema }],
-        jobs: [
-          { jobName: `partitioncache_${dropped}_history` },
-          { jobName: `partitioncache_${dropped}_maintenance` },
-        ],
+        jobs: ['dispatch', 'history', 'maintenance'].map((role) => ({
+          jobName: `partitioncache_${dropped}_${role}`,
+        })),
       },
     ]);
     expect(found.dropped[0]?.runs).toBeGreaterThan(0);

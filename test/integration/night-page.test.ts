@@ -101,7 +101,7 @@ describe.skipIf(inject('runtime').kind === 'local')('At 3 a.m.', () => {
       const cron = await connectAs(site.settings().cron);
       await cron.query('SELECT cron.unschedule(min(jobid)) FROM cron.job');
       await type('sync');
-      expect(await jobs()).toHaveLength(3);
+      expect(await jobs()).toHaveLength(4);
     },
     "SELECT cron.unschedule(jobid) FROM cron.job WHERE jobname = '<name>';": async () => {
       const cron = await connectAs(site.settings().cron);

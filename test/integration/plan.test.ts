@@ -186,7 +186,7 @@ describe('what a plan says', () => {
 
     await takeDown(settings, { streams: ['cron'] });
     const anew = await upPlan(settings);
-    expect(anew.jobs).toHaveLength(5);
+    expect(anew.jobs).toHaveLength(6);
     expect(sorted(anew.jobs)).toEqual(sorted((await deploy(settings)).jobs));
   });
 

@@ -290,9 +290,16 @@ describe('the array cache', () => {
 
   it('keeps the maintenance going while it is disabled, for what was started before', async () => {
     const { rows } = await it_.cronRole.query(
-      'SELECT partitioncache.maintenance_goes_on(clock_timestamp()) AS goes_on',
+      `SELECT partitioncache.maintenance_goes_on(started, clock_timestamp()) AS needed,
+              partitioncache.maintenance_goes_on(started, started) AS idle,
+              partitioncache.maintenance_goes_on(started, NULL) AS never_needed,
+              partitioncache.maintenance_goes_on(clock_timestamp(), NULL) AS fresh,
+              partitioncache.maintenance_goes_on(started - interval '1 min', clock_timestamp()) AS old
+         FROM (SELECT clock_timestamp() - interval '11 s' AS started) AS run`,
     );
-    expect(rows).toEqual([{ goes_on: true }]);
+    expect(rows).toEqual([
+      { needed: true, idle: false, never_needed: false, fresh: true, old: false },
+    ]);
   });
 
   it('gives back what a run that died was working on, and sets it aside after max_attempts', async () => {

@@ -105,7 +105,7 @@ describe('single mode, pg_cron in the work database', () => {
         { table: 'hold', rows: 1 },
       ]),
     );
-    expect(jobs.map(({ action }) => action)).toEqual(Array(6).fill('scheduled'));
+    expect(jobs.map(({ action }) => action)).toEqual(Array(7).fill('scheduled'));
     expect(await readHolds(migrator, settings)).toMatchObject([{ holder: 'pause' }]);
     await releaseHold(migrator, settings, 'pause');
     await waitFor(

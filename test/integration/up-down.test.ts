@@ -194,7 +194,7 @@ describe('down', () => {
     await work.query(`UPDATE ${tablesOf(settings).processorConfig} SET enabled = true`);
 
     const { jobs } = await deploy(settings);
-    expect(jobs.map(({ action }) => action)).toEqual(['scheduled', 'scheduled', 'scheduled']);
+    expect(jobs.map(({ action }) => action)).toEqual(Array(4).fill('scheduled'));
     expect((await readStatus(settings)).upToDate).toBe(true);
     expect(await readHistory(settings)).not.toHaveProperty('halfUndone');
   });
@@ -323,7 +323,7 @@ describe('a work database whose name needs quoting', () => {
       await setUp(settings, { parallel: 1, frequencySeconds: 3600 });
       const status = await readStatus(settings);
       expect(status.upToDate).toBe(true);
-      expect(status.jobs).toHaveLength(3);
+      expect(status.jobs).toHaveLength(4);
       await takeDown(settings);
       expect(await dumpSchema(site.cluster, site.database)).toBe(empty);
     },

@@ -41,10 +41,14 @@ BEGIN
   END LOOP;
 
   FOR v_job IN
-    SELECT desired.*, own.jobid
+    -- New ones are at rest until dispatch finds work: all at once could be too many for pg_cron.
+    SELECT desired.job_name, coalesce(desired.rest_schedule, desired.schedule) AS schedule,
+           desired.command, desired.database, own.jobid
     FROM "partitioncache_work_database".desired_job_rows(p_desired) AS desired
     LEFT JOIN "partitioncache_work_database".own_jobs() AS own ON own.job_name = desired.job_name
-    WHERE (own.schedule, own.command) IS DISTINCT FROM (desired.schedule, desired.command)
+    -- What rests has the right schedule, too.
+    WHERE own.command IS DISTINCT FROM desired.command
+       OR own.schedule NOT IN (desired.schedule, coalesce(desired.rest_schedule, desired.schedule))
     ORDER BY desired.job_name
   LOOP
     PERFORM cron.schedule_in_database(
@@ -60,13 +64,15 @@ BEGIN
       SELECT coalesce(
         jsonb_agg(
           jsonb_build_object(
-            'job_name', job_name, 'schedule', schedule, 'command', command, 'job_id', jobid)
+            'job_name', job_name, 'schedule', desired.schedule, 'command', desired.command,
+            'job_id', own.jobid)
           ORDER BY job_name),
         '[]')
-      FROM "partitioncache_work_database".own_jobs()));
+      FROM "partitioncache_work_database".desired_job_rows(p_desired) AS desired
+      JOIN "partitioncache_work_database".own_jobs() AS own USING (job_name)));
 END
 $$;
 
-COMMENT ON FUNCTION partitioncache_work_database.apply_jobs(p_desired jsonb) IS 'Makes pg_cron''s jobs of this deployment match p_desired (desired_jobs() of the work database), and removes other jobs that carry its names. Returns {actions: [{action: scheduled|altered|unscheduled|left, job_name}], jobs: [{job_name, schedule, command, job_id}]}; left are other jobs of the cron role in the work database. Raises what check_desired_jobs or pg_cron raises, and then changes nothing.';
+COMMENT ON FUNCTION partitioncache_work_database.apply_jobs(p_desired jsonb) IS 'Makes pg_cron''s jobs of this deployment match p_desired (desired_jobs() of the work database), and removes other jobs that carry its names. Returns {actions: [{action: scheduled|altered|unscheduled|left, job_name}], jobs: [{job_name, schedule, command, job_id}]}, the schedule as desired, also of what rests; left are other jobs of the cron role in the work database. Raises what check_desired_jobs or pg_cron raises, and then changes nothing.';
 
 REVOKE ALL ON FUNCTION partitioncache_work_database.apply_jobs(p_desired jsonb) FROM PUBLIC;

@@ -14,8 +14,9 @@ CREATE FUNCTION partitioncache_work_database.drift(p_desired jsonb) RETURNS TABL
                   CASE WHEN NOT own.is_here THEN ' (of a server with another port)' END) END
   FROM "partitioncache_work_database".desired_job_rows(p_desired) AS wanted
   FULL JOIN "partitioncache_work_database".own_jobs() AS own ON own.job_name = wanted.job_name
-  WHERE (wanted.schedule, wanted.command, wanted.database, true, true)
-        IS DISTINCT FROM (own.schedule, own.command, own.database, own.active, own.is_here)
+  WHERE (wanted.command, wanted.database, true, true)
+        IS DISTINCT FROM (own.command, own.database, own.active, own.is_here)
+     OR own.schedule NOT IN (wanted.schedule, coalesce(wanted.rest_schedule, wanted.schedule))
   UNION ALL
   SELECT alien.job_name, CASE WHEN alien.has_own_name THEN 'impostor' ELSE 'foreign' END, NULL,
          format('%s %s in %s%s', alien.schedule, alien.command, alien.database,

@@ -6,7 +6,8 @@ CREATE FUNCTION partitioncache_work_database.is_own(p_database text, p_command t
           AND (starts_with(p_command, format('CALL %I.run_processor(', 'partitioncache'))
                OR p_command = format('CALL %I.run_maintenance()', 'partitioncache')))
       OR (p_database = current_database()
-          AND starts_with(p_command, format('SELECT %I.prune_job_runs(', 'partitioncache_work_database')))
+          AND (starts_with(p_command, format('SELECT %I.prune_job_runs(', 'partitioncache_work_database'))
+               OR starts_with(p_command, format('SELECT %I.dispatch(', 'partitioncache_work_database'))))
 $$;
 
 COMMENT ON FUNCTION partitioncache_work_database.is_own(p_database text, p_command text) IS 'Whether a job with this database and command belongs to this deployment.';

@@ -13,7 +13,7 @@ CREATE FUNCTION partitioncache_work_database.is_own_name(p_job_name text, p_proc
       AND NOT starts_with(p_job_name, 'partitioncache_process_queue_')
       AND starts_with(p_job_name, 'partitioncache_' || 'work_database' || '_')
       AND substr(p_job_name, length('partitioncache_' || 'work_database' || '_') + 1)
-          ~ '^(maintenance|history|[^_]+_[0-9]+)$'
+          ~ '^(maintenance|history|dispatch|[^_]+_[0-9]+)$'
   END
 $_$;
 

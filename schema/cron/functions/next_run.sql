@@ -20,7 +20,7 @@ CREATE FUNCTION partitioncache_work_database.next_run(p_schedule text, p_last_en
              WHEN p_schedule = '* * * * *' THEN 60
              WHEN p_schedule ~ '^[*]/[0-9]+ [*] [*] [*] [*]$'
                THEN substring(p_schedule FROM '[0-9]+')::integer * 60
-             WHEN p_schedule = '0 * * * *' THEN 3600
+             WHEN p_schedule ~ '^[0-9]+ [*] [*] [*] [*]$' THEN 3600
              WHEN p_schedule ~ '^0 [*]/[0-9]+ [*] [*] [*]$'
                THEN substring(p_schedule FROM '/([0-9]+)')::integer * 3600
              WHEN p_schedule ~ '^[0-9]+ [0-9]+ [*] [*] [*]$' THEN 86400
@@ -28,6 +28,8 @@ CREATE FUNCTION partitioncache_work_database.next_run(p_schedule text, p_last_en
            CASE WHEN p_schedule ~ '^[0-9]+ [0-9]+ [*] [*] [*]$'
              THEN split_part(p_schedule, ' ', 1)::integer * 60
                   + split_part(p_schedule, ' ', 2)::integer * 3600
+             WHEN p_schedule ~ '^[0-9]+ [*] [*] [*] [*]$'
+               THEN split_part(p_schedule, ' ', 1)::integer * 60
              ELSE 0
            END AS first
   )

@@ -10,8 +10,7 @@ BEGIN
   DELETE FROM "public"."partitioncache_queue_processor_log"
   WHERE id IN (
     SELECT id FROM "public"."partitioncache_queue_processor_log"
-    WHERE created_at < now()::timestamp
-      - make_interval(days => (SELECT log_retention_days FROM "partitioncache".settings))
+    WHERE created_at < "partitioncache".log_cutoff()
     ORDER BY created_at
     LIMIT p_limit);
   GET DIAGNOSTICS v_deleted = ROW_COUNT;

@@ -1,4 +1,4 @@
-CREATE FUNCTION partitioncache.maintenance_goes_on(p_started timestamp with time zone) RETURNS boolean
+CREATE FUNCTION partitioncache.maintenance_goes_on(p_started timestamp with time zone, p_needed timestamp with time zone) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -14,13 +14,16 @@ BEGIN
   END IF;
   PERFORM "partitioncache".hold_own_tables('read', '"public"."partitioncache_queue_processor_config"');
   RETURN (
-    SELECT clock_timestamp() < p_started + ("partitioncache".clocks()).maintenance
+    -- Two looks, so that the hourly run of a deployment at rest soon gives its place back.
+    SELECT clock_timestamp() < least(
+             p_started + maintenance, coalesce(p_needed + idle, p_started + 2 * look))
       AND EXISTS (SELECT FROM "public"."partitioncache_queue_processor_config")
+    FROM "partitioncache".clocks()
   );
 END
 $$;
 
-COMMENT ON FUNCTION partitioncache.maintenance_goes_on(p_started timestamp with time zone) IS 'Whether a maintenance run that started at p_started should look once more: for a minute, and as long as a fragment is at work.';
+COMMENT ON FUNCTION partitioncache.maintenance_goes_on(p_started timestamp with time zone, p_needed timestamp with time zone) IS 'Whether a maintenance run that started at p_started, and was needed last at p_needed (NULL: not yet), should look once more: for a minute at most unless a fragment is at work.';
 
-REVOKE ALL ON FUNCTION partitioncache.maintenance_goes_on(p_started timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION partitioncache.maintenance_goes_on(p_started timestamp with time zone) TO cron_role;
+REVOKE ALL ON FUNCTION partitioncache.maintenance_goes_on(p_started timestamp with time zone, p_needed timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.maintenance_goes_on(p_started timestamp with time zone, p_needed timestamp with time zone) TO cron_role;

@@ -6,6 +6,7 @@ BEGIN
   -- Shared, since two runs may overlap. First the lock, then the question, as in open_slot.
   PERFORM pg_advisory_lock_shared(
     (quote_ident('partitioncache') || '.hold')::regclass::oid::integer, 1);
+  PERFORM "partitioncache".name_session();
   -- During a pause, somebody has to keep the timeouts of what is still at work.
   RETURN NOT EXISTS (SELECT FROM "partitioncache".holds_1 WHERE pid IS NOT NULL);
 EXCEPTION

@@ -12,6 +12,7 @@ BEGIN
   IF "partitioncache".is_held() THEN
     RETURN NULL;
   END IF;
+  PERFORM "partitioncache".name_session();
   PERFORM "partitioncache".hold_own_tables('read', '"public"."partitioncache_queue_processor_config"');
   PERFORM FROM "public"."partitioncache_queue_processor_config" WHERE job_name = p_job_name;
   IF NOT FOUND THEN

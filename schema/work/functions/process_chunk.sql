@@ -28,6 +28,7 @@ BEGIN
     -- slot taken meanwhile. Afterwards the session holds the lock of the slot and no other, and no
     -- prepared statement.
     PERFORM pg_advisory_xact_lock(c_schema, p_run.lock_key),
+            "partitioncache".show_work(),
             -- It does no harm to lose the last settled fragments in a crash: then they are still
             -- queued. To wait for the disk after each chunk would.
             set_config('synchronous_commit', 'off', true);

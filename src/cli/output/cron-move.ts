@@ -52,7 +52,7 @@ function othersText({ database, effect, jobs, unseen }: JobsOfOthers, style: Sty
           ),
         ),
         jobs.some(({ isOfPackage }) => isOfPackage) &&
-          'Those that call run_processor, run_maintenance or prune_job_runs are of other deployments of this package: each moves by the same command, with its own .env.',
+          'Those that call run_processor, run_maintenance, prune_job_runs or dispatch are of other deployments of this package: each moves by the same command, with its own .env.',
       ]
         .filter(Boolean)
         .join('\n'),

@@ -65,7 +65,7 @@ function applied(what: string, job: (scene: Scene) => Record<string, unknown>): 
       exists(
         `cron.job WHERE username = ${cronRoleOf(scene)}
            AND NOT (database = ${literal(scene.place.site.database)} AND command ~ '^CALL partitioncache\\.run_')
-           AND NOT (database = 'postgres' AND command ~ '^SELECT .*\\.prune_job_runs\\([0-9]+\\)$')`,
+           AND NOT (database = 'postgres' AND command ~ '^SELECT .*\\.(prune_job_runs\\([0-9]+|dispatch\\((true|false))\\)$')`,
       ),
     control: (scene) => [
       `INSERT INTO cron.job (jobid, schedule, command, nodename, nodeport, database, username, active, jobname)

@@ -1,0 +1,43 @@
+CREATE OR REPLACE FUNCTION {{cron_schema}}.dispatch(p_maintenance boolean) RETURNS integer
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  v_awake integer;
+  v_job record;
+  v_changed integer := 0;
+BEGIN
+  -- apply_jobs changes the same jobs, and the next run of this one comes soon.
+  IF NOT pg_try_advisory_xact_lock(
+    quote_ident({{cron_schema:literal}})::regnamespace::oid::integer, 0)
+  THEN
+    RETURN 0;
+  END IF;
+  v_awake := CASE
+    -- What begins one batch late could come minutes after its work.
+    WHEN {{cron_schema}}.starts_in_batches() THEN (SELECT count(*) FROM {{cron_schema}}.own_jobs())
+    WHEN {{cron_schema}}.is_at_work() THEN {{cron_schema}}.helpers_with_room()
+    ELSE -1
+  END;
+  FOR v_job IN
+    SELECT *
+    FROM (
+      SELECT jobs.*,
+             CASE WHEN helper <= v_awake THEN awake_schedule ELSE rest_schedule END AS wanted
+      FROM {{cron_schema}}.jobs_on_demand(p_maintenance) AS jobs
+    ) AS job
+    WHERE schedule <> wanted
+    ORDER BY helper
+  LOOP
+    PERFORM cron.schedule_in_database(
+      v_job.job_name, v_job.wanted, v_job.command, v_job.database);
+    v_changed := v_changed + 1;
+  END LOOP;
+  RETURN v_changed;
+END
+$$;
+COMMENT ON FUNCTION {{cron_schema}}.dispatch IS
+  'Wakes the jobs of this deployment that are on demand when it has work, and puts them to rest '
+  'when it has none, or others need the places: by their schedules. Where starts_in_batches, all '
+  'stay awake. p_maintenance: whether maintenance is one of them. Returns how many it has changed.';
+REVOKE ALL ON FUNCTION {{cron_schema}}.dispatch FROM PUBLIC;

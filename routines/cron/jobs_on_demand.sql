@@ -1,0 +1,39 @@
+CREATE OR REPLACE FUNCTION {{cron_schema}}.jobs_on_demand(p_maintenance boolean)
+RETURNS TABLE (
+  jobid bigint, job_name text, schedule text, command text, database text, awake_schedule text,
+  rest_schedule text, helper bigint
+)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  WITH own AS (
+    SELECT * FROM {{cron_schema}}.own_jobs() WHERE active AND job_name IS NOT NULL
+  ),
+  slot AS (
+    SELECT own.*, parts[1] AS processor, parts[2]::integer AS number
+    FROM own, regexp_match(own.command, '^(.*), ([0-9]{1,9})[)]$') AS parts
+    WHERE starts_with(own.command, format('CALL %I.run_processor(', {{schema:literal}}))
+  )
+  SELECT helper.jobid, helper.job_name, helper.schedule, helper.command, helper.database,
+         first.schedule, {{cron_schema}}.rest_schedule('processor'),
+         row_number() OVER (ORDER BY helper.number, helper.processor COLLATE "C")
+  FROM slot AS helper
+  JOIN slot AS first ON first.processor = helper.processor AND first.number = 1
+  WHERE helper.number > 1 AND {{cron_schema}}.is_first_slot(first.command, first.schedule)
+  UNION ALL
+  SELECT jobid, job_name, schedule, command, database,
+         CASE WHEN EXISTS (SELECT FROM own AS any_job WHERE any_job.schedule ~ '^[0-9]+ seconds$')
+           THEN '1 seconds'
+           ELSE '* * * * *'
+         END,
+         {{cron_schema}}.rest_schedule('maintenance'),
+         0
+  FROM own
+  WHERE p_maintenance AND command = format('CALL %I.run_maintenance()', {{schema:literal}})
+$$;
+COMMENT ON FUNCTION {{cron_schema}}.jobs_on_demand IS
+  'The jobs of this deployment that rest while there is no work, each with its schedules for times '
+  'with work, which a processor''s first slot has at all times, and without. helper: which of the '
+  'slots beside the first it is, from 1 on; 0 for maintenance. p_maintenance: whether that is one '
+  'of them.';
+REVOKE ALL ON FUNCTION {{cron_schema}}.jobs_on_demand FROM PUBLIC;

@@ -1,0 +1,33 @@
+-- Who has no session at this moment, between two runs or for want of a place, still needs one: to
+-- go by the sessions alone would give his place away, and he would never get it back.
+CREATE OR REPLACE FUNCTION {{cron_schema}}.places_at_rest() RETURNS bigint
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  WITH at_work AS MATERIALIZED (SELECT database FROM {{cron_schema}}.at_work()),
+  first_slot AS MATERIALIZED (
+    SELECT job.database FROM cron.job AS job
+    WHERE job.username = current_user AND job.active
+      AND {{cron_schema}}.is_first_slot(job.command, job.schedule)
+  ),
+  -- The jobs of other roles are hidden, but not this function of theirs, one a deployment.
+  hidden AS (
+    SELECT count(*) AS deployments
+    FROM pg_proc
+    WHERE proname = 'dispatch' AND proargtypes = '16' -- boolean
+      AND proowner <> (SELECT oid FROM pg_roles WHERE rolname = current_user)
+  )
+  SELECT greatest(
+    (SELECT count(*)
+     FROM pg_stat_activity
+     WHERE application_name ~ '^pg_cron' AND application_name <> 'pg_cron scheduler'
+       AND datname <> current_database() AND datname NOT IN (SELECT database FROM at_work)),
+    (SELECT count(*) FROM first_slot WHERE database NOT IN (SELECT database FROM at_work))
+    + greatest(0, hidden.deployments - (
+        SELECT count(*) FROM at_work WHERE database NOT IN (SELECT database FROM first_slot))))
+  FROM hidden
+$$;
+COMMENT ON FUNCTION {{cron_schema}}.places_at_rest IS
+  'How many places in pg_cron the deployments of this server need that have no work at this '
+  'moment, of every role, and whoever else has jobs that run.';
+REVOKE ALL ON FUNCTION {{cron_schema}}.places_at_rest FROM PUBLIC;
