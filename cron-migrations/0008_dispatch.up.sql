@@ -63,6 +63,22 @@ COMMENT ON FUNCTION {{cron_schema}}.places IS
 REVOKE ALL ON FUNCTION {{cron_schema}}.places FROM PUBLIC;
 --! end
 
+--! routine hidden_deployments
+CREATE OR REPLACE FUNCTION {{cron_schema}}.hidden_deployments() RETURNS bigint
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  -- The jobs of other roles are hidden, but not this function of theirs, one a deployment.
+  SELECT count(*)
+  FROM pg_proc
+  WHERE proname = 'dispatch' AND proargtypes = '16' -- boolean
+    AND proowner <> (SELECT oid FROM pg_roles WHERE rolname = current_user)
+$$;
+COMMENT ON FUNCTION {{cron_schema}}.hidden_deployments IS
+  'How many deployments in this pg_cron are of other cron roles, whose jobs this one does not see.';
+REVOKE ALL ON FUNCTION {{cron_schema}}.hidden_deployments FROM PUBLIC;
+--! end
+
 --! routine places_at_rest
 -- Who has no session at this moment, between two runs or for want of a place, still needs one: to
 -- go by the sessions alone would give his place away, and he would never get it back.
@@ -75,13 +91,6 @@ AS $$
     SELECT job.database FROM cron.job AS job
     WHERE job.username = current_user AND job.active
       AND {{cron_schema}}.is_first_slot(job.command, job.schedule)
-  ),
-  -- The jobs of other roles are hidden, but not this function of theirs, one a deployment.
-  hidden AS (
-    SELECT count(*) AS deployments
-    FROM pg_proc
-    WHERE proname = 'dispatch' AND proargtypes = '16' -- boolean
-      AND proowner <> (SELECT oid FROM pg_roles WHERE rolname = current_user)
   )
   SELECT greatest(
     (SELECT count(*)
@@ -89,14 +98,81 @@ AS $$
      WHERE application_name ~ '^pg_cron' AND application_name <> 'pg_cron scheduler'
        AND datname <> current_database() AND datname NOT IN (SELECT database FROM at_work)),
     (SELECT count(*) FROM first_slot WHERE database NOT IN (SELECT database FROM at_work))
-    + greatest(0, hidden.deployments - (
+    + greatest(0, {{cron_schema}}.hidden_deployments() - (
         SELECT count(*) FROM at_work WHERE database NOT IN (SELECT database FROM first_slot))))
-  FROM hidden
 $$;
 COMMENT ON FUNCTION {{cron_schema}}.places_at_rest IS
   'How many places in pg_cron the deployments of this server need that have no work at this '
   'moment, of every role, and whoever else has jobs that run.';
 REVOKE ALL ON FUNCTION {{cron_schema}}.places_at_rest FROM PUBLIC;
+--! end
+
+--! routine places_taken
+-- What rests already may run for a minute more, and what is due may be between two runs: neither
+-- the sessions nor the jobs alone tell.
+CREATE OR REPLACE FUNCTION {{cron_schema}}.places_taken() RETURNS bigint
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  WITH session AS MATERIALIZED (
+    SELECT datname::text AS database, usename = current_user AS is_own, count(*) AS sessions
+    FROM pg_stat_activity
+    WHERE application_name ~ '^pg_cron' AND application_name <> 'pg_cron scheduler'
+      AND pid <> pg_backend_pid()
+      -- What runs in this database ends at once, except in single mode.
+      AND (datname <> current_database() OR datname = {{work_database:literal}})
+    GROUP BY 1, 2
+  ),
+  due AS (
+    SELECT job.database, count(*) AS jobs FROM cron.job AS job
+    WHERE job.username = current_user AND job.active
+      AND (job.database <> current_database() OR job.command LIKE 'CALL %')
+      AND (job.schedule ~ '^[0-9]+ seconds$' OR job.schedule = '* * * * *')
+    GROUP BY job.database
+  )
+  SELECT (
+      SELECT coalesce(sum(greatest(own.sessions, due.jobs)), 0)::bigint
+      FROM (SELECT database, sessions FROM session WHERE is_own) AS own
+      FULL JOIN due ON due.database = own.database
+    ) + (
+      SELECT coalesce(sum(sessions), 0)::bigint
+             + greatest(0, {{cron_schema}}.hidden_deployments() - count(DISTINCT database))
+      FROM session WHERE NOT is_own
+    )
+$$;
+COMMENT ON FUNCTION {{cron_schema}}.places_taken IS
+  'How many places in pg_cron are taken at this moment, or will be again at once, by jobs of every '
+  'role that stay; those that end at once are not counted.';
+REVOKE ALL ON FUNCTION {{cron_schema}}.places_taken FROM PUBLIC;
+--! end
+
+--! routine own_part
+-- Each deployment reckons for itself, from what every role sees: all together take no more than
+-- p_places, and nobody waits for anybody.
+CREATE OR REPLACE FUNCTION {{cron_schema}}.own_part(p_places bigint, p_turn_seconds integer)
+RETURNS integer
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  WITH at_work AS (
+    SELECT is_own, row_number() OVER (ORDER BY database, key) AS rank,
+           count(*) OVER () AS deployments
+    FROM {{cron_schema}}.at_work()
+  )
+  SELECT coalesce(max(
+    p_places / deployments
+    + CASE
+        WHEN (rank + extract(epoch FROM now())::bigint / p_turn_seconds) % deployments
+               < p_places % deployments
+        THEN 1 ELSE 0
+      END), 0)::integer
+  FROM at_work
+  WHERE is_own AND p_places > 0
+$$;
+COMMENT ON FUNCTION {{cron_schema}}.own_part IS
+  'This deployment''s part of p_places that are divided among all that have work; what cannot be '
+  'divided goes round, each p_turn_seconds to the next. 0 if it has no work.';
+REVOKE ALL ON FUNCTION {{cron_schema}}.own_part FROM PUBLIC;
 --! end
 
 --! routine share_of_places
@@ -107,43 +183,16 @@ CREATE OR REPLACE FUNCTION {{cron_schema}}.share_of_places() RETURNS integer
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-  WITH at_work AS MATERIALIZED (
-    SELECT is_own, row_number() OVER (ORDER BY database, key) AS rank,
-           count(*) OVER () AS deployments
-    FROM {{cron_schema}}.at_work()
-  ),
-  free AS (
+  SELECT {{cron_schema}}.own_part(
     -- One for runs that end at once, such as those in this database.
-    SELECT greatest(0, {{cron_schema}}.places() - 1 - {{cron_schema}}.places_at_rest()) AS places
-  )
-  SELECT coalesce(max(
-    places / deployments
-    -- What cannot be divided goes round.
-    + CASE WHEN (rank + extract(epoch FROM now())::bigint / 60) % deployments < places % deployments
-        THEN 1 ELSE 0 END), 0)::integer
-  FROM at_work, free
-  WHERE is_own
+    {{cron_schema}}.places() - 1 - {{cron_schema}}.places_at_rest(),
+    -- A place takes a minute to change hands.
+    300)
 $$;
 COMMENT ON FUNCTION {{cron_schema}}.share_of_places IS
-  'How many jobs of pg_cron this deployment may have running at this moment: as many as each other '
-  'one that has work. 0 if it has none.';
+  'How many jobs of pg_cron this deployment may have due: as many as each other one that has work, '
+  'of what those without work leave. 0 if it has none.';
 REVOKE ALL ON FUNCTION {{cron_schema}}.share_of_places FROM PUBLIC;
---! end
-
---! routine helpers_with_room
-CREATE OR REPLACE FUNCTION {{cron_schema}}.helpers_with_room() RETURNS integer
-LANGUAGE sql STABLE
-SET search_path = pg_catalog, pg_temp
-AS $$
-  SELECT {{cron_schema}}.share_of_places() - 1 - count(*)::integer
-  FROM {{cron_schema}}.own_jobs()
-  WHERE active AND {{cron_schema}}.is_first_slot(command, schedule)
-$$;
-COMMENT ON FUNCTION {{cron_schema}}.helpers_with_room IS
-  'How many slots beside the first of each processor have room in this deployment''s share of the '
-  'places, which the first ones and maintenance take from before them; below 0 if maintenance has '
-  'none.';
-REVOKE ALL ON FUNCTION {{cron_schema}}.helpers_with_room FROM PUBLIC;
 --! end
 
 --! routine jobs_on_demand
@@ -186,6 +235,37 @@ COMMENT ON FUNCTION {{cron_schema}}.jobs_on_demand IS
   'slots beside the first it is, from 1 on; 0 for maintenance. p_maintenance: whether that is one '
   'of them.';
 REVOKE ALL ON FUNCTION {{cron_schema}}.jobs_on_demand FROM PUBLIC;
+--! end
+
+--! routine helpers_with_room
+CREATE OR REPLACE FUNCTION {{cron_schema}}.helpers_with_room(p_maintenance boolean) RETURNS integer
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT least(
+           {{cron_schema}}.share_of_places(),
+           -- Beyond what it has, only what is free: others may not yet have given back what is
+           -- above their own share. One part for each dispatch until it looks again.
+           first_slots + awake + {{cron_schema}}.own_part(
+             {{cron_schema}}.places() - 1 - {{cron_schema}}.places_taken(), 15))
+         - 1 - first_slots
+  FROM (
+    SELECT count(*)::integer AS first_slots
+    FROM {{cron_schema}}.own_jobs()
+    WHERE active AND {{cron_schema}}.is_first_slot(command, schedule)
+  ) AS own,
+  (
+    -- Maintenance that is not on demand is always due.
+    SELECT count(*)::integer + (NOT p_maintenance)::integer AS awake
+    FROM {{cron_schema}}.jobs_on_demand(p_maintenance)
+    WHERE schedule <> rest_schedule
+  ) AS on_demand
+$$;
+COMMENT ON FUNCTION {{cron_schema}}.helpers_with_room IS
+  'How many slots beside the first of each processor may be due now, by this deployment''s share of '
+  'the places, which the first ones and maintenance take from before them, and by what is free; '
+  'below 0 if maintenance may not. p_maintenance: whether maintenance is on demand.';
+REVOKE ALL ON FUNCTION {{cron_schema}}.helpers_with_room FROM PUBLIC;
 --! end
 
 --! routine starts_in_batches
@@ -236,7 +316,7 @@ BEGIN
   v_awake := CASE
     -- What begins one batch late could come minutes after its work.
     WHEN {{cron_schema}}.starts_in_batches() THEN (SELECT count(*) FROM {{cron_schema}}.own_jobs())
-    WHEN {{cron_schema}}.is_at_work() THEN {{cron_schema}}.helpers_with_room()
+    WHEN {{cron_schema}}.is_at_work() THEN {{cron_schema}}.helpers_with_room(p_maintenance)
     ELSE -1
   END;
   FOR v_job IN

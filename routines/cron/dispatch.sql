@@ -16,7 +16,7 @@ BEGIN
   v_awake := CASE
     -- What begins one batch late could come minutes after its work.
     WHEN {{cron_schema}}.starts_in_batches() THEN (SELECT count(*) FROM {{cron_schema}}.own_jobs())
-    WHEN {{cron_schema}}.is_at_work() THEN {{cron_schema}}.helpers_with_room()
+    WHEN {{cron_schema}}.is_at_work() THEN {{cron_schema}}.helpers_with_room(p_maintenance)
     ELSE -1
   END;
   FOR v_job IN

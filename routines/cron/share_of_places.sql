@@ -5,24 +5,13 @@ CREATE OR REPLACE FUNCTION {{cron_schema}}.share_of_places() RETURNS integer
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-  WITH at_work AS MATERIALIZED (
-    SELECT is_own, row_number() OVER (ORDER BY database, key) AS rank,
-           count(*) OVER () AS deployments
-    FROM {{cron_schema}}.at_work()
-  ),
-  free AS (
+  SELECT {{cron_schema}}.own_part(
     -- One for runs that end at once, such as those in this database.
-    SELECT greatest(0, {{cron_schema}}.places() - 1 - {{cron_schema}}.places_at_rest()) AS places
-  )
-  SELECT coalesce(max(
-    places / deployments
-    -- What cannot be divided goes round.
-    + CASE WHEN (rank + extract(epoch FROM now())::bigint / 60) % deployments < places % deployments
-        THEN 1 ELSE 0 END), 0)::integer
-  FROM at_work, free
-  WHERE is_own
+    {{cron_schema}}.places() - 1 - {{cron_schema}}.places_at_rest(),
+    -- A place takes a minute to change hands.
+    300)
 $$;
 COMMENT ON FUNCTION {{cron_schema}}.share_of_places IS
-  'How many jobs of pg_cron this deployment may have running at this moment: as many as each other '
-  'one that has work. 0 if it has none.';
+  'How many jobs of pg_cron this deployment may have due: as many as each other one that has work, '
+  'of what those without work leave. 0 if it has none.';
 REVOKE ALL ON FUNCTION {{cron_schema}}.share_of_places FROM PUBLIC;

@@ -1,0 +1,13 @@
+CREATE OR REPLACE FUNCTION {{cron_schema}}.hidden_deployments() RETURNS bigint
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  -- The jobs of other roles are hidden, but not this function of theirs, one a deployment.
+  SELECT count(*)
+  FROM pg_proc
+  WHERE proname = 'dispatch' AND proargtypes = '16' -- boolean
+    AND proowner <> (SELECT oid FROM pg_roles WHERE rolname = current_user)
+$$;
+COMMENT ON FUNCTION {{cron_schema}}.hidden_deployments IS
+  'How many deployments in this pg_cron are of other cron roles, whose jobs this one does not see.';
+REVOKE ALL ON FUNCTION {{cron_schema}}.hidden_deployments FROM PUBLIC;
