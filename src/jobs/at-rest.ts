@@ -1,4 +1,7 @@
-/** Whether a job on demand is not due until there is work: by what rest_schedule in the pg_cron database gives. */
+/**
+ * Whether a job on demand is not due until there is work: by what rest_schedule in the pg_cron database gives. A
+ * processor's first slot never rests.
+ */
 export function isAtRest({
   command,
   schedule,
@@ -6,7 +9,7 @@ export function isAtRest({
   readonly command: string;
   readonly schedule: string;
 }): boolean {
-  return command.endsWith('.run_maintenance()')
-    ? /^\d+ \* \* \* \*$/u.test(schedule)
-    : schedule === '0 0 30 2 *';
+  if (/^CALL \S+\.run_maintenance\(\)$/u.test(command)) return /^\d+ \* \* \* \*$/u.test(schedule);
+  const slot = Number(/^CALL .*\.run_processor\(.*, (\d+)\)$/su.exec(command)?.[1]);
+  return slot > 1 && schedule === '0 0 30 2 *';
 }

@@ -1,6 +1,7 @@
 import type { ClientBase } from 'pg';
 import { cronName } from '../deployment/own-names.js';
 import type { Settings } from '../settings/settings.js';
+import { isAtRest } from './at-rest.js';
 import { requirePgCron } from './require-pg-cron.js';
 
 export interface JobStatus {
@@ -10,6 +11,8 @@ export interface JobStatus {
   readonly command: string;
   readonly database: string;
   readonly active: boolean;
+  /** Whether it is not due until there is work. */
+  readonly atRest: boolean;
   readonly lastRun: Date | undefined;
   readonly lastStatus: string | undefined;
   readonly lastMessage: string | undefined;
@@ -50,6 +53,7 @@ export async function readJobs(cron: ClientBase, settings: Settings): Promise<Jo
     command: row.command,
     database: row.database,
     active: row.active,
+    atRest: isAtRest(row),
     lastRun: row.last_run ?? undefined,
     lastStatus: row.last_status ?? undefined,
     lastMessage: row.last_message ?? undefined,

@@ -14,7 +14,8 @@ const runsShown = 6;
 export async function showJobs(settings: Settings, { say, style }: Output): Promise<void> {
   await withClient(settings.cron, async (cron) => {
     for (const job of await readJobs(cron, settings)) {
-      say(`  ${job.jobName}, '${job.schedule}', in database ${job.database}: ${job.command}`);
+      const schedule = job.atRest ? 'at rest until there is work' : `'${job.schedule}'`;
+      say(`  ${job.jobName}, ${schedule}, in database ${job.database}: ${job.command}`);
       say(
         `    ${counted(job.runs, 'run')}, ${job.failures} failed; last: ${job.lastStatus ?? 'none'}`,
       );

@@ -4,7 +4,6 @@ import { version } from '../../deployment/package-version.js';
 import { isMoved } from '../../deployment/whereabouts.js';
 import { EXIT_CODES, type ExitCode } from '../../errors/exit-codes.js';
 import { shown } from '../../errors/shown.js';
-import { isAtRest } from '../../jobs/at-rest.js';
 import type { JobStatus } from '../../jobs/read-jobs.js';
 import { span } from '../../migrations/span.js';
 import { readStatus, type StatusReport, type StreamStatus } from '../../operations/status.js';
@@ -154,7 +153,7 @@ function jobTable(jobs: readonly JobStatus[], now: Date, style: Style): string {
     ['job', 'schedule', 'active', 'last run', 'status', 'next run', 'average', 'runs', 'failures'],
     jobs.map((job) => [
       job.jobName,
-      isAtRest(job) ? 'at rest' : job.schedule,
+      job.atRest ? 'at rest' : job.schedule,
       yesNo(job.active),
       job.lastRun ? relativeTime(job.lastRun, now) : '-',
       job.lastStatus ?? '-',
