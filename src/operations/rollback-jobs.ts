@@ -5,6 +5,7 @@ import { ownName } from '../deployment/own-names.js';
 import { readStandIns } from '../deployment/stand-ins.js';
 import type { Databases, ReachedDatabases } from '../deployment/with-databases.js';
 import { type AppliedAction, removeJobs } from '../jobs/apply-jobs.js';
+import { readJobsOf } from '../jobs/left-behind.js';
 import type { Settings } from '../settings/settings.js';
 import { connectCronSide } from './connect-cron-side.js';
 
@@ -28,6 +29,26 @@ export async function takeJobsAway(
 ): Promise<readonly AppliedAction[]> {
   if (!(await hasRoutine(cron, settings.cronSchema, 'apply_jobs'))) return [];
   return withoutCronSide({ work, cron }, settings, () => removeJobs(cron, settings));
+}
+
+/** Rolls the cron stream back in part by `roll`: a migration unschedules the jobs that call what it drops. */
+export async function noting<T>(
+  cron: ClientBase,
+  { cronSchema, schema, work }: Settings,
+  roll: () => Promise<T>,
+): Promise<{ readonly result: T; readonly unscheduled: readonly AppliedAction[] }> {
+  const read = async () =>
+    (await hasRelation(cron, 'cron', 'job'))
+      ? readJobsOf(cron, { schema: cronSchema, workDatabase: work.database, workSchema: schema })
+      : [];
+  const before = await read();
+  const result = await roll();
+  const after = new Set((await read()).map(({ jobName }) => jobName));
+  const gone = before.filter(({ jobName }) => !after.has(jobName));
+  return {
+    result,
+    unscheduled: gone.map(({ jobName }) => ({ action: 'unscheduled', jobName })),
+  };
 }
 
 /**

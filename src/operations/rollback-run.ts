@@ -18,7 +18,7 @@ import { dataAtStake, ownDataAtStake, type TableAtStake } from './data-at-stake.
 import { keepData, requireRoomForKept } from './keep-data.js';
 import { leftInPlace, managesExtensions } from './left-in-place.js';
 import { recording } from './recording.js';
-import { reconnect, takeJobsAway, withoutCronSide } from './rollback-jobs.js';
+import { noting, reconnect, takeJobsAway, withoutCronSide } from './rollback-jobs.js';
 import type { RollbackStep } from './rollback-plan.js';
 import {
   namesOf,
@@ -104,19 +104,20 @@ export async function rollBackAll(rollback: Rollback): Promise<RollbackChanges> 
       continue;
     }
     if (stream === 'cron') {
-      streams.push(
-        await withoutCronSide(databases, settings, () =>
-          withPgCronLoaded(settings, () => rollBack(rollback, 'cron', bare)),
-        ),
+      const { result, unscheduled } = await withoutCronSide(databases, settings, () =>
+        withPgCronLoaded(settings, () => rollBackCron(rollback)),
       );
+      streams.push(result);
+      jobs.push(...unscheduled);
       continue;
     }
-    jobs.push(...(await beforeWork(rollback)));
+    const takenAway = await beforeWork(rollback);
+    jobs.push(...takenAway);
     const asideOf = await asideDuring(rollback);
     streams.push(
       await rollBack(rollback, 'work', asideOf.within).catch(async (error) => {
         // Nothing was rolled back: what is configured is to run.
-        if (jobs.length > 0) await reconnect(databases, settings);
+        if (takenAway.length > 0) await reconnect(databases, settings);
         throw error;
       }),
     );
@@ -149,6 +150,14 @@ function unseenReleases({ databases, releases }: Rollback): number[] {
   return releases
     .filter(({ outcome, cronMigrations }) => outcome !== 'done' || cronMigrations.length > 0)
     .map(({ number }) => number);
+}
+
+async function rollBackCron(rollback: Rollback) {
+  const { databases, settings, states, steps } = rollback;
+  const roll = () => rollBack(rollback, 'cron', bare);
+  return databases.cron === undefined || remaining(states, steps, 'cron') === 0
+    ? { result: await roll(), unscheduled: [] }
+    : noting(databases.cron, settings, roll);
 }
 
 const bare: Witness['within'] = async (migrate) => void (await migrate());

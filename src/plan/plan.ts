@@ -124,7 +124,8 @@ export interface ChangedObject {
 export interface PlannedJob {
   readonly action: JobAction;
   readonly jobName: string;
-  readonly schedule: string;
+  /** Null for one of this deployment that is unscheduled: it changes with the work at hand. */
+  readonly schedule: string | null;
   readonly command: string;
   readonly database: string;
 }

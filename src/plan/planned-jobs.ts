@@ -153,7 +153,7 @@ async function actionsOf(
             schedule, command, database
        FROM ${cronName(settings, 'alien_jobs')}($1::jsonb)
      UNION ALL
-     SELECT 'unscheduled', job_name, schedule, command, database
+     SELECT 'unscheduled', job_name, NULL, command, database
        FROM own WHERE jobid NOT IN (SELECT jobid FROM kept)
      UNION ALL
      SELECT CASE WHEN kept.jobid IS NULL THEN 'scheduled' ELSE 'altered' END, desired.job_name,

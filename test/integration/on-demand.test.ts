@@ -137,6 +137,9 @@ describe.each(pgCronModes)('jobs on demand, use_background_workers %s', (workers
       until: (found) => found.length === 1 && roleOf(found[0] as string) === '1',
     });
 
+  const hashOfDown = async () =>
+    (await plan(settings, { direction: 'down', streams: ['work', 'cron'], extent: { all: true } })).hash;
+
   async function nothingIsDrift() {
     const { drift, upToDate } = await readStatus(settings);
     expect({ drift, upToDate }).toEqual({ drift: [], upToDate: true });
@@ -177,6 +180,7 @@ describe.each(pgCronModes)('jobs on demand, use_background_workers %s', (workers
     async (test) => {
       test.skip(startsInBatches);
       await untilResting();
+      const approved = await hashOfDown();
       await enqueue(app, settings, slowFragments(30, 5));
       await waitFor('three slots at work', () => workingSlots(work), {
         deadlineMs: CHANGE_MS,
@@ -187,6 +191,7 @@ describe.each(pgCronModes)('jobs on demand, use_background_workers %s', (workers
         until: (found) => found.some((query) => roleOf(query) === 'run_maintenance'),
       });
       await nothingIsDrift();
+      expect(await hashOfDown()).toBe(approved);
       await emptyQueue(app, settings);
       await untilResting();
       expect(await failedRuns(admin)).toEqual([]);

@@ -219,7 +219,7 @@ function jobs({ jobs: all }: PlanReport): Section {
     'Jobs of pg_cron',
     ['', 'job', 'schedule', 'command', 'database'],
     (all ?? []).map(({ action, jobName, schedule, command, database }) =>
-      [action, jobName, schedule, command, database].map(shown),
+      [action, jobName, schedule ?? '-', command, database].map(shown),
     ),
   );
 }

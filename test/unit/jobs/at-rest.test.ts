@@ -6,7 +6,7 @@ describe('a job that is at rest', () => {
 
   it.each([
     ["CALL partitioncache.run_processor('shop', 2)", never],
-    ['CALL "pc a".run_processor(E\'it\'\'s\\\\\', 11)', never],
+    ["CALL \"pc a\".run_processor(E'it''s\\\\', 11)", never],
     ["CALL partitioncache.run_processor('two\nlines', 5)", never],
     ['CALL partitioncache.run_maintenance()', '17 * * * *'],
   ])('is %s with %s', (command, schedule) => {
