@@ -2,8 +2,9 @@ import type { ClientBase } from 'pg';
 import { judgeLedger } from '../migrations/judge-ledger.js';
 import { type AppliedMigration, pending, readLedger } from '../migrations/ledger.js';
 import type { LedgerError } from '../migrations/ledger-error.js';
-import { type Migration, readMigrations } from '../migrations/read-migrations.js';
-import { type StreamName, streams } from '../migrations/streams.js';
+import type { Migration } from '../migrations/read-migrations.js';
+import { streamMigrations } from '../migrations/stream-migrations.js';
+import type { StreamName } from '../migrations/streams.js';
 import type { Settings } from '../settings/settings.js';
 import { placeholderValues } from './placeholder-values.js';
 import { requireOwners } from './restored-owners.js';
@@ -45,7 +46,7 @@ export async function readStreamState(
   settings: Settings,
   stream: StreamName,
 ): Promise<StreamState> {
-  const migrations = await readMigrations(streams[stream].directory, placeholderValues(settings));
+  const migrations = streamMigrations(stream, placeholderValues(settings));
   const { connection, schema } = streamSites(settings)[stream];
   const applied = await readLedger(client, schema, connection.user).catch(async (error) => {
     if (stream === 'work') await requireOwners(client, settings, error);

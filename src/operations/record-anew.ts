@@ -19,9 +19,10 @@ import {
 } from '../migrations/ledger.js';
 import { LedgerError } from '../migrations/ledger-error.js';
 import { lockingTransaction } from '../migrations/locking-transaction.js';
-import { type Migration, readMigrations } from '../migrations/read-migrations.js';
+import type { Migration } from '../migrations/read-migrations.js';
 import { recordMigration } from '../migrations/recorded-migrations.js';
-import { type StreamName, streams } from '../migrations/streams.js';
+import { streamMigrations } from '../migrations/stream-migrations.js';
+import type { StreamName } from '../migrations/streams.js';
 import { recordAnew as recordObjectsAnew } from '../objects/record-anew.js';
 import { migrationsOfLedger, releasesOfLedger } from '../objects/required-rows.js';
 import { objectScope } from '../objects/scope.js';
@@ -110,7 +111,7 @@ async function foundOf(
   const { schema, connection } = streamSites(settings)[stream];
   await requireOwnSchema(client, schema, connection.user);
   if (!(await hasRelation(client, schema, 'deployment'))) return undefined;
-  const known = await readMigrations(streams[stream].directory, placeholderValues(settings));
+  const known = streamMigrations(stream, placeholderValues(settings));
   const applied = await readLedger(client, schema, connection.user);
   // Where neither table is left, all that this version has.
   const names = new Set((applied.length > 0 ? applied : known).map(({ name }) => name));

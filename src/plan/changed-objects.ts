@@ -19,7 +19,20 @@ interface LiveObject {
 }
 
 export function objectsIn(scripts: readonly string[]): ObjectDefinition[] {
-  return scripts.flatMap((sql) => splitStatements(sql)).flatMap(({ text }) => definedObjects(text));
+  return scripts.flatMap(objectsOf);
+}
+
+/** Of the last scripts: one plan asks several times of the same. */
+const found = new Map<string, readonly ObjectDefinition[]>();
+const MOST_SCRIPTS = 200;
+
+function objectsOf(script: string): readonly ObjectDefinition[] {
+  const known = found.get(script);
+  if (known !== undefined) return known;
+  const objects = splitStatements(script).flatMap(({ text }) => definedObjects(text));
+  if (found.size === MOST_SCRIPTS) found.clear();
+  found.set(script, objects);
+  return objects;
 }
 
 /** What is known of what should be there. */
@@ -38,6 +51,7 @@ export async function changedObjects(
 ): Promise<ChangedObject[]> {
   const planned = objectsIn(scripts);
   const live = await readLive(client, planned);
+  if (live.length === 0) return [];
   const made = objectsIn(released.scripts).filter(({ action }) => action === 'create');
   return live.flatMap((object) => {
     const last = planned.findLast((step) => isAbout(step, object, live));

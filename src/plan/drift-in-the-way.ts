@@ -9,6 +9,7 @@ export function driftInTheWay(
   differences: readonly NamedDifference[],
   scripts: readonly string[],
 ): NamedDifference[] {
+  if (differences.length === 0) return [];
   const changes = scripts
     .flatMap((sql) => splitStatements(sql))
     .map(({ text }) => changeBy(text))

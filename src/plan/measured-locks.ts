@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { PcacheError } from '../errors/pcache-error.js';
 import type { Direction } from '../migrations/migration-error.js';
 import type { Migration } from '../migrations/read-migrations.js';
@@ -22,11 +22,11 @@ export function locksFile({ up }: Pick<Migration, 'up'>): string {
 }
 
 /** What was measured of a migration (npm run locks); null if nothing was. */
-export async function readLocks(migration: Pick<Migration, 'up'>): Promise<MeasuredLocks | null> {
+export function readLocks(migration: Pick<Migration, 'up'>): MeasuredLocks | null {
   const file = locksFile(migration);
   let text: string;
   try {
-    text = await readFile(file, 'utf8');
+    text = readFileSync(file, 'utf8');
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return null;
     throw new LocksFileError(file, `cannot be read (${(cause as Error).message}).`, cause);

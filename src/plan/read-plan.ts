@@ -233,7 +233,7 @@ async function planStream(
   const planned: PlannedMigration[] = [];
   for (const script of scripts) {
     const migration = migrations.find(({ name }) => name === script.name);
-    const locks = migration === undefined ? null : await readLocks(migration);
+    const locks = migration === undefined ? null : readLocks(migration);
     planned.push({
       ...script,
       locks: locks && (await locksAtStake(client, locks[direction], placeholderValues(settings))),

@@ -31,7 +31,7 @@ it('the committed locks are those that each migration takes on what was there be
       if (process.env.PCACHE_WRITE_LOCKS === '1') {
         await writeFile(locksFile(migration), asText(locks));
       }
-      expect({ [migration.name]: await readLocks(migration) }).toEqual({ [migration.name]: locks });
+      expect({ [migration.name]: readLocks(migration) }).toEqual({ [migration.name]: locks });
     }
   }
 });
