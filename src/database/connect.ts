@@ -75,12 +75,12 @@ export async function withClient<T>(
     const { rows } = await client.query<{ pid: number }>(
       `SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', false),
               pg_catalog.pg_backend_pid() AS pid,
-              (SELECT pg_catalog.count(pg_catalog.set_config(s.name, w.value, false))
-                 FROM pg_catalog.pg_settings AS s
-                 JOIN (VALUES ('client_connection_check_interval', '5s'),
+              (SELECT pg_catalog.count(pg_catalog.set_config(name, value, false))
+                 FROM (VALUES ('client_connection_check_interval', '5s'),
                               ('tcp_keepalives_idle', '30'), ('tcp_keepalives_interval', '10'),
-                              ('tcp_keepalives_count', '3')) AS w (name, value) ON w.name = s.name
-                WHERE pg_catalog.version() LIKE '%linux%') AS noticing`,
+                              ('tcp_keepalives_count', '3')) AS wanted (name, value)
+                WHERE pg_catalog.version() LIKE '%linux%'
+                  AND pg_catalog.current_setting(name, true) IS NOT NULL) AS noticing`,
     );
     const end = sessionEnder(settings, client, rows[0]?.pid);
     return await whileEndable(end, () => use(client));
