@@ -16,7 +16,7 @@ export { PcacheError } from './errors/pcache-error.js';
 export type { AppliedAction, JobAction } from './jobs/apply-jobs.js';
 export type { Drift, DriftProblem } from './jobs/drift.js';
 export type { JobStatus } from './jobs/read-jobs.js';
-export type { LimitName, Shortage } from './jobs/room.js';
+export type { LimitName, RoomReport, Shortage, UnknownRoom } from './jobs/room.js';
 export { type DownExtent, MigrationSelectionError } from './migrations/select-migrations.js';
 export type { StreamName } from './migrations/streams.js';
 export type { NamedDifference } from './objects/named-difference.js';

@@ -13,7 +13,7 @@ import type { LockHolder } from '../database/advisory-lock.js';
 import type { Whereabouts } from '../deployment/whereabouts.js';
 import type { CheckResult, DoctorReport } from '../doctor/check-result.js';
 import type { AppliedAction } from '../jobs/apply-jobs.js';
-import type { Shortage } from '../jobs/room.js';
+import type { RoomReport } from '../jobs/room.js';
 import type { AdoptReport } from '../operations/adopt-report.js';
 import type { DownReport } from '../operations/down.js';
 import type { FleetReport } from '../operations/fleet.js';
@@ -107,8 +107,8 @@ export interface ProcessorChangeReport {
   readonly holds: readonly Hold[];
   /** What this command did to pg_cron's jobs; empty where the sync_cron trigger did it. */
   readonly jobs: readonly AppliedAction[];
-  /** The limits of the server that do not let all jobs run at once, as far as these roles may see them. */
-  readonly shortages: readonly Shortage[];
+  /** Whether all jobs can run at once; null where this command has not judged that. */
+  readonly room: RoomReport | null;
 }
 
 export interface ProcessorDisableReport extends ProcessorChangeReport {

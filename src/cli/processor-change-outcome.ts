@@ -13,7 +13,7 @@ import type { ProcessorChangeReport } from './json-shape.js';
 import { heldText } from './output/holds.js';
 import { jobActions } from './output/jobs.js';
 import { changeText } from './output/processors.js';
-import { shortagesText } from './output/shortages.js';
+import { roomText } from './output/room.js';
 import { paragraphs } from './output/text.js';
 
 const ALL = '*';
@@ -31,7 +31,7 @@ export async function changeProcessor(
   const settings = context.settings();
   const processor = args.all ? ALL : (args.name ?? defaultJobName(settings));
   let changed = false;
-  const { jobs, holds, shortages } = await configureProcessor(
+  const { jobs, holds, room } = await configureProcessor(
     settings,
     context.lockWait(args['wait-lock']),
     async (work) => {
@@ -53,12 +53,12 @@ export async function changeProcessor(
   const what = changeText(change);
   return {
     exitCode: EXIT_CODES.done,
-    report: { processor, change, changed, holds, jobs, shortages },
+    report: { processor, change, changed, holds, jobs, room },
     text: (style) =>
       paragraphs(
         changed ? `Set ${where}: ${what}.` : `Nothing to do: ${where} is as asked for: ${what}.`,
         jobActions(settings, jobs),
-        shortagesText(shortages, style),
+        roomText(room, style),
         heldText(holds, context, style),
       ),
   };

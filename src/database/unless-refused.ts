@@ -7,13 +7,13 @@ import { describeRefusal } from './describe-refusal.js';
  */
 export async function unlessRefused<T>(
   look: () => Promise<T>,
-  unknown: (said: string) => T,
+  unknown: (said: string, error: unknown) => T,
   isRefusal: (error: unknown) => boolean = () => false,
 ): Promise<T> {
   try {
     return await look();
   } catch (error) {
     if (!isRefusal(error) && !isServersRefusal(error)) throw error;
-    return unknown(describeRefusal(error));
+    return unknown(describeRefusal(error), error);
   }
 }

@@ -6,18 +6,22 @@ import type { Context } from './context.js';
 import { reach } from './reach.js';
 import { runInOrder } from './run-in-order.js';
 
+export interface DoctorOptions extends Pick<DoctorRequest, 'streams'> {
+  /** Checks that are not made, by id. */
+  readonly without?: readonly string[];
+}
+
 /**
  * Inspects both databases and reports what is missing for the requested streams, and how to fix it.
  * Changes nothing. Skips what it cannot find out because something else is missing.
  */
 export async function runDoctor(
   settings: DoctorRequest['settings'],
-  { streams }: Pick<DoctorRequest, 'streams'>,
+  { streams, without = [] }: DoctorOptions,
 ): Promise<DoctorReport> {
   const request = { settings, streams };
-  return withContext(request, async (context) => ({
-    checks: await runInOrder(checksFor(request), context),
-  }));
+  const checks = checksFor(request).filter(({ id }) => !without.includes(id));
+  return withContext(request, async (context) => ({ checks: await runInOrder(checks, context) }));
 }
 
 async function withContext<T>(

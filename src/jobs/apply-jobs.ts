@@ -41,18 +41,20 @@ export async function desiredJobs(work: ClientBase, settings: Settings): Promise
   return rows[0]?.desired ?? [];
 }
 
+export interface AppliedJobs {
+  readonly actions: readonly AppliedAction[];
+  readonly desired: readonly DesiredJob[];
+}
+
 /** Makes pg_cron's jobs match the configuration, and records that in the work database. */
-export async function applyJobs(
-  databases: Databases,
-  settings: Settings,
-): Promise<AppliedAction[]> {
+export async function applyJobs(databases: Databases, settings: Settings): Promise<AppliedJobs> {
   await requirePgCron(databases.cron, settings);
   const desired = await desiredJobs(databases.work, settings);
   const answer = await apply(databases.cron, settings, desired);
   await databases.work.query(`SELECT ${ownName(settings, 'mark_synced')}($1::jsonb)`, [
     JSON.stringify(answer),
   ]);
-  return actionsOf(answer);
+  return { actions: actionsOf(answer), desired };
 }
 
 /** Takes all jobs of this deployment away; what the work database knows of them is the caller's to change. */

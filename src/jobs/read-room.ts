@@ -1,16 +1,22 @@
 import type { ClientBase } from 'pg';
+import { ConnectionError } from '../database/connection-error.js';
+import { remedyOf } from '../database/remedy-of.js';
 import { unlessRefused } from '../database/unless-refused.js';
+import { type Reached, withClientIfReachable } from '../database/with-client-if-reachable.js';
 import type { Databases } from '../deployment/with-databases.js';
-import type { Settings } from '../settings/settings.js';
+import { asAdministrator, type LoginSettings, type Settings } from '../settings/settings.js';
 import { type DesiredJob, desiredJobs } from './apply-jobs.js';
 import { isAtRest } from './at-rest.js';
 import { type OtherJob, type OtherJobs, readOtherJobs } from './other-jobs.js';
-import { HIDEABLE, judgeRoom, type Neighbour, type Room, type Shortage } from './room.js';
-
-/** `admin`: connected to the pg_cron database as the administrator, who may see all jobs and settings. */
-export interface RoomSites extends Databases {
-  readonly admin?: ClientBase | undefined;
-}
+import {
+  HIDEABLE,
+  judgeRoom,
+  type Neighbour,
+  type Room,
+  type RoomFacts,
+  type RoomReport,
+  unknownRoom,
+} from './room.js';
 
 const SETTINGS = [
   ...HIDEABLE,
@@ -20,50 +26,110 @@ const SETTINGS = [
   'reserved_connections',
 ];
 
-/** Whether the desired jobs of this deployment, and those of others, can all run at once. */
+/** Has `look` done over a connection of the administrator's, or with the reason why there is none. */
+export type AskAdministrator = (
+  admin: LoginSettings,
+  look: (reached: Reached) => Promise<Seen>,
+) => Promise<Seen>;
+
+/** What these roles may see of the limits and the jobs. */
+interface Seen {
+  readonly settings: ReadonlyMap<string, string>;
+  readonly jobs: OtherJobs;
+  readonly administrator?: RoomFacts['administrator'];
+}
+
+/**
+ * Whether the desired jobs of this deployment, and those of others, can all run at once. What our roles may not see is
+ * asked as the administrator, if the settings name one.
+ */
 export async function readRoom(
-  { work, cron, admin }: RoomSites,
+  databases: Databases,
   settings: Settings,
   desired: readonly DesiredJob[],
+  askAdministrator: AskAdministrator = connecting(settings),
 ): Promise<Room> {
-  const { jobs, isComplete } = await readJobsOfAll({ cron, admin }, settings);
-  const permanent = jobs.filter(isPermanent);
+  const { cron } = databases;
+  const { jobs, ...seen } = await readSeen(databases, settings, askAdministrator);
+  const permanent = jobs.jobs.filter(isPermanent);
   return judgeRoom({
     role: settings.cron.user,
     database: settings.work.database,
+    cronDatabase: settings.cron.database,
     own: desired.filter(({ kind }) => kind === 'processor' || kind === 'maintenance').length,
     others: neighbours(permanent.filter((job) => !isAtRest(job))),
     resting: permanent.filter(isAtRest).length,
-    uncounted: jobs.filter(({ active }) => active).length - permanent.length,
-    isComplete,
-    settings: await readSettings(admin === undefined ? [cron, work] : [cron, work, admin]),
+    uncounted: jobs.jobs.filter(({ active }) => active).length - permanent.length,
+    isComplete: jobs.isComplete,
+    schedulers: jobs.isComplete ? [] : await readSchedulers(cron, settings),
+    administrator: seen.administrator,
+    settings: seen.settings,
     ...(await readLimits(cron, settings)),
   });
 }
 
-/**
- * What does not let all jobs run at once, for the report of a command that has changed them, and does not fail for it.
- * Nothing is said of what these roles may not see: that holds after each run alike, and `doctor` says it.
- */
-export function readShortages(databases: Databases, settings: Settings): Promise<Shortage[]> {
-  return unlessRefused<Shortage[]>(
+/** For the report of a command that has changed the jobs, and does not fail for what cannot be told. */
+export function reportRoom(
+  databases: Databases,
+  settings: Settings,
+  desired?: readonly DesiredJob[],
+): Promise<RoomReport> {
+  return unlessRefused<RoomReport>(
     async () => {
-      const room = await readRoom(databases, settings, await desiredJobs(databases.work, settings));
-      return [...room.shortages];
+      const jobs = desired ?? (await desiredJobs(databases.work, settings));
+      const { verdict, shortages, unknown } = await readRoom(databases, settings, jobs);
+      return { verdict, shortages, unknown };
     },
-    () => [],
+    (said, error) => unknownRoom(said, remedyOf(error)),
+    // Lost by the administrator, whose look is the only one that connects.
+    (error) => error instanceof ConnectionError,
   );
 }
 
-/** As the administrator only where that shows all: to one who is no superuser pg_cron shows fewer than to the cron role. */
-async function readJobsOfAll(
-  { cron, admin }: Pick<RoomSites, 'cron' | 'admin'>,
+function connecting({ cron }: Settings): AskAdministrator {
+  return (admin, look) => withClientIfReachable(asAdministrator(cron, admin), look);
+}
+
+async function readSeen(
+  { work, cron }: Databases,
   settings: Settings,
-): Promise<OtherJobs> {
-  const own = await readOtherJobs(cron, settings);
-  if (own.isComplete || admin === undefined) return own;
-  const all = await readOtherJobs(admin, settings);
-  return all.isComplete ? all : own;
+  askAdministrator: AskAdministrator,
+): Promise<Seen> {
+  const { admin } = settings;
+  const own: Seen = {
+    settings: await readSettings([cron, work]),
+    jobs: await readOtherJobs(cron, settings),
+  };
+  if (admin === undefined || (own.jobs.isComplete && isAll(own.settings))) return own;
+  return askAdministrator(admin, async ({ client, failure }) => {
+    if (client === undefined) {
+      return { ...own, administrator: { user: admin.user, failure: failure.message } };
+    }
+    const all = await readOtherJobs(client, settings);
+    return {
+      settings: new Map([...own.settings, ...(await readSettings([client]))]),
+      // To one who is no superuser pg_cron shows fewer than to the cron role.
+      jobs: all.isComplete ? all : own.jobs,
+      administrator: { user: admin.user },
+    };
+  });
+}
+
+function isAll(settings: ReadonlyMap<string, string>): boolean {
+  return HIDEABLE.every((name) => settings.has(name));
+}
+
+/** Who else may have jobs there; superusers may anywhere. */
+async function readSchedulers(cron: ClientBase, { cron: { user } }: Settings): Promise<string[]> {
+  const { rows } = await cron.query<{ name: string }>(
+    `SELECT r.rolname::text AS name
+       FROM pg_catalog.pg_roles AS r JOIN pg_catalog.pg_namespace AS n ON n.nspname = 'cron'
+      WHERE r.rolcanlogin AND NOT r.rolsuper AND r.rolname <> $1
+        AND pg_catalog.has_schema_privilege(r.oid, n.oid, 'USAGE')
+      ORDER BY r.rolname`,
+    [user],
+  );
+  return rows.map(({ name }) => name);
 }
 
 /** Other jobs of deployments run for a moment. */
@@ -89,7 +155,7 @@ async function readSettings(viewers: readonly ClientBase[]): Promise<ReadonlyMap
       [SETTINGS],
     );
     for (const { name, setting } of rows) found.set(name, setting);
-    if (HIDEABLE.every((name) => found.has(name))) break;
+    if (isAll(found)) break;
   }
   return found;
 }

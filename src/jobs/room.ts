@@ -20,6 +20,12 @@ export interface RoomFacts {
   readonly uncounted: number;
   /** Whether the jobs of every role were seen. */
   readonly isComplete: boolean;
+  /** Other roles that may have jobs there, superusers aside; none where all were seen. */
+  readonly schedulers: readonly string[];
+  /** Whom PG_ADMIN_USER names, once that role was asked for what was missing; `failure`: why it could not be. */
+  readonly administrator: { readonly user: string; readonly failure?: string } | undefined;
+  /** The name of the pg_cron database. */
+  readonly cronDatabase: string;
   /** Those that may be seen, by name. */
   readonly settings: ReadonlyMap<string, string>;
   readonly isSuperuser: boolean;
@@ -66,10 +72,22 @@ export type LimitName =
   | 'role'
   | 'database';
 
-export interface Room {
+/** What could not be read, so that there may be too little room though no limit is named. */
+export interface UnknownRoom {
+  /** Why, without a full stop. */
+  readonly reason: string;
+  /** What to paste as an administrator, and what else helps. */
+  readonly remedy: readonly string[];
+}
+
+/** For a report. `unknown`: no limit is known to be too low, and not all could be read. */
+export interface RoomReport {
+  readonly verdict: 'enough' | 'short' | 'unknown';
   readonly shortages: readonly Shortage[];
-  /** The settings that no role of ours may see, so that their limits are unknown. */
-  readonly hidden: readonly string[];
+  readonly unknown: readonly UnknownRoom[];
+}
+
+export interface Room extends RoomReport {
   /** How many jobs can run at once, whose, and which limits they keep to. */
   readonly detail: string;
   /** Sentences on jobs that are there and were not counted. */
@@ -106,16 +124,90 @@ interface Needs {
 /** Whether all jobs of this pg_cron that are seen can run at once. */
 export function judgeRoom(facts: RoomFacts): Room {
   const limits = limitsOf(facts);
-  const hidden = HIDEABLE.filter((name) => !facts.settings.has(name));
   return {
-    shortages: limits.flatMap((limit) => shortageOf(limit, facts)),
-    hidden,
+    ...roomReport(
+      limits.flatMap((limit) => shortageOf(limit, facts)),
+      [...hiddenSettings(facts), ...hiddenJobs(facts)],
+    ),
     detail: [
       jobsText(facts),
       ...(limits.length === 0 ? [] : [limits.map(({ title }) => title).join(', ')]),
     ].join('; '),
     notes: notesOf(facts),
   };
+}
+
+export function roomReport(
+  shortages: readonly Shortage[],
+  unknown: readonly UnknownRoom[],
+): RoomReport {
+  const verdict = shortages.length > 0 ? 'short' : unknown.length > 0 ? 'unknown' : 'enough';
+  return { verdict, shortages, unknown };
+}
+
+/** Of a look that was refused. */
+export function unknownRoom(said: string, remedy: string | undefined): RoomReport {
+  return roomReport(
+    [],
+    [
+      {
+        reason: inOneLine(said),
+        remedy: remedy === undefined ? [] : [inOneLine(remedy)],
+      },
+    ],
+  );
+}
+
+function inOneLine(said: string): string {
+  return shown(said.replaceAll(/\s*\n\s*/g, '; '));
+}
+
+function hiddenSettings({ settings, role, administrator }: RoomFacts): UnknownRoom[] {
+  const hidden = HIDEABLE.filter((name) => !settings.has(name));
+  if (hidden.length === 0) return [];
+  return [
+    {
+      reason: shown(
+        `${hidden.join(' and ')} ${hidden.length === 1 ? 'is' : 'are'} hidden from the roles of this deployment${alsoFrom(administrator)}`,
+      ),
+      remedy: [
+        pasteable(`GRANT pg_read_all_settings TO ${escapeIdentifier(role)};`),
+        ...asAdministratorInstead(administrator),
+      ],
+    },
+  ];
+}
+
+/** Where none but superusers may have jobs, a note is enough. */
+function hiddenJobs({ role, schedulers, administrator, cronDatabase }: RoomFacts): UnknownRoom[] {
+  if (schedulers.length === 0) return [];
+  const named = schedulers.slice(0, NAMED).map((name) => `"${name}"`);
+  const more = schedulers.length - named.length;
+  return [
+    {
+      reason: shown(
+        `jobs of other roles are hidden from role "${role}"${alsoFrom(administrator)}, and ${[...named, ...(more === 0 ? [] : [`${more} more`])].join(', ')} may have some here`,
+      ),
+      remedy: [
+        `To see them, in database "${shown(cronDatabase)}": SELECT database, username, count(*) FROM cron.job WHERE active GROUP BY 1, 2;`,
+        ...asAdministratorInstead(administrator),
+      ],
+    },
+  ];
+}
+
+function alsoFrom(administrator: RoomFacts['administrator']): string {
+  if (administrator === undefined) return '';
+  const who = `role "${administrator.user}" (PG_ADMIN_USER)`;
+  return administrator.failure === undefined
+    ? `, and from ${who}`
+    : ` (${who} could not be asked: ${inOneLine(administrator.failure)})`;
+}
+
+function asAdministratorInstead(administrator: RoomFacts['administrator']): string[] {
+  return administrator === undefined
+    ? ['Or set PG_ADMIN_USER and PG_ADMIN_PASSWORD for this command: it asks as that role then.']
+    : ['Or have PG_ADMIN_USER and PG_ADMIN_PASSWORD name a superuser: it is asked then.'];
 }
 
 // Those that another one depends on come first: pg_cron takes no higher cron.max_running_jobs than they allow.
@@ -312,9 +404,9 @@ function jobsText(needs: Needs): string {
     : `${jobs} can be due at once (${whose.join(', ')})`;
 }
 
-function notesOf({ isComplete, resting, uncounted, role }: RoomFacts): string[] {
+function notesOf({ isComplete, schedulers, resting, uncounted, role }: RoomFacts): string[] {
   return [
-    ...(isComplete
+    ...(isComplete || schedulers.length > 0
       ? []
       : [`Jobs of other roles are hidden from role "${shown(role)}", and not counted.`]),
     ...(resting === 0

@@ -266,7 +266,7 @@ async function carryOut(
     : { restored: [], refused: [] };
   await grantOnCacheTables(databases.work, settings, ungranted);
   if (isMoved(found)) await adoptNames(databases.work, settings, found);
-  const jobs = connects ? await connectCronSide(databases, settings) : [];
+  const jobs = connects ? (await connectCronSide(databases, settings)).actions : [];
   return { removed, restored: restored.map(({ object }) => object), refused, jobs };
 }
 

@@ -2,20 +2,20 @@ import type { ClientBase } from 'pg';
 import { withClient } from '../database/connect.js';
 import { ConnectionError } from '../database/connection-error.js';
 import { describeRefusal } from '../database/describe-refusal.js';
-import { remedyThen } from '../database/remedy-of.js';
+import { remedyOf, remedyThen } from '../database/remedy-of.js';
 import { unlessRefused } from '../database/unless-refused.js';
 import { readCronStanding } from '../deployment/cron-place.js';
 import { ownName } from '../deployment/own-names.js';
 import { deploymentTables } from '../deployment/placeholder-values.js';
 import { requireDeployed } from '../deployment/require-deployed.js';
 import { requireInPlace } from '../deployment/require-in-place.js';
-import { type LockWait, withDatabases } from '../deployment/with-databases.js';
+import type { LockWait } from '../deployment/with-databases.js';
 import { withOwnTables } from '../deployment/with-own-tables.js';
 import { ofOneStep } from '../errors/of-one-step.js';
 import { PcacheError } from '../errors/pcache-error.js';
 import type { AppliedAction } from '../jobs/apply-jobs.js';
-import { readShortages } from '../jobs/read-room.js';
-import type { Shortage } from '../jobs/room.js';
+import { reportRoom } from '../jobs/read-room.js';
+import { type RoomReport, unknownRoom } from '../jobs/room.js';
 import { type Hold, readHolds } from '../processor/holds.js';
 import type { Settings } from '../settings/settings.js';
 import { sync } from './sync.js';
@@ -25,8 +25,8 @@ export interface ConfigureReport {
   readonly jobs: readonly AppliedAction[];
   /** Who keeps processing from going on, whatever the configuration says. */
   readonly holds: readonly Hold[];
-  /** The limits of the server that do not let all jobs run at once, as far as these roles may see them. */
-  readonly shortages: readonly Shortage[];
+  /** Whether all jobs can run at once; null where this command has not judged that. */
+  readonly room: RoomReport | null;
 }
 
 /** The configuration has changed and running processors follow it, but pg_cron does not know yet. */
@@ -51,36 +51,46 @@ export async function configureProcessor(
   wait: LockWait,
   change: (work: ClientBase) => Promise<void>,
 ): Promise<ConfigureReport> {
-  const { pending, move, holds } = await withClient(settings.work, async (work) => {
+  const { pending, ...done } = await withClient(settings.work, async (work) => {
     await requireDeployed(work, settings, 'work');
     // Its jobs could not follow.
     await requireInPlace(work, settings);
     const { processorConfig } = deploymentTables(settings);
     await withOwnTables(work, settings, 'write', [processorConfig], () => change(work));
+    const { move } = await readCronStanding(work, settings);
+    const pending = move === undefined && (await isSyncPending(work, settings));
     return {
-      pending: await isSyncPending(work, settings),
-      move: (await readCronStanding(work, settings)).move,
+      pending,
       holds: await readHolds(work, settings),
+      room: move !== undefined || pending ? null : await roomNow(work, settings),
     };
   });
-  if (move !== undefined) return { jobs: [], holds, shortages: [] };
-  const jobs = pending ? await synced(settings, wait) : [];
-  return { jobs, holds, shortages: await shortagesNow(settings) };
+  return { jobs: [], ...done, ...(pending && (await synced(settings, wait))) };
 }
 
-async function synced(settings: Settings, wait: LockWait): Promise<ConfigureReport['jobs']> {
+async function synced(
+  settings: Settings,
+  wait: LockWait,
+): Promise<Pick<ConfigureReport, 'jobs' | 'room'>> {
+  let room: RoomReport | null = null;
   try {
-    return (await sync(settings, wait)).jobs;
+    const { jobs } = await sync(settings, {
+      ...wait,
+      afterwards: async (databases, desired) => {
+        room = await reportRoom(databases, settings, desired);
+      },
+    });
+    return { jobs, room };
   } catch (error) {
     throw new JobsNotSyncedError(error);
   }
 }
 
-/** None where a database cannot be reached: the jobs are configured all the same. */
-function shortagesNow(settings: Settings): Promise<Shortage[]> {
-  return unlessRefused<Shortage[]>(
-    () => withDatabases(settings, (databases) => readShortages(databases, settings)),
-    () => [],
+/** Unknown where the pg_cron database cannot be reached: the jobs are configured all the same. */
+function roomNow(work: ClientBase, settings: Settings): Promise<RoomReport> {
+  return unlessRefused<RoomReport>(
+    () => withClient(settings.cron, (cron) => reportRoom({ work, cron }, settings)),
+    (said, error) => unknownRoom(said, remedyOf(error)),
     (error) => error instanceof ConnectionError,
   );
 }

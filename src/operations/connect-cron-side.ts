@@ -1,6 +1,6 @@
 import { ownName } from '../deployment/own-names.js';
 import type { Databases } from '../deployment/with-databases.js';
-import { type AppliedAction, applyJobs } from '../jobs/apply-jobs.js';
+import { type AppliedJobs, applyJobs } from '../jobs/apply-jobs.js';
 import { dropLink, establishLink } from '../jobs/cron-link.js';
 import { readPgCronVersion } from '../jobs/pg-cron-version.js';
 import type { Settings } from '../settings/settings.js';
@@ -12,7 +12,7 @@ import type { Settings } from '../settings/settings.js';
 export async function connectCronSide(
   databases: Databases,
   settings: Settings,
-): Promise<AppliedAction[]> {
+): Promise<AppliedJobs> {
   if (settings.transport === 'link') {
     await establishLink(databases.work, settings);
   } else {

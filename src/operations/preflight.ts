@@ -26,6 +26,9 @@ export class PreflightError extends PcacheError {
   }
 }
 
+// Of the jobs as they will be then: it warns alone, and need not keep anybody from deploying.
+const JUDGED_AFTERWARDS = ['job-capacity'];
+
 /** Gets each report before anything is changed because of it; may refuse by raising. */
 type BeforeRemedies = (report: DoctorReport) => Promise<void>;
 
@@ -41,7 +44,8 @@ export async function preflight(
   beforeRemedies: BeforeRemedies = async () => {},
   mended: readonly string[] = [],
 ): Promise<string[]> {
-  const examine = async () => without(mended, await runDoctor(settings, { streams }));
+  const examine = async () =>
+    without(mended, await runDoctor(settings, { streams, without: JUDGED_AFTERWARDS }));
   const report = await examine();
   await beforeRemedies(report);
   if (failures(report).length === 0) return [];

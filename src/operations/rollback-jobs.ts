@@ -19,7 +19,7 @@ export async function reconnect(
     (await canSchedule(work, settings)) &&
     (await readStandIns(work, settings)).length === 0 &&
     (await hasRoutine(cron, settings.cronSchema, 'apply_jobs'));
-  return isComplete ? connectCronSide({ work, cron }, settings) : [];
+  return isComplete ? (await connectCronSide({ work, cron }, settings)).actions : [];
 }
 
 /** Has nothing scheduled by the time that what jobs call is dropped, or what schedules them. */

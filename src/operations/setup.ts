@@ -5,7 +5,7 @@ import { type ConfigureReport, configureProcessor } from './configure-processor.
 import { up } from './up.js';
 import type { UpOptions, UpReport } from './up-report.js';
 
-export interface SetupOptions extends Omit<UpOptions, 'streams' | 'to'> {
+export interface SetupOptions extends Omit<UpOptions, 'streams' | 'to' | 'judgesRoom'> {
   readonly frequencySeconds?: number | undefined;
   readonly timeoutSeconds?: number | undefined;
   readonly parallel?: number | undefined;
@@ -21,7 +21,11 @@ export interface SetupReport extends UpReport {
 
 /** Deploys both streams and configures one processor, named as PartitionCache's own tools name it. */
 export async function setup(settings: Settings, options: SetupOptions): Promise<SetupReport> {
-  const deployed = await up(settings, { ...options, streams: ['work', 'cron'] });
+  const deployed = await up(settings, {
+    ...options,
+    streams: ['work', 'cron'],
+    judgesRoom: false,
+  });
   const jobName = defaultJobName(settings);
   const change = {
     ...(options.enable ? { enabled: true } : {}),
@@ -30,7 +34,7 @@ export async function setup(settings: Settings, options: SetupOptions): Promise<
     parallel: options.parallel,
   };
   let created = false;
-  const { jobs: processorJobs, shortages } = await configureProcessor(
+  const { jobs: processorJobs, room } = await configureProcessor(
     settings,
     options,
     async (work) => {
@@ -38,5 +42,5 @@ export async function setup(settings: Settings, options: SetupOptions): Promise<
       await (created ? addProcessor : setProcessor)(work, settings, jobName, change);
     },
   );
-  return { ...deployed, processor: { jobName, created }, processorJobs, shortages };
+  return { ...deployed, processor: { jobName, created }, processorJobs, room };
 }

@@ -1,7 +1,11 @@
 import { requireCronPlace } from '../deployment/cron-place.js';
 import { requireDeployed } from '../deployment/require-deployed.js';
-import { type LockWait, withLockedDatabases } from '../deployment/with-databases.js';
-import { type AppliedAction, applyJobs } from '../jobs/apply-jobs.js';
+import {
+  type Databases,
+  type LockWait,
+  withLockedDatabases,
+} from '../deployment/with-databases.js';
+import { type AppliedAction, applyJobs, type DesiredJob } from '../jobs/apply-jobs.js';
 import { whyNoneStarts } from '../jobs/why-none-starts.js';
 import { type LockPolicy, lockingTransaction } from '../migrations/locking-transaction.js';
 import type { Settings } from '../settings/settings.js';
@@ -15,6 +19,11 @@ const DRAIN_SECONDS = 5;
 // What it writes, everybody else locks for a moment only.
 const ONCE: LockPolicy = { lockTimeoutMs: 10_000, retries: 0, log: () => {} };
 
+export interface SyncOptions extends LockWait {
+  /** Looks at what the jobs are now, over the same connections. */
+  readonly afterwards?: (databases: Databases, desired: readonly DesiredJob[]) => Promise<void>;
+}
+
 export interface SyncReport {
   readonly jobs: readonly AppliedAction[];
   /** Why pg_cron starts none of them, however they are. */
@@ -22,11 +31,11 @@ export interface SyncReport {
 }
 
 /** Repairs pg_cron's jobs: applies every difference from the configuration, whatever caused it. */
-export async function sync(settings: Settings, wait: LockWait): Promise<SyncReport> {
+export async function sync(settings: Settings, options: SyncOptions): Promise<SyncReport> {
   return attempt(
     () => false,
     (begin) =>
-      withLockedDatabases(settings, wait, async (databases) => {
+      withLockedDatabases(settings, options, async (databases) => {
         await requireDeployed(databases.work, settings, 'work');
         await requireCronPlace(databases.work, settings);
         await requireDeployed(databases.cron, settings, 'cron');
@@ -36,11 +45,12 @@ export async function sync(settings: Settings, wait: LockWait): Promise<SyncRepo
           next: 'run pcache-migrate sync again; it applies what differs.',
           isUntouched: false,
         }));
-        const jobs = await lockingTransaction(databases.work, ONCE, () =>
+        const applied = await lockingTransaction(databases.work, ONCE, () =>
           lockingTransaction(databases.cron, ONCE, () => applyJobs(databases, settings)),
         );
         const { notStarted } = await whyNoneStarts(databases, settings);
-        return { jobs, ...(notStarted !== undefined && { notStarted }) };
+        await options.afterwards?.(databases, applied.desired);
+        return { jobs: applied.actions, ...(notStarted !== undefined && { notStarted }) };
       }),
   );
 }

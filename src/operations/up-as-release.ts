@@ -4,7 +4,7 @@ import { applyFragmentRole, wantsFragmentRole } from '../deployment/fragment-rol
 import { lockPolicy } from '../deployment/lock-policy.js';
 import { replacingStandIns } from '../deployment/stand-ins.js';
 import type { StreamPlan } from '../deployment/stream-plan.js';
-import { readShortages } from '../jobs/read-room.js';
+import { reportRoom } from '../jobs/read-room.js';
 import { lockingTransaction } from '../migrations/locking-transaction.js';
 import type { Migration } from '../migrations/read-migrations.js';
 import { migrateUp, type Witness } from '../migrations/run-migrations.js';
@@ -161,15 +161,16 @@ async function migrateCron(run: UpRun, done: Done): Promise<void> {
 
 async function connect({
   settings,
+  options,
   work,
   cron,
-}: UpRun): Promise<Pick<UpReport, 'jobs' | 'linkRenewed' | 'shortages'>> {
+}: UpRun): Promise<Pick<UpReport, 'jobs' | 'linkRenewed' | 'room'>> {
   if (cron === undefined || !isComplete(work) || !isComplete(cron))
-    return { jobs: [], linkRenewed: false, shortages: [] };
+    return { jobs: [], linkRenewed: false, room: null };
   const databases = { work: work.client, cron: cron.client };
-  const jobs = await connectCronSide(databases, settings);
-  const shortages = await readShortages(databases, settings);
-  return { jobs, linkRenewed: settings.transport === 'link', shortages };
+  const { actions, desired } = await connectCronSide(databases, settings);
+  const room = options.judgesRoom === false ? null : await reportRoom(databases, settings, desired);
+  return { jobs: actions, linkRenewed: settings.transport === 'link', room };
 }
 
 /** Says of a failure of the cron side that the work side is done. */

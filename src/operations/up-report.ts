@@ -1,7 +1,7 @@
 import type { ClientBase } from 'pg';
 import type { LockWait } from '../deployment/with-databases.js';
 import type { AppliedAction } from '../jobs/apply-jobs.js';
-import type { Shortage } from '../jobs/room.js';
+import type { RoomReport } from '../jobs/room.js';
 import type { MigrationStep } from '../migrations/run-migrations.js';
 import type { StreamName } from '../migrations/streams.js';
 import type { PlanHash } from '../plan/plan-hash.js';
@@ -31,6 +31,8 @@ export interface UpOptions extends LockWait, Drain {
   readonly takeOver?: TakeOver | undefined;
   /** In a change of mode, which others are kept out of: the cron stream comes back, in another place. */
   readonly ofMode?: { readonly cronReleases: CronReleases } | undefined;
+  /** False where the caller will judge the room, once it has changed the jobs as well. */
+  readonly judgesRoom?: boolean | undefined;
   readonly log: (message: string) => void;
   readonly onProgress?: ((progress: MigrationProgress) => void) | undefined;
 }
@@ -69,8 +71,8 @@ export interface UpReport {
   /** Those that do not fit, and stay where they are. */
   readonly stillKept: readonly StillKept[];
   readonly jobs: readonly AppliedAction[];
-  /** The limits of the server that do not let all jobs run at once, as far as these roles may see them. */
-  readonly shortages: readonly Shortage[];
+  /** Whether all jobs can run at once; null where this command has not judged that. */
+  readonly room: RoomReport | null;
   /** Who keeps processing from going on, also after this. */
   readonly holds: readonly Hold[];
   /** Whether the link to the pg_cron database was created or renewed, with the credentials of the settings. */

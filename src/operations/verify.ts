@@ -228,11 +228,14 @@ export function isOurs({ problem }: Drift): boolean {
   return problem !== 'foreign';
 }
 
-async function mendJobs(databases: Databases, settings: Settings): Promise<AppliedAction[]> {
+async function mendJobs(
+  databases: Databases,
+  settings: Settings,
+): Promise<readonly AppliedAction[]> {
   const { jobs } = await examineJobs(databases, settings);
   if (!jobs.some(isOurs)) return [];
   await awaitUnwantedRuns(databases.work, settings, DRAIN_SECONDS);
-  return applyJobs(databases, settings);
+  return (await applyJobs(databases, settings)).actions;
 }
 
 async function examine(databases: Databases, settings: Settings): Promise<VerifyReport> {

@@ -253,7 +253,7 @@ describe('deploying', () => {
         },
       ],
       jobs: [],
-      shortages: [],
+      room: null,
       fragmentRole: null,
       takenBack: [],
       stillKept: [],

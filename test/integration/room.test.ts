@@ -1,9 +1,10 @@
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import type { CheckResult } from '../../src/doctor/check-result.js';
-import type { Shortage } from '../../src/jobs/room.js';
+import type { RoomReport, Shortage } from '../../src/jobs/room.js';
 import type { ThrowawayCluster } from '../../tools/throwaway/cluster.js';
 import { startOwnCluster } from '../harness/cluster.js';
-import { createDatabase, dropDatabase } from '../harness/databases.js';
+import { createDatabase, createRole, dropDatabase } from '../harness/databases.js';
 import { createSite, setUp, type TestSite } from '../harness/deployment.js';
 import { asAdmin } from '../harness/moved-databases.js';
 import { launcherRuns } from '../harness/stage.js';
@@ -72,16 +73,29 @@ async function capacity(changes: NodeJS.ProcessEnv = {}): Promise<CheckResult> {
 
 const SET = ['processor', 'set', '--parallel', String(SCHEDULE.parallel)];
 
-/** What up says is short, and doctor in the same words. */
-async function short(): Promise<Shortage[]> {
-  const { shortages } = await json(['up']);
-  const { status, detail, remedy } = await capacity();
-  for (const shortage of shortages) {
-    expect(detail).toContain(shortage.detail);
-    expect(remedy?.lines).toEqual(expect.arrayContaining(shortage.remedy));
+/** What up says of the room, and doctor in the same words. */
+async function room(changes: NodeJS.ProcessEnv = {}): Promise<RoomReport> {
+  const { room } = await json(['up'], changes);
+  const { status, detail, remedy } = await capacity(changes);
+  for (const shortage of room.shortages) expect(detail).toContain(shortage.detail);
+  for (const { reason } of room.unknown) expect(detail).toContain(reason);
+  for (const found of [...room.shortages, ...room.unknown]) {
+    expect(remedy?.lines).toEqual(expect.arrayContaining(found.remedy));
   }
-  expect(status).toBe(shortages.length === 0 ? 'ok' : 'warning');
+  expect(status).toBe(room.verdict === 'enough' ? 'ok' : 'warning');
+  return room;
+}
+
+async function short(): Promise<readonly Shortage[]> {
+  const { verdict, shortages, unknown } = await room();
+  expect(unknown).toEqual([]);
+  expect(verdict).toBe(shortages.length === 0 ? 'enough' : 'short');
   return shortages;
+}
+
+/** What these commands say to people. */
+async function texts(changes: NodeJS.ProcessEnv = {}): Promise<string[]> {
+  return [await run(['up'], changes), await run(SET, changes)];
 }
 
 it('says nothing where all jobs have room', async () => {
@@ -96,14 +110,14 @@ describe("a CONNECTION LIMIT of the cron role's", () => {
     const found = await short();
     expect(found).toMatchObject([{ limit: 'role', value: 5, allows: 3, needs: JOBS }]);
     expect(found[0]?.remedy[0]).toBe(`ALTER ROLE "${site.cronRole.name}" CONNECTION LIMIT 6;`);
-    expect((await json(SET)).shortages).toEqual(found);
-    for (const text of [await run(['up']), await run(SET)]) {
+    expect((await json(SET)).room.shortages).toEqual(found);
+    for (const text of await texts()) {
       expect(text).toContain(`Not enough room: ${found[0]?.detail}.`);
       for (const line of found[0]?.remedy ?? []) expect(text).toContain(`\n  ${line}\n`);
     }
     await asRoot(found[0]?.remedy[0] ?? '');
     expect(await short()).toEqual([]);
-    expect((await json(SET)).shortages).toEqual([]);
+    expect((await json(SET)).room.shortages).toEqual([]);
     await asRoot(`ALTER ROLE ${site.cronRole.name} CONNECTION LIMIT -1`);
   });
 
@@ -139,18 +153,136 @@ it("a CONNECTION LIMIT of the work database's is answered by another one", async
   expect(await short()).toEqual([]);
 });
 
-it('what no role of the deployment may see is unknown, which doctor says and never takes for ok', async () => {
-  await asRoot(`REVOKE pg_read_all_settings FROM ${site.cronRole.name}`);
-  const check = await capacity();
-  expect(check).toMatchObject({ status: 'warning' });
-  expect(check.detail).toContain(
-    'whether they have room is not known: cron.max_running_jobs and cron.use_background_workers are hidden from the roles of this deployment',
+describe('what no role of the deployment may see', () => {
+  const HIDDEN =
+    'cron.max_running_jobs and cron.use_background_workers are hidden from the roles of this deployment';
+
+  beforeAll(() => asRoot(`REVOKE pg_read_all_settings FROM ${site.cronRole.name}`));
+
+  it('is unknown, which each command says and never takes for room enough', async () => {
+    const found = await room();
+    expect(found).toEqual({
+      verdict: 'unknown',
+      shortages: [],
+      unknown: [
+        {
+          reason: HIDDEN,
+          remedy: [
+            `GRANT pg_read_all_settings TO "${site.cronRole.name}";`,
+            'Or set PG_ADMIN_USER and PG_ADMIN_PASSWORD for this command: it asks as that role then.',
+          ],
+        },
+      ],
+    });
+    expect((await json(SET)).room).toEqual(found);
+    expect((await json(['setup'])).room).toEqual(found);
+    for (const text of await texts()) {
+      expect(text).toContain(
+        [
+          `Whether all jobs have room is not known: ${HIDDEN}.`,
+          'Remedy, as an administrator (superuser):',
+          ...(found.unknown[0]?.remedy ?? []).map((line) => `  ${line}`),
+          '',
+        ].join('\n'),
+      );
+    }
+  });
+
+  it('is asked as the administrator, if there is one', async () => {
+    expect(await room(administrator())).toMatchObject({ verdict: 'enough', unknown: [] });
+    expect((await json(SET, administrator())).room).toMatchObject({ verdict: 'enough' });
+    for (const text of await texts(administrator())) expect(text).not.toContain('room');
+  });
+
+  it('stays unknown where that role cannot log in', async () => {
+    const wrong = { PG_ADMIN_USER: cluster.adminUser, PG_ADMIN_PASSWORD: 'wrong' };
+    const { room } = await json(SET, wrong);
+    expect(room.verdict).toBe('unknown');
+    expect(room.unknown[0].reason).toContain(`${HIDDEN} (role "${cluster.adminUser}" `);
+    expect(room.unknown[0].reason).toContain('could not be asked: ');
+  });
+
+  it('or may not see it either', async () => {
+    const { name, password } = await createRole('admin', cluster);
+    const { room } = await json(SET, { PG_ADMIN_USER: name, PG_ADMIN_PASSWORD: password });
+    expect(room.unknown[0].reason).toBe(`${HIDDEN}, and from role "${name}" (PG_ADMIN_USER)`);
+  });
+
+  it('is seen once the remedy is run', async () => {
+    await asRoot((await room()).unknown[0]?.remedy[0] ?? '');
+    expect(await short()).toEqual([]);
+    for (const text of await texts()) expect(text).not.toContain('room');
+  });
+});
+
+it('a look that is refused is not taken for room enough', async () => {
+  const [{ columns }] = await asRoot(
+    `SELECT string_agg(quote_ident(column_name), ', ') AS columns
+       FROM information_schema.columns
+      WHERE table_name = 'pg_roles' AND column_name <> 'rolconnlimit'`,
   );
-  expect((await json(['up'])).shortages).toEqual([]);
-  expect(await run(['up'])).not.toContain('room');
-  expect(await capacity(administrator())).toMatchObject({ status: 'ok' });
-  await asRoot(check.remedy?.lines[0] ?? '');
-  expect(await capacity()).toMatchObject({ status: 'ok' });
+  await asRoot(
+    'REVOKE SELECT ON pg_roles FROM PUBLIC',
+    `GRANT SELECT (${columns}) ON pg_roles TO PUBLIC`,
+  );
+  try {
+    for (const command of [['up'], ['setup'], SET]) {
+      const { room } = await json(command);
+      expect(room).toMatchObject({ verdict: 'unknown', shortages: [] });
+      expect(room.unknown[0].reason).toContain('permission denied for');
+      expect(await run(command)).toContain(
+        `Whether all jobs have room is not known: ${room.unknown[0].reason}.`,
+      );
+    }
+  } finally {
+    await asRoot(
+      `REVOKE SELECT (${columns}) ON pg_roles FROM PUBLIC`,
+      'GRANT SELECT ON pg_roles TO PUBLIC',
+    );
+  }
+  expect(await short()).toEqual([]);
+});
+
+describe('nothing is asked twice', () => {
+  /** What the command line sends to the servers meanwhile. */
+  async function watched(command: readonly string[], changes: NodeJS.ProcessEnv = {}) {
+    const connect = vi.spyOn(pg.Client.prototype, 'connect');
+    const query = vi.spyOn(pg.Client.prototype, 'query');
+    try {
+      // Else each connection is tried with TLS first.
+      await run(command, { PGSSLMODE: 'disable', ...changes });
+      const statements = query.mock.calls.map(([statement]) => String(statement));
+      const asked = (text: string) => statements.filter((said) => said.includes(text)).length;
+      return { connections: connect.mock.calls.length, asked };
+    } finally {
+      connect.mockRestore();
+      query.mockRestore();
+    }
+  }
+
+  it.each([
+    ['up', 1],
+    // Before the processor is changed, and after it.
+    ['setup', 2],
+  ])('by %s', async (command, times) => {
+    const { asked } = await watched([command]);
+    expect(asked('desired_jobs"()')).toBe(times);
+    expect(asked('rolconnlimit')).toBe(1);
+  });
+
+  it('by processor set, which connects once to each database', async () => {
+    const { connections, asked } = await watched(SET);
+    expect(connections).toBe(2);
+    expect(asked('desired_jobs"()')).toBe(1);
+    expect(await watched(SET, administrator())).toMatchObject({ connections: 3 });
+  });
+
+  it('by processor set where the jobs do not follow by themselves: then for a sync, too', async () => {
+    const { connections, asked } = await watched(['processor', 'set', '--parallel', '2']);
+    expect(connections).toBe(3);
+    expect(asked('desired_jobs"()')).toBe(1);
+    await run(SET);
+  });
 });
 
 describe('beside other deployments', () => {
@@ -180,21 +312,30 @@ describe('beside other deployments', () => {
     expect(detail).toContain('2 jobs that start at their own times are not counted');
   });
 
-  it('jobs of other roles are said to be hidden, and counted by an administrator', async () => {
-    const stranger = await createSite({ cluster });
-    await setUp(stranger.settings(), SCHEDULE);
+  it('jobs of other roles are hidden, and counted by an administrator', async () => {
     expect(await capacity()).toMatchObject({
       status: 'ok',
       detail: expect.stringContaining(
         `Jobs of other roles are hidden from role "${site.cronRole.name}", and not counted.`,
       ),
     });
-    expect(await capacity(administrator())).toMatchObject({
-      status: 'warning',
-      detail: expect.stringContaining(
-        `3 in database "${stranger.database}" as role "${stranger.cronRole.name}"`,
-      ),
-    });
+    const stranger = await createSite({ cluster });
+    await setUp(stranger.settings(), SCHEDULE);
+    const { verdict, unknown } = await room();
+    expect(verdict).toBe('unknown');
+    expect(unknown.map(({ reason }) => reason)).toEqual([
+      `jobs of other roles are hidden from role "${site.cronRole.name}", and "${stranger.cronRole.name}" may have some here`,
+    ]);
+    const [line] = unknown[0]?.remedy ?? [];
+    expect(await asRoot(line?.replace(/^.*?: /, '') ?? '')).toContainEqual(
+      expect.objectContaining({ username: stranger.cronRole.name }),
+    );
+    const all = await room(administrator());
+    expect(all).toMatchObject({ verdict: 'short', unknown: [] });
+    expect(all.shortages[0]?.detail).toContain(
+      `3 in database "${stranger.database}" as role "${stranger.cronRole.name}"`,
+    );
+    expect((await json(SET, administrator())).room).toEqual(all);
   });
 });
 

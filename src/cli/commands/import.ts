@@ -10,7 +10,7 @@ import { type Context, defineCommand } from '../command.js';
 import { waitLock } from '../options.js';
 import { heldText } from '../output/holds.js';
 import { jobActions } from '../output/jobs.js';
-import { shortagesText } from '../output/shortages.js';
+import { roomText } from '../output/room.js';
 import type { Style } from '../output/style.js';
 import { paragraphs } from '../output/text.js';
 import { UsageError } from '../usage-error.js';
@@ -59,7 +59,7 @@ async function given(file: string | undefined, { world }: Context): Promise<stri
 }
 
 function importText(
-  { processors, settingsChanged, jobs, holds, shortages }: ImportReport,
+  { processors, settingsChanged, jobs, holds, room }: ImportReport,
   settings: Settings,
   context: Context,
   style: Style,
@@ -70,7 +70,7 @@ function importText(
       `Settings of the deployment: ${settingsChanged ? 'changed' : 'unchanged'}.`,
     ].join('\n'),
     jobActions(settings, jobs),
-    shortagesText(shortages, style),
+    roomText(room, style),
     heldText(holds, context, style),
   );
 }

@@ -12,6 +12,7 @@ import { drainTimeout, waitLock } from '../options.js';
 import { againText, previewText, stopText } from '../output/cron-move.js';
 import { heldText } from '../output/holds.js';
 import { jobActions } from '../output/jobs.js';
+import { roomText } from '../output/room.js';
 import { type Style, safeFor } from '../output/style.js';
 import { paragraphs } from '../output/text.js';
 import { UsageError } from '../usage-error.js';
@@ -76,11 +77,12 @@ async function confirmMove(
 }
 
 function modeText(settings: Settings, report: ModeReport, context: Context, style: Style): string {
-  const { confirmed, finished, done, stop, left, jobs, holds } = report;
+  const { confirmed, finished, done, stop, left, jobs, room, holds } = report;
   if (!confirmed) return 'Nothing was changed.';
   return paragraphs(
     done.map((what) => `Done: ${shown(what)}.`).join('\n'),
     jobActions(settings, jobs),
+    roomText(room, style),
     finished && againText(report, style),
     left
       .map(({ what, database, reason, lines }) =>

@@ -14,7 +14,7 @@ import {
 import { heldText } from '../output/holds.js';
 import { jobActions } from '../output/jobs.js';
 import { changeText } from '../output/processors.js';
-import { shortagesText } from '../output/shortages.js';
+import { roomText } from '../output/room.js';
 import { paragraphs } from '../output/text.js';
 
 export const processorAddCommand = defineCommand({
@@ -34,19 +34,19 @@ export const processorAddCommand = defineCommand({
     const settings = context.settings();
     const processor = args.name ?? defaultJobName(settings);
     const change = { enabled: args.enable === true, ...processorChange(args) };
-    const { jobs, holds, shortages } = await configureProcessor(
+    const { jobs, holds, room } = await configureProcessor(
       settings,
       context.lockWait(args['wait-lock']),
       (work) => addProcessor(work, settings, processor, change),
     );
     return {
       exitCode: EXIT_CODES.done,
-      report: { processor, change, changed: true, holds, jobs, shortages },
+      report: { processor, change, changed: true, holds, jobs, room },
       text: (style) =>
         paragraphs(
           `Created processor "${shown(processor)}" in database "${settings.work.database}": ${changeText(change)}.`,
           jobActions(settings, jobs),
-          shortagesText(shortages, style),
+          roomText(room, style),
           heldText(holds, context, style),
         ),
     };

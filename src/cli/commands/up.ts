@@ -11,7 +11,7 @@ import { drainTimeout, dryRun, stream, verbose, waitLock } from '../options.js';
 import { stillHeldText } from '../output/holds.js';
 import { jobActions } from '../output/jobs.js';
 import { administratorText, appliedText } from '../output/migrations.js';
-import { shortagesText } from '../output/shortages.js';
+import { roomText } from '../output/room.js';
 import type { Style } from '../output/style.js';
 import { counted, listed, paragraphs } from '../output/text.js';
 import { showPlan } from '../show-plan.js';
@@ -99,7 +99,7 @@ export function upText(
     jobActions(settings, jobs),
     release !== null && `This is release ${release}.`,
     changedText(report, context, style),
-    shortagesText(report.shortages, style),
+    roomText(report.room, style),
     stillHeldText(report.holds, settings, context, style),
   );
 }

@@ -12,6 +12,7 @@ import {
 } from '../../doctor/apply-remedies.js';
 import type { DoctorReport } from '../../doctor/check-result.js';
 import type { AppliedAction } from '../../jobs/apply-jobs.js';
+import type { RoomReport } from '../../jobs/room.js';
 import { type Hold, readHolds } from '../../processor/holds.js';
 import { cronReleases } from '../../releases/cron-releases.js';
 import { readReleases } from '../../releases/read-releases.js';
@@ -72,6 +73,8 @@ export interface ModeReport {
   readonly left: readonly Leftover[];
   /** What was done to pg_cron's jobs in the new place. */
   readonly jobs: readonly AppliedAction[];
+  /** Whether they can all run at once there; null where none were made. */
+  readonly room: RoomReport | null;
   /** Who keeps processing from going on. */
   readonly holds: readonly Hold[];
   /** Once it is finished. */
@@ -249,6 +252,7 @@ async function arrive(run: Run, survey: Survey): Promise<ModeReport> {
     again: administratorLines(settings, carryOver(others)),
     left,
     jobs: deployed?.jobs ?? [],
+    room: deployed?.room ?? null,
     verification: await verifyPlace(settings),
   });
 }
@@ -307,6 +311,7 @@ async function report(
     again: null,
     left: [],
     jobs: [],
+    room: null,
     holds: await readHolds(work, settings),
     verification: null,
     ...end,

@@ -27,6 +27,9 @@ function facts({
     resting: 0,
     uncounted: 0,
     isComplete: true,
+    schedulers: [],
+    administrator: undefined,
+    cronDatabase: 'cron',
     settings: new Map(shown),
     isSuperuser: false,
     hasReserved: false,
@@ -43,8 +46,9 @@ const OTHER = { database: 'other', role: 'cron', jobs: 30 };
 
 test('nothing is short where all jobs fit', () => {
   expect(judgeRoom(facts())).toEqual({
+    verdict: 'enough',
     shortages: [],
-    hidden: [],
+    unknown: [],
     detail:
       '6 jobs of this deployment can be due at once; max_connections = 100, cron.max_running_jobs = 32',
     notes: [],
@@ -148,10 +152,53 @@ test('what no role may see is named, and what depends on it is said to', () => {
     'cron.use_background_workers': undefined,
     max_worker_processes: '1',
   };
-  const { shortages: found, hidden } = judgeRoom(facts({ settings, roleLimit: 1 }));
-  expect(hidden).toEqual(['cron.max_running_jobs', 'cron.use_background_workers']);
+  const room = judgeRoom(facts({ settings, roleLimit: 1 }));
+  const { verdict, shortages: found, unknown } = room;
+  expect(verdict).toBe('short');
+  expect(unknown).toEqual([
+    {
+      reason:
+        'cron.max_running_jobs and cron.use_background_workers are hidden from the roles of this deployment',
+      remedy: [
+        'GRANT pg_read_all_settings TO "cron";',
+        'Or set PG_ADMIN_USER and PG_ADMIN_PASSWORD for this command: it asks as that role then.',
+      ],
+    },
+  ]);
   expect(found.map(({ limit }) => limit)).toEqual(['role']);
   expect(found[0]?.detail).toMatch(/, unless cron.use_background_workers is on, which is hidden$/);
+});
+
+describe('the verdict is unknown', () => {
+  test('where a setting is hidden and no limit is known to be too low', () => {
+    const settings = { 'cron.max_running_jobs': undefined };
+    const { verdict, unknown } = judgeRoom(facts({ settings }));
+    expect(verdict).toBe('unknown');
+    expect(unknown[0]?.reason).toBe(
+      'cron.max_running_jobs is hidden from the roles of this deployment',
+    );
+  });
+
+  test('where other roles may have jobs that are hidden', () => {
+    const schedulers = ['a', 'b', 'c', 'd', 'e'];
+    const { verdict, unknown, notes } = judgeRoom(facts({ isComplete: false, schedulers }));
+    expect(verdict).toBe('unknown');
+    expect(unknown[0]?.reason).toBe(
+      'jobs of other roles are hidden from role "cron", and "a", "b", "c", 2 more may have some here',
+    );
+    expect(notes).toEqual([]);
+  });
+
+  test('and says what became of asking the administrator', () => {
+    const settings = { 'cron.max_running_jobs': undefined };
+    const reason = (failure?: string) =>
+      judgeRoom(facts({ settings, administrator: { user: 'boss', ...(failure && { failure }) } }))
+        .unknown[0]?.reason;
+    expect(reason()).toMatch(/, and from role "boss" \(PG_ADMIN_USER\)$/);
+    expect(reason('no\nanswer')).toMatch(
+      / \(role "boss" \(PG_ADMIN_USER\) could not be asked: no; answer\)$/,
+    );
+  });
 });
 
 test('jobs that were not counted are mentioned', () => {
