@@ -188,7 +188,7 @@ async function readLimits(cron: ClientBase, { cron: { user }, work: { database }
           FROM pg_catalog.pg_stat_activity
          WHERE usesysid IS NOT NULL AND datid IS NOT NULL
            AND coalesce(backend_type, 'client backend') = 'client backend'
-           AND application_name <> 'pcache-migrate' AND application_name !~ '^pg_cron'
+           AND application_name NOT IN ('pcache-migrate', 'pg_cron', 'pg_cron scheduler')
       ) AS others
       WHERE me.rolname = $1`,
     [user, database],

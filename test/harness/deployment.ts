@@ -171,13 +171,17 @@ async function undisturbed<T>(statement: () => Promise<T>, attempts = 10): Promi
 }
 
 /** A connection with these settings, ended after the file's tests; search_path is the server's default. */
-export async function connectAs(settings: ConnectionSettings): Promise<pg.Client> {
+export async function connectAs(
+  settings: ConnectionSettings,
+  applicationName?: string,
+): Promise<pg.Client> {
   const client = new pg.Client({
     host: settings.host,
     port: settings.port,
     user: settings.user,
     password: settings.password,
     database: settings.database,
+    ...(applicationName !== undefined && { application_name: applicationName }),
   });
   // Dropping the database ends this connection from the server, on purpose.
   client.on('error', () => {});

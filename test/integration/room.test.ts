@@ -5,7 +5,7 @@ import type { RoomReport, Shortage } from '../../src/jobs/room.js';
 import type { ThrowawayCluster } from '../../tools/throwaway/cluster.js';
 import { startOwnCluster } from '../harness/cluster.js';
 import { createDatabase, createRole, dropDatabase } from '../harness/databases.js';
-import { createSite, setUp, type TestSite } from '../harness/deployment.js';
+import { connectAs, createSite, setUp, type TestSite } from '../harness/deployment.js';
 import { asAdmin } from '../harness/moved-databases.js';
 import { launcherRuns } from '../harness/stage.js';
 import { waitFor } from '../harness/wait-for.js';
@@ -121,6 +121,19 @@ describe("a CONNECTION LIMIT of the cron role's", () => {
     await asRoot(`ALTER ROLE ${site.cronRole.name} CONNECTION LIMIT -1`);
   });
 
+  it('is less the sessions of clients, whatever they are called', async () => {
+    await asRoot(`ALTER ROLE ${site.cronRole.name} CONNECTION LIMIT 5`);
+    const clients = [
+      await connectAs(site.settings().cron, 'pg_cron_dashboard'),
+      await connectAs(site.settings().cron, 'pg_cron exporter'),
+    ];
+    const found = await short();
+    await Promise.all(clients.map((client) => client.end()));
+    expect(found).toMatchObject([{ limit: 'role', value: 5, allows: 1 }]);
+    expect(found[0]?.detail).toContain('less 2 for other sessions of now');
+    await asRoot(`ALTER ROLE ${site.cronRole.name} CONNECTION LIMIT -1`);
+  });
+
   it('is named where pg_cron says only that a job could not log in', async () => {
     const logins = async () => {
       const { checks } = await json(['doctor']);
@@ -138,6 +151,18 @@ describe("a CONNECTION LIMIT of the cron role's", () => {
       expect.stringMatching(/CONNECTION LIMIT 5 of role .*\. If that is the reason:$/),
       `ALTER ROLE "${site.cronRole.name}" CONNECTION LIMIT 6;`,
     ]);
+    // Of a ledger that cannot be read, doctor still says so.
+    const ledger = `partitioncache.ledger`;
+    await asAdmin(cluster, [`ALTER TABLE ${ledger} RENAME COLUMN name TO nom`], site.database);
+    const { stdout, code } = await cli(['doctor', '--json'], {
+      env: site.environment(),
+      now: () => new Date(),
+    });
+    await asAdmin(cluster, [`ALTER TABLE ${ledger} RENAME COLUMN nom TO name`], site.database);
+    expect(code).toBe(1);
+    const found = JSON.parse(stdout).checks.find(({ id }: CheckResult) => id === 'job-logins');
+    expect(found).toMatchObject({ status: 'warning' });
+    expect(found.remedy.lines[0]).toMatch(/^Whether a limit is the reason is not known: /);
     await asRoot(
       `ALTER ROLE ${site.cronRole.name} CONNECTION LIMIT -1`,
       'DELETE FROM cron.job_run_details WHERE jobid = 0',

@@ -1,17 +1,21 @@
 import { type ClientBase, escapeIdentifier } from 'pg';
 import { hasRoutine } from '../../database/catalogue.js';
+import { unlessRefused } from '../../database/unless-refused.js';
 import { cronName } from '../../deployment/own-names.js';
 import { databaseLimitLine, type LimitName, roleLimitLine } from '../../jobs/room.js';
+import { LedgerError } from '../../migrations/ledger-error.js';
 import type { Settings } from '../../settings/settings.js';
 import { ok, text, warning } from '../check-result.js';
 import type { Context, DoctorCheck } from '../context.js';
 import { clientOf } from '../reach.js';
+import { oneLine } from '../wording.js';
 import { roomOf } from './capacity.js';
 
 export const jobLogins: DoctorCheck = {
   id: 'job-logins',
   title: 'start of the jobs',
-  needs: ['work-migrations', 'cron-migrations', 'cron-usage', 'cron-history'],
+  // Of no ledger: a broken one says nothing of pg_cron.
+  needs: ['work-connection', 'cron-schema', 'cron-usage', 'cron-history'],
   run: async (context) => {
     const { settings, cron } = context;
     const client = clientOf(cron);
@@ -99,9 +103,15 @@ function raise(limit: LimitName, database: string, role: string): string {
 }
 
 /** pg_cron says only that it could not log in, also where a limit is the reason. */
-async function limitsReached(context: Context): Promise<string[]> {
-  const { shortages } = await roomOf(context);
-  return shortages
-    .filter(({ limit }) => limit !== 'cron.max_running_jobs')
-    .flatMap(({ detail, remedy }) => [`${detail}. If that is the reason:`, ...remedy]);
+function limitsReached(context: Context): Promise<string[]> {
+  return unlessRefused(
+    async () => {
+      const { shortages } = await roomOf(context);
+      return shortages
+        .filter(({ limit }) => limit !== 'cron.max_running_jobs')
+        .flatMap(({ detail, remedy }) => [`${detail}. If that is the reason:`, ...remedy]);
+    },
+    (said) => [`Whether a limit is the reason is not known: ${oneLine(said)}`],
+    (error) => error instanceof LedgerError,
+  );
 }
