@@ -1,4 +1,4 @@
-import { afterAll, inject } from 'vitest';
+import { inject } from 'vitest';
 import type {
   ClusterAddress,
   ClusterOptions,
@@ -9,11 +9,10 @@ import './global-setup.js';
 
 const own: ThrowawayCluster[] = [];
 
-// At the top level, this hook belongs to the test file that imports this module, no matter which of
-// its hooks or tests started the clusters.
-afterAll(async () => {
+/** After each file (after-file.ts), no matter which of its hooks or tests started them. */
+export async function stopOwnClusters(): Promise<void> {
   await Promise.all(own.splice(0).map((cluster) => cluster.stop()));
-});
+}
 
 // A worker outlives a vitest that was killed, and its clusters would too.
 process.once('disconnect', () => process.exit(1));

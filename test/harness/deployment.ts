@@ -1,6 +1,6 @@
 import { tmpdir } from 'node:os';
 import pg from 'pg';
-import { afterAll, onTestFinished, TestRunner } from 'vitest';
+import { onTestFinished, TestRunner } from 'vitest';
 import { clientName } from '../../src/deployment/own-names.js';
 import { deploymentTables } from '../../src/deployment/placeholder-values.js';
 import { type SetupOptions, setup } from '../../src/operations/setup.js';
@@ -52,10 +52,11 @@ export interface SiteOptions {
 const sites: (() => Promise<void>)[] = [];
 const clients: pg.Client[] = [];
 
-afterAll(async () => {
+/** After each file (after-file.ts): what its tests have not removed themselves. */
+export async function removeSites(): Promise<void> {
   await Promise.all(clients.splice(0).map((client) => client.end()));
   for (const remove of sites.splice(0)) await remove();
-});
+}
 
 /**
  * A site of one test goes with that test, one of a hook with the file. Jobs at rest hold places in pg_cron, of which
