@@ -34,6 +34,8 @@ COMMENT ON TABLE {{fragment_queue}} IS
 -- order, a claim reads its head and never sorts the queue.
 CREATE INDEX ON {{fragment_queue}} (priority DESC, id);
 CREATE INDEX ON {{original_queue}} (priority DESC, id);
+-- What a slot takes out of turn: which keys there are, and the next fragments of one.
+CREATE INDEX ON {{fragment_queue}} (priority, partition_key, id);
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON {{original_queue}}, {{fragment_queue}}
   TO {{cron_role}}, {{client_role}};

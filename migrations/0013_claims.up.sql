@@ -36,14 +36,15 @@ COMMENT ON COLUMN {{schema}}.attempt.suspect IS
 CREATE INDEX ON {{schema}}.attempt (attempts) WHERE suspect;
 
 CREATE TABLE {{schema}}.batch (
-  batch_id     bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-  lock_key     integer NOT NULL,
-  pid          integer NOT NULL,
-  queue_ids    integer[] NOT NULL,
-  alone        boolean NOT NULL,
-  held_up      boolean NOT NULL DEFAULT false,
-  cancelled_at timestamptz,
-  claimed_at   timestamptz NOT NULL DEFAULT clock_timestamp()
+  batch_id      bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  lock_key      integer NOT NULL,
+  pid           integer NOT NULL,
+  queue_ids     integer[] NOT NULL,
+  partition_key text,
+  alone         boolean NOT NULL,
+  held_up       boolean NOT NULL DEFAULT false,
+  cancelled_at  timestamptz,
+  claimed_at    timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 COMMENT ON TABLE {{schema}}.batch IS
   'The fragments that runs have claimed. A batch is flushed to disk before its first '
@@ -52,6 +53,8 @@ COMMENT ON TABLE {{schema}}.batch IS
 COMMENT ON COLUMN {{schema}}.batch.lock_key IS 'The slot of the run.';
 COMMENT ON COLUMN {{schema}}.batch.queue_ids IS
   'The claimed fragments. Those already settled are no longer in the queue.';
+COMMENT ON COLUMN {{schema}}.batch.partition_key IS
+  'The partition key of all of them, for which the slot counts; NULL when they have several.';
 COMMENT ON COLUMN {{schema}}.batch.alone IS
   'Whether it is one fragment with which a run died before, taken '
   'alone to find out whether it is the cause.';

@@ -1,6 +1,12 @@
 DROP FUNCTION {{schema}}.items_of;
+DROP FUNCTION {{schema}}.claim_out_of_turn;
+DROP FUNCTION {{schema}}.lock_of_other_keys;
+DROP FUNCTION {{schema}}.next_key;
+DROP FUNCTION {{schema}}.next_priority;
+DROP FUNCTION {{schema}}.slots_by_key;
 DROP FUNCTION {{schema}}.claim_batch;
 DROP FUNCTION {{schema}}.claim_suspect;
 DROP FUNCTION {{schema}}.insert_batch;
+DROP FUNCTION {{schema}}.key_of_all;
 DROP FUNCTION {{schema}}.lock_unclaimed;
 DROP FUNCTION {{schema}}.lock_claimable;

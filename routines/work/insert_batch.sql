@@ -4,8 +4,8 @@ CREATE OR REPLACE FUNCTION {{schema}}.insert_batch(
 LANGUAGE sql
 SET search_path = pg_catalog, pg_temp
 AS $$
-  INSERT INTO {{schema}}.batch (lock_key, pid, queue_ids, alone)
-  VALUES (p_lock_key, pg_backend_pid(), p_queue_ids, p_alone)
+  INSERT INTO {{schema}}.batch (lock_key, pid, queue_ids, alone, partition_key)
+  SELECT p_lock_key, pg_backend_pid(), p_queue_ids, p_alone, {{schema}}.key_of_all(p_queue_ids)
   ON CONFLICT (alone) WHERE alone DO NOTHING
   RETURNING *
 $$;

@@ -1,5 +1,6 @@
 CREATE OR REPLACE FUNCTION {{schema}}.lock_claimable(
-  p_after_priority integer, p_after_id integer, p_limit integer, p_except integer[]
+  p_after_priority integer, p_after_id integer, p_limit integer, p_except integer[],
+  p_partition_key text DEFAULT NULL
 ) RETURNS integer[]
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -16,11 +17,19 @@ DECLARE
   -- Each is one stretch of the index on (priority DESC, id): what has come in above this priority,
   -- the rest of this priority, and what is below it.
   v_stretches text[] := CASE
+    -- As a range, so that only the index on (priority, partition_key, id) has the rows in order.
+    -- The other one may begin with a million fragments of other keys.
+    WHEN p_partition_key IS NOT NULL THEN ARRAY[
+      'queue.priority = $1 AND queue.partition_key >= $6 AND queue.partition_key <= $6']
     WHEN p_after_id IS NULL THEN ARRAY['true']
     ELSE ARRAY[
       'queue.priority > $1',
       'queue.priority = $1 AND queue.id > $2',
       'queue.priority < $1']
+  END;
+  v_order text := CASE
+    WHEN p_partition_key IS NULL THEN 'queue.priority DESC, queue.id'
+    ELSE 'queue.partition_key, queue.id'
   END;
   v_stretch text;
   v_found integer[];
@@ -45,12 +54,14 @@ BEGIN
                                 AND known.status <> 'ok'
                                 AND known.last_seen > now()::timestamp - $4
                               OFFSET 0)
-            ORDER BY queue.priority DESC, queue.id
+            ORDER BY %5$s
             LIMIT $3
             FOR UPDATE OF queue SKIP LOCKED) AS claimable
-    $claimable$, {{fragment_queue:literal}}, v_stretch, {{schema:literal}}, {{queries:literal}})
+    $claimable$, {{fragment_queue:literal}}, v_stretch, {{schema:literal}}, {{queries:literal}},
+                          v_order)
       INTO v_found
-      USING p_after_priority, p_after_id, p_limit - cardinality(v_locked), v_backoff, p_except;
+      USING p_after_priority, p_after_id, p_limit - cardinality(v_locked), v_backoff, p_except,
+            p_partition_key;
     v_locked := v_locked || coalesce(v_found, '{}');
     EXIT WHEN cardinality(v_locked) >= p_limit;
   END LOOP;
@@ -60,6 +71,7 @@ $$;
 COMMENT ON FUNCTION {{schema}}.lock_claimable IS
   'Locks up to p_limit queued fragments that may be claimed now and returns their queue ids in the '
   'order in which they are due: those after (p_after_priority, p_after_id), and those that have '
-  'come in above that priority. NULL starts at the head. p_except is left out.';
+  'come in above that priority. NULL starts at the head. p_except is left out. With '
+  'p_partition_key: those of that key and of p_after_priority.';
 REVOKE ALL ON FUNCTION {{schema}}.lock_claimable FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.lock_claimable TO {{cron_role}}, {{client_role}};

@@ -1,5 +1,6 @@
 CREATE OR REPLACE FUNCTION {{schema}}.lock_unclaimed(
-  p_after_priority integer, p_after_id integer, p_limit integer, p_except integer[]
+  p_after_priority integer, p_after_id integer, p_limit integer, p_except integer[],
+  p_partition_key text DEFAULT NULL
 ) RETURNS integer[]
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -10,7 +11,8 @@ DECLARE
   v_free integer[];
 BEGIN
   LOOP
-    v_locked := {{schema}}.lock_claimable(p_after_priority, v_after_id, p_limit, p_except);
+    v_locked := {{schema}}.lock_claimable(
+      p_after_priority, v_after_id, p_limit, p_except, p_partition_key);
     -- Another run may have claimed some of them after we read the claims and before we had the
     -- locks. Now that they are locked, it cannot.
     SELECT array_agg(id ORDER BY place) INTO v_free

@@ -11,6 +11,7 @@ DECLARE
   v_config {{processor_config}};
   v_due timestamptz;
   v_limit integer;
+  v_in_turn boolean := false;
   v_batch {{schema}}.batch;
   v_step {{schema}}.run_step;
 BEGIN
@@ -54,6 +55,11 @@ BEGIN
     END IF;
     v_batch := {{schema}}.claim_suspect(p_lock_key);
     IF v_batch.batch_id IS NULL THEN
+      v_batch := {{schema}}.claim_out_of_turn(
+        p_lock_key, v_limit, (p_last.items[cardinality(p_last.items)]).partition_key);
+    END IF;
+    IF v_batch.batch_id IS NULL THEN
+      v_in_turn := true;
       v_batch := {{schema}}.claim_batch(
         p_lock_key, v_limit, v_step.after_priority, v_step.after_id);
     END IF;
@@ -76,7 +82,7 @@ BEGIN
   v_step.context := ROW(
     p_job_name, p_lock_key, 'cron', true, v_batch.batch_id, v_batch.claimed_at,
     v_config.result_limit, v_config.default_bitsize);
-  IF NOT v_batch.alone THEN
+  IF v_in_turn THEN
     SELECT priority, id INTO v_step.after_priority, v_step.after_id
     FROM {{fragment_queue}} WHERE id = v_batch.queue_ids[cardinality(v_batch.queue_ids)];
   END IF;

@@ -2,8 +2,8 @@ CREATE FUNCTION partitioncache.insert_batch(p_lock_key integer, p_queue_ids inte
     LANGUAGE sql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  INSERT INTO "partitioncache".batch (lock_key, pid, queue_ids, alone)
-  VALUES (p_lock_key, pg_backend_pid(), p_queue_ids, p_alone)
+  INSERT INTO "partitioncache".batch (lock_key, pid, queue_ids, alone, partition_key)
+  SELECT p_lock_key, pg_backend_pid(), p_queue_ids, p_alone, "partitioncache".key_of_all(p_queue_ids)
   ON CONFLICT (alone) WHERE alone DO NOTHING
   RETURNING *
 $$;

@@ -1,4 +1,4 @@
-CREATE FUNCTION partitioncache.lock_unclaimed(p_after_priority integer, p_after_id integer, p_limit integer, p_except integer[]) RETURNS integer[]
+CREATE FUNCTION partitioncache.lock_unclaimed(p_after_priority integer, p_after_id integer, p_limit integer, p_except integer[], p_partition_key text DEFAULT NULL::text) RETURNS integer[]
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -8,7 +8,8 @@ DECLARE
   v_free integer[];
 BEGIN
   LOOP
-    v_locked := "partitioncache".lock_claimable(p_after_priority, v_after_id, p_limit, p_except);
+    v_locked := "partitioncache".lock_claimable(
+      p_after_priority, v_after_id, p_limit, p_except, p_partition_key);
     -- Another run may have claimed some of them after we read the claims and before we had the
     -- locks. Now that they are locked, it cannot.
     SELECT array_agg(id ORDER BY place) INTO v_free
@@ -24,8 +25,8 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION partitioncache.lock_unclaimed(p_after_priority integer, p_after_id integer, p_limit integer, p_except integer[]) IS 'Locks up to p_limit fragments that no run has claimed, and returns their queue ids: those due next after (p_after_priority, p_after_id), as lock_claimable finds them, or from the head of the queue when there are none. Returns NULL when there are none at all.';
+COMMENT ON FUNCTION partitioncache.lock_unclaimed(p_after_priority integer, p_after_id integer, p_limit integer, p_except integer[], p_partition_key text) IS 'Locks up to p_limit fragments that no run has claimed, and returns their queue ids: those due next after (p_after_priority, p_after_id), as lock_claimable finds them, or from the head of the queue when there are none. Returns NULL when there are none at all.';
 
-REVOKE ALL ON FUNCTION partitioncache.lock_unclaimed(p_after_priority integer, p_after_id integer, p_limit integer, p_except integer[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION partitioncache.lock_unclaimed(p_after_priority integer, p_after_id integer, p_limit integer, p_except integer[]) TO cron_role;
-GRANT ALL ON FUNCTION partitioncache.lock_unclaimed(p_after_priority integer, p_after_id integer, p_limit integer, p_except integer[]) TO client_role;
+REVOKE ALL ON FUNCTION partitioncache.lock_unclaimed(p_after_priority integer, p_after_id integer, p_limit integer, p_except integer[], p_partition_key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION partitioncache.lock_unclaimed(p_after_priority integer, p_after_id integer, p_limit integer, p_except integer[], p_partition_key text) TO cron_role;
+GRANT ALL ON FUNCTION partitioncache.lock_unclaimed(p_after_priority integer, p_after_id integer, p_limit integer, p_except integer[], p_partition_key text) TO client_role;

@@ -3,6 +3,7 @@ CREATE TABLE partitioncache.batch (
     lock_key integer NOT NULL,
     pid integer NOT NULL,
     queue_ids integer[] NOT NULL,
+    partition_key text,
     alone boolean NOT NULL,
     held_up boolean DEFAULT false NOT NULL,
     cancelled_at timestamp with time zone,
@@ -14,6 +15,8 @@ COMMENT ON TABLE partitioncache.batch IS 'The fragments that runs have claimed. 
 COMMENT ON COLUMN partitioncache.batch.lock_key IS 'The slot of the run.';
 
 COMMENT ON COLUMN partitioncache.batch.queue_ids IS 'The claimed fragments. Those already settled are no longer in the queue.';
+
+COMMENT ON COLUMN partitioncache.batch.partition_key IS 'The partition key of all of them, for which the slot counts; NULL when they have several.';
 
 COMMENT ON COLUMN partitioncache.batch.alone IS 'Whether it is one fragment with which a run died before, taken alone to find out whether it is the cause.';
 

@@ -29,6 +29,8 @@ ALTER TABLE ONLY public.partitioncache_queue_query_fragment_queue
 ALTER TABLE ONLY public.partitioncache_queue_query_fragment_queue
     ADD CONSTRAINT partitioncache_queue_query_fragment_queue_pkey PRIMARY KEY (id);
 
+CREATE INDEX partitioncache_queue_query_fragme_priority_partition_key_id_idx ON public.partitioncache_queue_query_fragment_queue USING btree (priority, partition_key, id);
+
 CREATE INDEX partitioncache_queue_query_fragment_queue_priority_id_idx ON public.partitioncache_queue_query_fragment_queue USING btree (priority DESC, id);
 
 CREATE TRIGGER pcache_notify AFTER INSERT OR UPDATE ON public.partitioncache_queue_query_fragment_queue FOR EACH STATEMENT EXECUTE FUNCTION partitioncache.notify_queue('query_fragment_available');
