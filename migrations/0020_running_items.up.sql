@@ -129,8 +129,14 @@ RETURNS TABLE (
 )
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
+-- The plan depends on how much of the log lies in the span, which PostgreSQL can only estimate where
+-- it knows the time. To compile it took longer than to run it.
+SET plan_cache_mode = force_custom_plan
+SET jit = off
 AS $$
 #variable_conflict use_column
+DECLARE
+  v_since timestamp := now()::timestamp - interval '1 hour';
 BEGIN
   PERFORM {{schema}}.hold_own_tables(
     'read', {{processor_config:literal}}, {{fragment_queue:literal}}, {{processor_log:literal}});
@@ -149,7 +155,7 @@ BEGIN
            count(*) FILTER (WHERE log.status IN ('failed', 'timeout')) AS failed,
            max(log.created_at) FILTER (WHERE log.status = 'success') AS last_success
     FROM {{processor_log}} AS log
-    WHERE log.job_id = config.job_name AND log.created_at > now()::timestamp - interval '1 hour'
+    WHERE log.job_id = config.job_name AND log.created_at > v_since
   ) AS recent;
 END
 $$;

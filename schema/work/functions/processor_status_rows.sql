@@ -1,8 +1,12 @@
 CREATE FUNCTION partitioncache.processor_status_rows() RETURNS TABLE(job_name text, enabled boolean, max_parallel_jobs integer, frequency_seconds integer, timeout_seconds integer, result_limit integer, default_bitsize integer, queued bigint, active bigint, registered_jobs integer, succeeded_last_hour bigint, failed_last_hour bigint, last_success timestamp without time zone)
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_custom_plan'
+    SET jit TO 'off'
     AS $$
 #variable_conflict use_column
+DECLARE
+  v_since timestamp := now()::timestamp - interval '1 hour';
 BEGIN
   PERFORM "partitioncache".hold_own_tables(
     'read', '"public"."partitioncache_queue_processor_config"', '"public"."partitioncache_queue_query_fragment_queue"', '"public"."partitioncache_queue_processor_log"');
@@ -21,7 +25,7 @@ BEGIN
            count(*) FILTER (WHERE log.status IN ('failed', 'timeout')) AS failed,
            max(log.created_at) FILTER (WHERE log.status = 'success') AS last_success
     FROM "public"."partitioncache_queue_processor_log" AS log
-    WHERE log.job_id = config.job_name AND log.created_at > now()::timestamp - interval '1 hour'
+    WHERE log.job_id = config.job_name AND log.created_at > v_since
   ) AS recent;
 END
 $$;

@@ -1,8 +1,12 @@
 CREATE FUNCTION partitioncache.throughput_rows() RETURNS TABLE(job_name text, minutes integer, settled bigint, succeeded bigint, failed bigint, timed_out bigint, skipped bigint, per_second numeric, p50_ms numeric, p95_ms numeric, p99_ms numeric, max_ms numeric)
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_custom_plan'
+    SET jit TO 'off'
     AS $$
 #variable_conflict use_column
+DECLARE
+  v_since timestamp := now()::timestamp - interval '15 minutes';
 BEGIN
   PERFORM "partitioncache".hold_own_tables(
     'read', '"public"."partitioncache_queue_processor_log"', '"public"."partitioncache_queue_processor_config"');
@@ -18,7 +22,7 @@ BEGIN
            CASE WHEN log.status <> 'skipped' THEN log.execution_time_ms::double precision END
              AS evaluation_ms
     FROM "public"."partitioncache_queue_processor_log" AS log
-    WHERE log.status <> 'started' AND log.created_at > (SELECT min(span.since) FROM span)
+    WHERE log.status <> 'started' AND log.created_at > v_since
   ),
   measured AS (
     SELECT recent.job_id AS job_name, span.minutes, count(*) AS settled,
