@@ -5,7 +5,6 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-  PERFORM {{schema}}.hold_own_tables('read', {{partition_metadata:literal}});
   PERFORM FROM {{partition_metadata}} WHERE partition_key = (p_result.item).partition_key;
   -- A client may have dropped the table of a partition that is known.
   IF NOT FOUND OR to_regclass(
@@ -20,6 +19,6 @@ END
 $$;
 COMMENT ON FUNCTION {{schema}}.provide_cache_table IS
   'Makes sure that the partition of an evaluated fragment has metadata and a cache table; '
-  'p_default_bitsize in bits, for a new bit cache.';
+  'p_default_bitsize in bits, for a new bit cache. The transaction must hold the metadata.';
 REVOKE ALL ON FUNCTION {{schema}}.provide_cache_table FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {{schema}}.provide_cache_table TO {{cron_role}}, {{client_role}};
