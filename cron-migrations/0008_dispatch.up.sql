@@ -24,19 +24,34 @@ RETURNS TABLE (database text, key oid, is_own boolean)
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-  WITH lock AS (
-    SELECT DISTINCT datname::text AS database, pg_locks.objid AS key
+  WITH own AS (
+    SELECT {{work_database:literal}} AS database,
+           -- pg_locks shows the keys as unsigned.
+           (hashtext(encode(convert_to({{schema:literal}}, 'UTF8'), 'hex'))::bigint
+            & 4294967295)::oid AS key
+  ),
+  -- One for each session: a fragment can take as many as it likes, and would divide the places
+  -- among deployments that do not exist.
+  lock AS (
+    SELECT DISTINCT ON (pid) datname::text AS database, pg_locks.objid AS key
     FROM pg_locks
     JOIN pg_database ON pg_database.oid = pg_locks.database
+    CROSS JOIN own
     WHERE locktype = 'advisory' AND granted AND objsubid = 2
-      -- pg_locks shows the keys as unsigned.
       AND classid = (hashtext('pcache-migrate at work')::bigint & 4294967295)::oid
+    ORDER BY pid, (datname, pg_locks.objid) = (own.database, own.key) DESC, pg_locks.objid
+  ),
+  -- Somebody else can have the lock to himself, so that a run cannot show its work. An idle run
+  -- commits each second.
+  long_run AS (
+    SELECT own.* FROM own
+    WHERE EXISTS (
+      SELECT FROM pg_stat_activity
+      WHERE datname = own.database AND usename = current_user AND pid <> pg_backend_pid()
+        AND xact_start < clock_timestamp() - interval '5 s')
   )
-  SELECT database, key,
-         database = {{work_database:literal}}
-           AND key = (hashtext(encode(convert_to({{schema:literal}}, 'UTF8'), 'hex'))::bigint
-                      & 4294967295)::oid
-  FROM lock
+  SELECT busy.database, busy.key, (busy.database, busy.key) = (own.database, own.key)
+  FROM (TABLE lock UNION TABLE long_run) AS busy, own
 $$;
 COMMENT ON FUNCTION {{cron_schema}}.at_work IS
   'The deployments of this server that have work at hand at this moment, and which is this one.';
@@ -72,6 +87,7 @@ AS $$
   SELECT count(*)
   FROM pg_proc
   WHERE proname = 'dispatch' AND proargtypes = '16' -- boolean
+    AND NOT pg_is_other_temp_schema(pronamespace) AND pronamespace <> pg_my_temp_schema()
     AND proowner <> (SELECT oid FROM pg_roles WHERE rolname = current_user)
 $$;
 COMMENT ON FUNCTION {{cron_schema}}.hidden_deployments IS
@@ -119,8 +135,9 @@ AS $$
     FROM pg_stat_activity
     WHERE application_name ~ '^pg_cron' AND application_name <> 'pg_cron scheduler'
       AND pid <> pg_backend_pid()
-      -- What runs in this database ends at once, except in single mode.
-      AND (datname <> current_database() OR datname = {{work_database:literal}})
+      -- What deployments run in this database ends at once, except in single mode.
+      AND (datname <> current_database() OR datname = {{work_database:literal}}
+           OR usename <> current_user)
     GROUP BY 1, 2
   ),
   due AS (
@@ -216,8 +233,14 @@ AS $$
          first.schedule, {{cron_schema}}.rest_schedule('processor'),
          row_number() OVER (ORDER BY helper.number, helper.processor COLLATE "C")
   FROM slot AS helper
-  JOIN slot AS first ON first.processor = helper.processor AND first.number = 1
-  WHERE helper.number > 1 AND {{cron_schema}}.is_first_slot(first.command, first.schedule)
+  JOIN (
+    -- One, also where somebody has scheduled the same by hand.
+    SELECT DISTINCT ON (processor) processor, schedule
+    FROM slot
+    WHERE number = 1 AND {{cron_schema}}.is_first_slot(command, schedule)
+    ORDER BY processor, jobid
+  ) AS first ON first.processor = helper.processor
+  WHERE helper.number > 1
   UNION ALL
   SELECT jobid, job_name, schedule, command, database,
          CASE WHEN EXISTS (SELECT FROM own AS any_job WHERE any_job.schedule ~ '^[0-9]+ seconds$')
@@ -247,7 +270,7 @@ AS $$
            -- Beyond what it has, only what is free: others may not yet have given back what is
            -- above their own share. One part for each dispatch until it looks again.
            first_slots + awake + {{cron_schema}}.own_part(
-             {{cron_schema}}.places() - 1 - {{cron_schema}}.places_taken(), 15))
+             {{cron_schema}}.places() - 1 - {{cron_schema}}.places_taken(), 14))
          - 1 - first_slots
   FROM (
     SELECT count(*)::integer AS first_slots

@@ -7,7 +7,7 @@ AS $$
            -- Beyond what it has, only what is free: others may not yet have given back what is
            -- above their own share. One part for each dispatch until it looks again.
            first_slots + awake + {{cron_schema}}.own_part(
-             {{cron_schema}}.places() - 1 - {{cron_schema}}.places_taken(), 15))
+             {{cron_schema}}.places() - 1 - {{cron_schema}}.places_taken(), 14))
          - 1 - first_slots
   FROM (
     SELECT count(*)::integer AS first_slots

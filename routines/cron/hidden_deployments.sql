@@ -6,6 +6,7 @@ AS $$
   SELECT count(*)
   FROM pg_proc
   WHERE proname = 'dispatch' AND proargtypes = '16' -- boolean
+    AND NOT pg_is_other_temp_schema(pronamespace) AND pronamespace <> pg_my_temp_schema()
     AND proowner <> (SELECT oid FROM pg_roles WHERE rolname = current_user)
 $$;
 COMMENT ON FUNCTION {{cron_schema}}.hidden_deployments IS

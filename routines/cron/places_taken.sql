@@ -9,8 +9,9 @@ AS $$
     FROM pg_stat_activity
     WHERE application_name ~ '^pg_cron' AND application_name <> 'pg_cron scheduler'
       AND pid <> pg_backend_pid()
-      -- What runs in this database ends at once, except in single mode.
-      AND (datname <> current_database() OR datname = {{work_database:literal}})
+      -- What deployments run in this database ends at once, except in single mode.
+      AND (datname <> current_database() OR datname = {{work_database:literal}}
+           OR usename <> current_user)
     GROUP BY 1, 2
   ),
   due AS (

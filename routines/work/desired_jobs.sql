@@ -46,7 +46,7 @@ BEGIN
       TABLE jobs
       UNION ALL
       SELECT 4, {{schema}}.cron_job_name(NULL, 'dispatch'),
-             {{schema}}.cron_schedule({{schema}}.start_interval(15, v_pg_cron_version)),
+             {{schema}}.cron_schedule({{schema}}.start_interval(14, v_pg_cron_version)),
              format('SELECT %I.dispatch(%s)',
                     deployment.cron_schema, maintenance.on_demand::text),
              'dispatch', NULL, NULL, NULL, false

@@ -3,8 +3,10 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-  -- Shared, since two runs may overlap. First the lock, then the question, as in open_slot.
-  PERFORM pg_advisory_lock_shared(
+  -- Shared, since two runs may overlap. First the lock, then the question, as in open_slot. Only
+  -- tried: a fragment that has it to itself must not keep this run from ending it, and shows the
+  -- same (runs_1).
+  PERFORM pg_try_advisory_lock_shared(
     (quote_ident({{schema:literal}}) || '.hold')::regclass::oid::integer, 1);
   PERFORM {{schema}}.name_session();
   -- During a pause, somebody has to keep the timeouts of what is still at work.

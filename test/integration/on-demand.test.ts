@@ -138,7 +138,8 @@ describe.each(pgCronModes)('jobs on demand, use_background_workers %s', (workers
     });
 
   const hashOfDown = async () =>
-    (await plan(settings, { direction: 'down', streams: ['work', 'cron'], extent: { all: true } })).hash;
+    (await plan(settings, { direction: 'down', streams: ['work', 'cron'], extent: { all: true } }))
+      .hash;
 
   async function nothingIsDrift() {
     const { drift, upToDate } = await readStatus(settings);
