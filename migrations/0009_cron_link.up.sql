@@ -70,6 +70,47 @@ COMMENT ON FUNCTION {{schema}}.cron_link_connection IS
 REVOKE ALL ON FUNCTION {{schema}}.cron_link_connection FROM PUBLIC;
 --! end
 
+--! routine cron_link_limits
+CREATE OR REPLACE FUNCTION {{schema}}.cron_link_limits() RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  WITH sessions AS (
+    SELECT usesysid, datid
+    FROM pg_stat_activity
+    WHERE usesysid IS NOT NULL AND datid IS NOT NULL
+      -- Hidden of other roles; the scheduler is known by its name.
+      AND coalesce(backend_type, 'client backend') = 'client backend'
+      AND application_name <> 'pg_cron scheduler'
+  )
+  SELECT string_agg(said, ' ' ORDER BY place)
+  FROM {{schema}}.cron_link AS link
+  JOIN pg_roles AS role ON role.rolname = link.role AND NOT role.rolsuper
+  JOIN pg_database AS db ON db.datname = link.database
+  CROSS JOIN LATERAL (VALUES
+    (1, role.rolconnlimit, (SELECT count(*) FROM sessions WHERE usesysid = role.oid),
+     format('CONNECTION LIMIT %s of role "%s" is reached; an administrator raises it: '
+            'ALTER ROLE %I CONNECTION LIMIT -1; -- or one that fits.',
+            role.rolconnlimit, role.rolname, role.rolname)),
+    (2, db.datconnlimit, (SELECT count(*) FROM sessions WHERE datid = db.oid),
+     format('CONNECTION LIMIT %s of database "%s" is reached; an administrator raises it: '
+            'ALTER DATABASE %I CONNECTION LIMIT -1; -- or one that fits.',
+            db.datconnlimit, db.datname, db.datname)),
+    (3, current_setting('max_connections')::integer
+          - current_setting('superuser_reserved_connections')::integer
+          - coalesce(current_setting('reserved_connections', true)::integer, 0),
+     (SELECT count(*) FROM sessions),
+     'All connections of the server are taken: close those that are not needed, or raise '
+     'max_connections.')
+  ) AS bound (place, most, taken, said)
+  WHERE most >= 0 AND taken >= most
+$$;
+COMMENT ON FUNCTION {{schema}}.cron_link_limits IS
+  'The limits of connections that are reached now and keep the link from connecting, each with '
+  'what raises it. NULL if none is.';
+REVOKE ALL ON FUNCTION {{schema}}.cron_link_limits FROM PUBLIC;
+--! end
+
 --! routine query_cron_link
 CREATE OR REPLACE FUNCTION {{schema}}.query_cron_link(p_query text) RETURNS jsonb
 LANGUAGE plpgsql
@@ -122,8 +163,12 @@ EXCEPTION
     RAISE EXCEPTION 'the pg_cron database could not be reached or refused over the link%: %',
       concat(' to ' || v_far_side), concat_ws(': ', v_message, nullif(v_detail, ''))
       USING ERRCODE = v_state,
-            HINT = 'Run pcache-migrate doctor: it says what is missing. '
-                   'Nothing of this transaction was kept.';
+            HINT = concat_ws(
+              ' ',
+              -- The far side says it in its own language.
+              CASE v_state WHEN '08001' THEN {{schema}}.cron_link_limits() END,
+              'Run pcache-migrate doctor: it says what is missing.',
+              'Nothing of this transaction was kept.');
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.query_cron_link IS

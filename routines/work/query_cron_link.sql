@@ -49,8 +49,12 @@ EXCEPTION
     RAISE EXCEPTION 'the pg_cron database could not be reached or refused over the link%: %',
       concat(' to ' || v_far_side), concat_ws(': ', v_message, nullif(v_detail, ''))
       USING ERRCODE = v_state,
-            HINT = 'Run pcache-migrate doctor: it says what is missing. '
-                   'Nothing of this transaction was kept.';
+            HINT = concat_ws(
+              ' ',
+              -- The far side says it in its own language.
+              CASE v_state WHEN '08001' THEN {{schema}}.cron_link_limits() END,
+              'Run pcache-migrate doctor: it says what is missing.',
+              'Nothing of this transaction was kept.');
 END
 $$;
 COMMENT ON FUNCTION {{schema}}.query_cron_link IS

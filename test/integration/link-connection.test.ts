@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { startOwnCluster } from '../harness/cluster.js';
 import { adminClient } from '../harness/databases.js';
 import { connectAs, createSite, setUp, tablesOf } from '../harness/deployment.js';
 
@@ -34,6 +35,44 @@ describe('the connection of the link', () => {
       expect(rows, `cancelled after ${milliseconds} ms`).toEqual([{ open: null }]);
     }
     expect(cancelled).toBeGreaterThan(0);
+  });
+});
+
+describe('a limit of connections that keeps the link from connecting', () => {
+  it("is named with its own remedy, whether it is the role's or the database's", async () => {
+    const cluster = await startOwnCluster();
+    const root = await adminClient('postgres', cluster);
+    await root.query('CREATE EXTENSION pg_cron');
+    const site = await createSite({ cluster, link: true });
+    const settings = site.settings();
+    await setUp(settings, { enable: true, parallel: 2, frequencySeconds: 3600 });
+    const client = await connectAs(settings.work);
+    const hint = async () => {
+      const { processorConfig } = tablesOf(settings);
+      const error = await client
+        .query(`UPDATE ${processorConfig} SET max_parallel_jobs = 5 - max_parallel_jobs`)
+        .then(
+          () => undefined,
+          (error: pg.DatabaseError) => error,
+        );
+      return error?.hint;
+    };
+    expect(await hint()).toBeUndefined();
+    for (const target of [`ROLE "${site.cronRole.name}"`, 'DATABASE "postgres"']) {
+      const line = (limit: number) =>
+        `ALTER ${target.replaceAll('"', '')} CONNECTION LIMIT ${limit};`;
+      await root.query(line(0));
+      const said = await hint();
+      expect(said).toContain(`CONNECTION LIMIT 0 of ${target.toLowerCase()} is reached`);
+      expect(said).toContain(line(-1));
+      expect(said).toContain('Nothing of this transaction was kept.');
+      expect(said).not.toContain('max_connections');
+      await root.query(line(-1));
+      expect(await hint()).toBeUndefined();
+    }
+    await root.query(`ALTER ROLE ${site.cronRole.name} PASSWORD 'another'`);
+    expect(await hint()).toMatch(/^Run pcache-migrate doctor/);
+    await root.end();
   });
 });
 
