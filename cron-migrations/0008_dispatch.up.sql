@@ -285,7 +285,7 @@ AS $$
   ) AS on_demand
 $$;
 COMMENT ON FUNCTION {{cron_schema}}.helpers_with_room IS
-  'How many slots beside the first of each processor may be due now, by this deployment''s share of '
+  'How many slots beside the first of each processor may be due, by this deployment''s share of '
   'the places, which the first ones and maintenance take from before them, and by what is free; '
   'below 0 if maintenance may not. p_maintenance: whether maintenance is on demand.';
 REVOKE ALL ON FUNCTION {{cron_schema}}.helpers_with_room FROM PUBLIC;

@@ -129,8 +129,8 @@ RETURNS TABLE (
 )
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
--- The plan depends on how much of the log lies in the span, which PostgreSQL can only estimate where
--- it knows the time. To compile it took longer than to run it.
+-- The plan depends on how much of the log lies in the span, which PostgreSQL can only estimate
+-- where it knows the time. To compile it took longer than to run it.
 SET plan_cache_mode = force_custom_plan
 SET jit = off
 AS $$

@@ -29,6 +29,7 @@ describe.skipIf(inject('runtime').kind === 'local')('docs/procedures.md', () => 
   async function begin(): Promise<void> {
     at = transcriptOn(stage);
     await clear(stage);
+    await stage.asAdmin('postgres', `GRANT pg_read_all_settings TO ${stage.site.cronRole.name}`);
     await deploy();
   }
 

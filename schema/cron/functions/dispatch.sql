@@ -16,7 +16,7 @@ BEGIN
   v_awake := CASE
     -- What begins one batch late could come minutes after its work.
     WHEN "partitioncache_work_database".starts_in_batches() THEN (SELECT count(*) FROM "partitioncache_work_database".own_jobs())
-    WHEN "partitioncache_work_database".is_at_work() THEN "partitioncache_work_database".helpers_with_room()
+    WHEN "partitioncache_work_database".is_at_work() THEN "partitioncache_work_database".helpers_with_room(p_maintenance)
     ELSE -1
   END;
   FOR v_job IN

@@ -14,8 +14,14 @@ CREATE FUNCTION partitioncache_work_database.jobs_on_demand(p_maintenance boolea
          first.schedule, "partitioncache_work_database".rest_schedule('processor'),
          row_number() OVER (ORDER BY helper.number, helper.processor COLLATE "C")
   FROM slot AS helper
-  JOIN slot AS first ON first.processor = helper.processor AND first.number = 1
-  WHERE helper.number > 1 AND "partitioncache_work_database".is_first_slot(first.command, first.schedule)
+  JOIN (
+    -- One, also where somebody has scheduled the same by hand.
+    SELECT DISTINCT ON (processor) processor, schedule
+    FROM slot
+    WHERE number = 1 AND "partitioncache_work_database".is_first_slot(command, schedule)
+    ORDER BY processor, jobid
+  ) AS first ON first.processor = helper.processor
+  WHERE helper.number > 1
   UNION ALL
   SELECT jobid, job_name, schedule, command, database,
          CASE WHEN EXISTS (SELECT FROM own AS any_job WHERE any_job.schedule ~ '^[0-9]+ seconds$')

@@ -7,13 +7,6 @@ CREATE FUNCTION partitioncache_work_database.places_at_rest() RETURNS bigint
     SELECT job.database FROM cron.job AS job
     WHERE job.username = current_user AND job.active
       AND "partitioncache_work_database".is_first_slot(job.command, job.schedule)
-  ),
-  -- The jobs of other roles are hidden, but not this function of theirs, one a deployment.
-  hidden AS (
-    SELECT count(*) AS deployments
-    FROM pg_proc
-    WHERE proname = 'dispatch' AND proargtypes = '16' -- boolean
-      AND proowner <> (SELECT oid FROM pg_roles WHERE rolname = current_user)
   )
   SELECT greatest(
     (SELECT count(*)
@@ -21,9 +14,8 @@ CREATE FUNCTION partitioncache_work_database.places_at_rest() RETURNS bigint
      WHERE application_name ~ '^pg_cron' AND application_name <> 'pg_cron scheduler'
        AND datname <> current_database() AND datname NOT IN (SELECT database FROM at_work)),
     (SELECT count(*) FROM first_slot WHERE database NOT IN (SELECT database FROM at_work))
-    + greatest(0, hidden.deployments - (
+    + greatest(0, "partitioncache_work_database".hidden_deployments() - (
         SELECT count(*) FROM at_work WHERE database NOT IN (SELECT database FROM first_slot))))
-  FROM hidden
 $$;
 
 COMMENT ON FUNCTION partitioncache_work_database.places_at_rest() IS 'How many places in pg_cron the deployments of this server need that have no work at this moment, of every role, and whoever else has jobs that run.';

@@ -43,7 +43,7 @@ BEGIN
       TABLE jobs
       UNION ALL
       SELECT 4, "partitioncache".cron_job_name(NULL, 'dispatch'),
-             "partitioncache".cron_schedule("partitioncache".start_interval(15, v_pg_cron_version)),
+             "partitioncache".cron_schedule("partitioncache".start_interval(14, v_pg_cron_version)),
              format('SELECT %I.dispatch(%s)',
                     deployment.cron_schema, maintenance.on_demand::text),
              'dispatch', NULL, NULL, NULL, false

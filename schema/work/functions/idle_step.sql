@@ -16,14 +16,12 @@ BEGIN
     -- A frequency that was shortened meanwhile counts from now.
     v_step.next_due := least(p_due, p_now + v_frequency);
   END IF;
-  -- An idle run stays for a while: each start costs a session and a row in pg_cron's history. The
+  -- An idle run stays for a while: each start costs a session and a row in pg_cron's history. A
   -- first slot is there for what comes; the others' places are wanted by other deployments.
   v_next_start := p_run_started + CASE
-    WHEN p_slot = 1 AND p_frequency_seconds <= 60 THEN v_clocks.run
-    ELSE greatest(
-      CASE p_slot WHEN 1 THEN v_clocks.run ELSE v_clocks.idle END,
-      make_interval(secs => "partitioncache".start_interval(
-        p_frequency_seconds, (SELECT pg_cron_version FROM "partitioncache".deployment))))
+    WHEN p_slot = 1 AND v_frequency <= v_clocks.idle THEN v_clocks.run
+    ELSE greatest(v_clocks.idle, make_interval(secs => "partitioncache".start_interval(
+      p_frequency_seconds, (SELECT pg_cron_version FROM "partitioncache".deployment))))
   END;
   v_step.finished := v_step.next_due >= v_next_start;
   IF v_step.finished THEN

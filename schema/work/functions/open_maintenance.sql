@@ -3,8 +3,10 @@ CREATE FUNCTION partitioncache.open_maintenance() RETURNS boolean
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 BEGIN
-  -- Shared, since two runs may overlap. First the lock, then the question, as in open_slot.
-  PERFORM pg_advisory_lock_shared(
+  -- Shared, since two runs may overlap. First the lock, then the question, as in open_slot. Only
+  -- tried: a fragment that has it to itself must not keep this run from ending it, and shows the
+  -- same (runs_1).
+  PERFORM pg_try_advisory_lock_shared(
     (quote_ident('partitioncache') || '.hold')::regclass::oid::integer, 1);
   PERFORM "partitioncache".name_session();
   -- During a pause, somebody has to keep the timeouts of what is still at work.

@@ -3,7 +3,6 @@ CREATE FUNCTION partitioncache.provide_cache_table(p_result partitioncache.item_
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 BEGIN
-  PERFORM "partitioncache".hold_own_tables('read', '"public"."my_cache_partition_metadata"');
   PERFORM FROM "public"."my_cache_partition_metadata" WHERE partition_key = (p_result.item).partition_key;
   -- A client may have dropped the table of a partition that is known.
   IF NOT FOUND OR to_regclass(
@@ -17,7 +16,7 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION partitioncache.provide_cache_table(p_result partitioncache.item_result, p_default_bitsize integer) IS 'Makes sure that the partition of an evaluated fragment has metadata and a cache table; p_default_bitsize in bits, for a new bit cache.';
+COMMENT ON FUNCTION partitioncache.provide_cache_table(p_result partitioncache.item_result, p_default_bitsize integer) IS 'Makes sure that the partition of an evaluated fragment has metadata and a cache table; p_default_bitsize in bits, for a new bit cache. The transaction must hold the metadata.';
 
 REVOKE ALL ON FUNCTION partitioncache.provide_cache_table(p_result partitioncache.item_result, p_default_bitsize integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION partitioncache.provide_cache_table(p_result partitioncache.item_result, p_default_bitsize integer) TO cron_role;

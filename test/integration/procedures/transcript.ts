@@ -87,6 +87,7 @@ function plainly(text: string, { site }: Stage): string {
   ];
   return names
     .reduce((all, [from, to]) => (from === undefined ? all : all.replaceAll(from, to)), text)
+    .replaceAll(/-D \S+\/data\b/g, '-D /var/lib/postgresql/17/main')
     .replaceAll(/\S+\/settings\.json/g, 'settings.json')
     .replaceAll(/sha256:[0-9a-f]{64}[-a-z,]*/g, 'sha256:3b1f…c09e')
     .replaceAll(

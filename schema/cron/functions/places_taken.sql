@@ -1,0 +1,35 @@
+CREATE FUNCTION partitioncache_work_database.places_taken() RETURNS bigint
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+  WITH session AS MATERIALIZED (
+    SELECT datname::text AS database, usename = current_user AS is_own, count(*) AS sessions
+    FROM pg_stat_activity
+    WHERE application_name ~ '^pg_cron' AND application_name <> 'pg_cron scheduler'
+      AND pid <> pg_backend_pid()
+      -- What deployments run in this database ends at once, except in single mode.
+      AND (datname <> current_database() OR datname = 'work_database'
+           OR usename <> current_user)
+    GROUP BY 1, 2
+  ),
+  due AS (
+    SELECT job.database, count(*) AS jobs FROM cron.job AS job
+    WHERE job.username = current_user AND job.active
+      AND (job.database <> current_database() OR job.command LIKE 'CALL %')
+      AND (job.schedule ~ '^[0-9]+ seconds$' OR job.schedule = '* * * * *')
+    GROUP BY job.database
+  )
+  SELECT (
+      SELECT coalesce(sum(greatest(own.sessions, due.jobs)), 0)::bigint
+      FROM (SELECT database, sessions FROM session WHERE is_own) AS own
+      FULL JOIN due ON due.database = own.database
+    ) + (
+      SELECT coalesce(sum(sessions), 0)::bigint
+             + greatest(0, "partitioncache_work_database".hidden_deployments() - count(DISTINCT database))
+      FROM session WHERE NOT is_own
+    )
+$_$;
+
+COMMENT ON FUNCTION partitioncache_work_database.places_taken() IS 'How many places in pg_cron are taken at this moment, or will be again at once, by jobs of every role that stay; those that end at once are not counted.';
+
+REVOKE ALL ON FUNCTION partitioncache_work_database.places_taken() FROM PUBLIC;
