@@ -4,17 +4,18 @@ import type { Site } from './site.js';
 
 export const slotsByDefault = 5;
 
-/** Waits until pg_cron has started a run of every slot. */
+/** Waits until pg_cron has started a run of the first slot; the others come with work. */
 export async function awaitFirstRuns(pgCron: Client, site: Site): Promise<void> {
   await pollUntil(
-    'pg_cron has started all slots',
+    'pg_cron has started the first slot',
     async () => {
-      const { rows } = await pgCron.query<{ jobs: number }>(
-        `SELECT count(DISTINCT jobid)::integer AS jobs FROM cron.job_run_details
-          WHERE database = $1 AND command LIKE '%run_processor(%' AND status <> 'failed'`,
+      const { rowCount } = await pgCron.query(
+        `SELECT FROM cron.job_run_details
+          WHERE database = $1 AND command LIKE '%run_processor(%, 1)' AND status <> 'failed'
+          LIMIT 1`,
         [site.settings.work.database],
       );
-      return rows[0]?.jobs === slotsByDefault;
+      return rowCount === 1;
     },
     { everyMs: 200, deadlineMs: 150_000 },
   );

@@ -404,6 +404,43 @@ describe('a timeout that is lowered while a fragment has been at work for long',
   });
 });
 
+describe('a fragment that has to itself the lock by which maintenance shows itself', () => {
+  it('does not keep from coming what ends it', async () => {
+    const { processorConfig } = tablesOf(it_.settings);
+    await it_.work.query(`UPDATE ${processorConfig} SET timeout_seconds = 1`);
+    const greedy = fragment(
+      'greedy',
+      'zipcode',
+      `SELECT 1 FROM (
+         SELECT pg_advisory_lock((SELECT oid::integer FROM pg_class WHERE relname = 'hold'), 1) OFFSET 0
+       ) AS taken, pg_sleep(600)`,
+    );
+    await enqueue(it_.app, it_.settings, [greedy]);
+    const slots = await startSlots(it_, [1]);
+    await waitFor(
+      'the lock in the hand of the fragment',
+      async () => {
+        const { rows } = await it_.work.query(
+          `SELECT FROM pg_locks
+            WHERE locktype = 'advisory' AND granted AND mode = 'ExclusiveLock' AND pid = $1 AND objid = 1
+              AND classid = 'partitioncache.hold'::regclass`,
+          [slots.pids[0]],
+        );
+        return rows.length;
+      },
+      { deadlineMs: 20_000, until: (held) => held === 1 },
+    );
+    const maintenance = await startMaintenance(it_);
+    await waitFor('the end of the fragment', () => outcomeOf(it_, greedy), {
+      deadlineMs: 20_000,
+      until: ({ logged }) => logged === 'timeout',
+    });
+    await it_.work.query(`UPDATE ${processorConfig} SET timeout_seconds = 1800`);
+    await maintenance.stop();
+    await slots.stop();
+  });
+});
+
 describe('a fragment that a client takes out of the queue while it is processed', () => {
   it('is still shown', async () => {
     await queueAgain([fragment('taken out', 'zipcode', 'SELECT 7 FROM pg_sleep(120)')]);

@@ -274,6 +274,54 @@ describe('places that are short', () => {
   );
 });
 
+describe('work at hand', () => {
+  let site: TestSite;
+  let cronRole: pg.Client;
+
+  beforeAll(async () => {
+    site = await createSite();
+    await setUp(site.settings(), { enable: false });
+    cronRole = await connectAs(site.settings().cron);
+  });
+
+  const atWork = async (): Promise<boolean[]> => {
+    const { rows } = await cronRole.query(
+      `SELECT is_own FROM ${cronName(site.settings(), 'at_work')}() WHERE database = $1`,
+      [site.database],
+    );
+    return rows.map(({ is_own }) => is_own);
+  };
+
+  it('is that of one deployment, however many locks a session has', async () => {
+    const app = await connectAs(site.settings().client);
+    await app.query(
+      `SELECT pg_advisory_lock_shared(hashtext('pcache-migrate at work'), number)
+         FROM generate_series(1, 60) AS number`,
+    );
+    expect(await atWork()).toEqual([false]);
+    await app.query(
+      `SELECT pg_advisory_lock_shared(hashtext('pcache-migrate at work'),
+                hashtext(encode(convert_to('partitioncache', 'UTF8'), 'hex')))`,
+    );
+    expect(await atWork()).toEqual([true]);
+    await app.query('SELECT pg_advisory_unlock_all()');
+    expect(await atWork()).toEqual([]);
+  });
+
+  it('is seen by a long transaction where somebody else has the lock to himself', async () => {
+    const run = await connectAs({ ...site.settings().cron, database: site.database });
+    await run.query('BEGIN');
+    await run.query('SELECT');
+    expect(await atWork()).toEqual([]);
+    await waitFor('work at hand', atWork, {
+      deadlineMs: 20_000,
+      until: ([isOwn]) => isOwn === true,
+    });
+    await run.query('ROLLBACK');
+    expect(await atWork()).toEqual([]);
+  });
+});
+
 describe('maintenance', () => {
   it('does not rest where it could not come in time for the shortest timeout', async () => {
     const site = await createSite();
