@@ -47,6 +47,8 @@ export interface SiteOptions {
   oneRole?: boolean;
   /** false: fragments have the rights of whoever runs the processor. */
   fragmentRole?: boolean;
+  /** The cron role sees pg_cron's settings, so that the room for its jobs is known. */
+  readsSettings?: boolean;
 }
 
 const sites: (() => Promise<void>)[] = [];
@@ -82,7 +84,10 @@ export async function createSite(options: SiteOptions = {}): Promise<TestSite> {
   const database =
     options.database ??
     (await createDatabase(options.databasePrefix ?? 'work', { owner: migrator.name, cluster }));
-  await asAdmin(cluster, cronDatabase, cronGrants(cronRole.name, cronDatabase));
+  await asAdmin(cluster, cronDatabase, [
+    ...cronGrants(cronRole.name, cronDatabase),
+    ...(options.readsSettings ? [`GRANT pg_read_all_settings TO ${cronRole.name}`] : []),
+  ]);
   await asAdmin(cluster, database, [
     `GRANT CREATE ON DATABASE ${pg.escapeIdentifier(database)} TO ${migrator.name}`,
     `GRANT USAGE, CREATE ON SCHEMA public TO ${migrator.name}, ${app.name}`,

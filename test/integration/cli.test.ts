@@ -20,7 +20,7 @@ let printed = '';
 let passwords: string[];
 
 beforeAll(async () => {
-  site = await createSite();
+  site = await createSite({ readsSettings: true });
   settings = site.settings();
   work = await connectAs(settings.work);
   cron = await connectAs(settings.cron);
@@ -748,7 +748,7 @@ describe('with the link, an administrator and URIs', () => {
   let changes: NodeJS.ProcessEnv;
 
   beforeAll(async () => {
-    site = await createSite({ link: true });
+    site = await createSite({ link: true, readsSettings: true });
     const { host, port, adminUser, adminPassword } = site.cluster;
     Object.assign(secrets, {
       admin: adminPassword,

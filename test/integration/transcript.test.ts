@@ -8,7 +8,6 @@ import {
   type FurtherScripts,
   setVersion,
 } from '../harness/built-cli.js';
-import { adminClient } from '../harness/databases.js';
 import { createSite, setUp, type TestSite } from '../harness/deployment.js';
 import { startShell } from '../harness/shell.js';
 
@@ -24,10 +23,7 @@ let site: TestSite;
 
 beforeAll(async () => {
   cli = await buildCli();
-  site = await createSite();
-  const admin = await adminClient('postgres', site.cluster);
-  await admin.query(`GRANT pg_read_all_settings TO ${site.cronRole.name}`);
-  await admin.end();
+  site = await createSite({ readsSettings: true });
   await setUp(site.settings());
   await setVersion(cli, '0.2.0');
   await addMigration(cli, 'longer_grace', longerGrace());
