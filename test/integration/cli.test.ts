@@ -4,7 +4,9 @@ import { lockId } from '../../src/database/advisory-lock.js';
 import { streamSites } from '../../src/deployment/stream-sites.js';
 import { defaultJobName } from '../../src/processor/default-job-name.js';
 import type { Settings } from '../../src/settings/settings.js';
+import { startOwnCluster } from '../harness/cluster.js';
 import { connectAs, createSite, enqueue, type TestSite, tablesOf } from '../harness/deployment.js';
+import { asAdmin } from '../harness/moved-databases.js';
 import { migrationNames } from '../harness/package-migrations.js';
 import { waitFor } from '../harness/wait-for.js';
 import { cli, type Ran } from '../unit/cli/fake-world.js';
@@ -20,7 +22,10 @@ let printed = '';
 let passwords: string[];
 
 beforeAll(async () => {
-  site = await createSite({ readsSettings: true });
+  // Beside sites of other files, the room would depend on what those have scheduled.
+  const cluster = await startOwnCluster();
+  await asAdmin(cluster, ['CREATE EXTENSION pg_cron']);
+  site = await createSite({ cluster, readsSettings: true });
   settings = site.settings();
   work = await connectAs(settings.work);
   cron = await connectAs(settings.cron);
@@ -748,7 +753,7 @@ describe('with the link, an administrator and URIs', () => {
   let changes: NodeJS.ProcessEnv;
 
   beforeAll(async () => {
-    site = await createSite({ link: true, readsSettings: true });
+    site = await createSite({ link: true });
     const { host, port, adminUser, adminPassword } = site.cluster;
     Object.assign(secrets, {
       admin: adminPassword,

@@ -8,7 +8,9 @@ import {
   type FurtherScripts,
   setVersion,
 } from '../harness/built-cli.js';
+import { startOwnCluster } from '../harness/cluster.js';
 import { createSite, setUp, type TestSite } from '../harness/deployment.js';
+import { asAdmin } from '../harness/moved-databases.js';
 import { startShell } from '../harness/shell.js';
 
 // README.md shows one review and one deployment as they are. To write that part again: npm run transcript
@@ -23,7 +25,10 @@ let site: TestSite;
 
 beforeAll(async () => {
   cli = await buildCli();
-  site = await createSite({ readsSettings: true });
+  // Beside sites of other files, the room would depend on what those have scheduled.
+  const cluster = await startOwnCluster();
+  await asAdmin(cluster, ['CREATE EXTENSION pg_cron']);
+  site = await createSite({ cluster, readsSettings: true });
   await setUp(site.settings());
   await setVersion(cli, '0.2.0');
   await addMigration(cli, 'longer_grace', longerGrace());
