@@ -46,7 +46,7 @@ export async function readStreamState(
   settings: Settings,
   stream: StreamName,
 ): Promise<StreamState> {
-  const migrations = streamMigrations(stream, placeholderValues(settings));
+  const migrations = await streamMigrations(stream, placeholderValues(settings));
   const { connection, schema } = streamSites(settings)[stream];
   const applied = await readLedger(client, schema, connection.user).catch(async (error) => {
     if (stream === 'work') await requireOwners(client, settings, error);

@@ -57,38 +57,15 @@ const LOCKS_FILE = /^\d{4}_[a-z0-9_]+\.locks\.json$/;
 const TRANSACTION_CONTROL =
   /^(begin|start\s+transaction|commit|end|rollback|abort|savepoint|release|prepare\s+transaction)\b/i;
 
-/** The files of a stream, read but not filled in. */
-export interface MigrationFiles {
-  readonly directory: string;
-  readonly names: readonly string[];
-  /** By the name of the file. */
-  readonly texts: ReadonlyMap<string, string>;
-}
-
+/** Reads one file after the other, without waiting: some hundred small ones take a fifth of the time so. */
 export async function readMigrations(
   directory: string,
   values: PlaceholderValues,
 ): Promise<Migration[]> {
-  return migrationsOf(readMigrationFiles(directory), values);
-}
-
-/** One after the other, without waiting: some hundred small files take a fifth of the time so. */
-export function readMigrationFiles(directory: string): MigrationFiles {
   const names = migrationNames(directory, listFiles(directory));
-  const files = names.flatMap((name) => [`${name}.up.sql`, `${name}.down.sql`]);
-  const texts = files.map((file) => [file, readFileSync(join(directory, file), 'utf8')] as const);
-  return { directory, names, texts: new Map(texts) };
-}
-
-/** Raises MigrationFilesError, or PlaceholderError. */
-export function migrationsOf(
-  { directory, names, texts }: MigrationFiles,
-  values: PlaceholderValues,
-): Migration[] {
-  const read = (file: string) => scriptOf(join(directory, file), texts.get(file) ?? '', values);
   const migrations = names.map((name) => {
-    const up = read(`${name}.up.sql`);
-    const down = read(`${name}.down.sql`);
+    const up = readScript(join(directory, `${name}.up.sql`), values);
+    const down = readScript(join(directory, `${name}.down.sql`), values);
     const { drops } = down.directives;
     const { breaksOlder } = up.directives;
     return { name, up: up.script, down: down.script, drops, breaksOlder };
@@ -166,7 +143,8 @@ interface ReadScript {
   readonly directives: Directives;
 }
 
-function scriptOf(file: string, text: string, values: PlaceholderValues): ReadScript {
+function readScript(file: string, values: PlaceholderValues): ReadScript {
+  const text = readFileSync(file, 'utf8');
   const sql = renderSql(text, values, file);
   const directives = readDirectives(text, values, file);
   const { inTransaction } = directives;

@@ -1,29 +1,22 @@
-import {
-  type Migration,
-  type MigrationFiles,
-  migrationsOf,
-  readMigrationFiles,
-} from './read-migrations.js';
+import { type Migration, readMigrations } from './read-migrations.js';
 import type { PlaceholderValues } from './render-sql.js';
 import { type StreamName, streams } from './streams.js';
 
-/** Read once: a process runs the migrations that came with the code that it has loaded. */
-const files = new Map<StreamName, MigrationFiles>();
-
-/** The last that was made of each stream: a command asks several times, with the same values. */
+/**
+ * The last that was made of each stream: a command asks several times, with the same values, and runs the migrations
+ * that came with the code that it has loaded.
+ */
 const made = new Map<StreamName, { readonly of: string; readonly migrations: Migration[] }>();
 
 /** This package's migrations of a stream, filled in. */
-export function streamMigrations(
+export async function streamMigrations(
   stream: StreamName,
   values: PlaceholderValues,
-): readonly Migration[] {
+): Promise<readonly Migration[]> {
   const of = JSON.stringify(values);
   const last = made.get(stream);
   if (last?.of === of) return last.migrations;
-  const read = files.get(stream) ?? readMigrationFiles(streams[stream].directory);
-  files.set(stream, read);
-  const migrations = migrationsOf(read, values);
+  const migrations = await readMigrations(streams[stream].directory, values);
   made.set(stream, { of, migrations });
   return migrations;
 }

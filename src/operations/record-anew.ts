@@ -111,7 +111,7 @@ async function foundOf(
   const { schema, connection } = streamSites(settings)[stream];
   await requireOwnSchema(client, schema, connection.user);
   if (!(await hasRelation(client, schema, 'deployment'))) return undefined;
-  const known = streamMigrations(stream, placeholderValues(settings));
+  const known = await streamMigrations(stream, placeholderValues(settings));
   const applied = await readLedger(client, schema, connection.user);
   // Where neither table is left, all that this version has.
   const names = new Set((applied.length > 0 ? applied : known).map(({ name }) => name));
