@@ -18,6 +18,7 @@ DROP FUNCTION {{cron_schema}}.share_of_places;
 DROP FUNCTION {{cron_schema}}.own_part;
 DROP FUNCTION {{cron_schema}}.places_taken;
 DROP FUNCTION {{cron_schema}}.places_at_rest;
+DROP FUNCTION {{cron_schema}}.job_sessions;
 DROP FUNCTION {{cron_schema}}.hidden_deployments;
 DROP FUNCTION {{cron_schema}}.places;
 DROP FUNCTION {{cron_schema}}.at_work;

@@ -95,6 +95,24 @@ COMMENT ON FUNCTION {{cron_schema}}.hidden_deployments IS
 REVOKE ALL ON FUNCTION {{cron_schema}}.hidden_deployments FROM PUBLIC;
 --! end
 
+--! routine job_sessions
+CREATE OR REPLACE FUNCTION {{cron_schema}}.job_sessions()
+RETURNS TABLE (database text, is_own boolean)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  -- The name that pg_cron gives to its connections, and name_session to its background workers;
+  -- a client that is called something like it is none.
+  SELECT datname::text, usename = current_user
+  FROM pg_stat_activity
+  WHERE application_name = 'pg_cron' AND pid <> pg_backend_pid()
+$$;
+COMMENT ON FUNCTION {{cron_schema}}.job_sessions IS
+  'The other sessions in which pg_cron runs a job at this moment, of every role: in which '
+  'database, and whether the job is of this role.';
+REVOKE ALL ON FUNCTION {{cron_schema}}.job_sessions FROM PUBLIC;
+--! end
+
 --! routine places_at_rest
 -- Who has no session at this moment, between two runs or for want of a place, still needs one: to
 -- go by the sessions alone would give his place away, and he would never get it back.
@@ -110,9 +128,8 @@ AS $$
   )
   SELECT greatest(
     (SELECT count(*)
-     FROM pg_stat_activity
-     WHERE application_name ~ '^pg_cron' AND application_name <> 'pg_cron scheduler'
-       AND datname <> current_database() AND datname NOT IN (SELECT database FROM at_work)),
+     FROM {{cron_schema}}.job_sessions()
+     WHERE database <> current_database() AND database NOT IN (SELECT database FROM at_work)),
     (SELECT count(*) FROM first_slot WHERE database NOT IN (SELECT database FROM at_work))
     + greatest(0, {{cron_schema}}.hidden_deployments() - (
         SELECT count(*) FROM at_work WHERE database NOT IN (SELECT database FROM first_slot))))
@@ -131,14 +148,11 @@ LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
   WITH session AS MATERIALIZED (
-    SELECT datname::text AS database, usename = current_user AS is_own, count(*) AS sessions
-    FROM pg_stat_activity
-    WHERE application_name ~ '^pg_cron' AND application_name <> 'pg_cron scheduler'
-      AND pid <> pg_backend_pid()
-      -- What deployments run in this database ends at once, except in single mode.
-      AND (datname <> current_database() OR datname = {{work_database:literal}}
-           OR usename <> current_user)
-    GROUP BY 1, 2
+    SELECT database, is_own, count(*) AS sessions
+    FROM {{cron_schema}}.job_sessions()
+    -- What deployments run in this database ends at once, except in single mode.
+    WHERE database <> current_database() OR database = {{work_database:literal}} OR NOT is_own
+    GROUP BY database, is_own
   ),
   due AS (
     SELECT job.database, count(*) AS jobs FROM cron.job AS job

@@ -12,9 +12,8 @@ AS $$
   )
   SELECT greatest(
     (SELECT count(*)
-     FROM pg_stat_activity
-     WHERE application_name ~ '^pg_cron' AND application_name <> 'pg_cron scheduler'
-       AND datname <> current_database() AND datname NOT IN (SELECT database FROM at_work)),
+     FROM {{cron_schema}}.job_sessions()
+     WHERE database <> current_database() AND database NOT IN (SELECT database FROM at_work)),
     (SELECT count(*) FROM first_slot WHERE database NOT IN (SELECT database FROM at_work))
     + greatest(0, {{cron_schema}}.hidden_deployments() - (
         SELECT count(*) FROM at_work WHERE database NOT IN (SELECT database FROM first_slot))))

@@ -5,14 +5,11 @@ LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
   WITH session AS MATERIALIZED (
-    SELECT datname::text AS database, usename = current_user AS is_own, count(*) AS sessions
-    FROM pg_stat_activity
-    WHERE application_name ~ '^pg_cron' AND application_name <> 'pg_cron scheduler'
-      AND pid <> pg_backend_pid()
-      -- What deployments run in this database ends at once, except in single mode.
-      AND (datname <> current_database() OR datname = {{work_database:literal}}
-           OR usename <> current_user)
-    GROUP BY 1, 2
+    SELECT database, is_own, count(*) AS sessions
+    FROM {{cron_schema}}.job_sessions()
+    -- What deployments run in this database ends at once, except in single mode.
+    WHERE database <> current_database() OR database = {{work_database:literal}} OR NOT is_own
+    GROUP BY database, is_own
   ),
   due AS (
     SELECT job.database, count(*) AS jobs FROM cron.job AS job

@@ -32,7 +32,7 @@ export async function takeJobsAway(
 }
 
 /** Rolls the cron stream back in part by `roll`: a migration unschedules the jobs that call what it drops. */
-export async function noting<T>(
+export async function notingUnscheduled<T>(
   cron: ClientBase,
   { cronSchema, schema, work }: Settings,
   roll: () => Promise<T>,

@@ -18,7 +18,7 @@ import { dataAtStake, ownDataAtStake, type TableAtStake } from './data-at-stake.
 import { keepData, requireRoomForKept } from './keep-data.js';
 import { leftInPlace, managesExtensions } from './left-in-place.js';
 import { recording } from './recording.js';
-import { noting, reconnect, takeJobsAway, withoutCronSide } from './rollback-jobs.js';
+import { notingUnscheduled, reconnect, takeJobsAway, withoutCronSide } from './rollback-jobs.js';
 import type { RollbackStep } from './rollback-plan.js';
 import {
   namesOf,
@@ -157,7 +157,7 @@ async function rollBackCron(rollback: Rollback) {
   const roll = () => rollBack(rollback, 'cron', bare);
   return databases.cron === undefined || remaining(states, steps, 'cron') === 0
     ? { result: await roll(), unscheduled: [] }
-    : noting(databases.cron, settings, roll);
+    : notingUnscheduled(databases.cron, settings, roll);
 }
 
 const bare: Witness['within'] = async (migrate) => void (await migrate());

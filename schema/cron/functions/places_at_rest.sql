@@ -10,9 +10,8 @@ CREATE FUNCTION partitioncache_work_database.places_at_rest() RETURNS bigint
   )
   SELECT greatest(
     (SELECT count(*)
-     FROM pg_stat_activity
-     WHERE application_name ~ '^pg_cron' AND application_name <> 'pg_cron scheduler'
-       AND datname <> current_database() AND datname NOT IN (SELECT database FROM at_work)),
+     FROM "partitioncache_work_database".job_sessions()
+     WHERE database <> current_database() AND database NOT IN (SELECT database FROM at_work)),
     (SELECT count(*) FROM first_slot WHERE database NOT IN (SELECT database FROM at_work))
     + greatest(0, "partitioncache_work_database".hidden_deployments() - (
         SELECT count(*) FROM at_work WHERE database NOT IN (SELECT database FROM first_slot))))

@@ -3,14 +3,11 @@ CREATE FUNCTION partitioncache_work_database.places_taken() RETURNS bigint
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
   WITH session AS MATERIALIZED (
-    SELECT datname::text AS database, usename = current_user AS is_own, count(*) AS sessions
-    FROM pg_stat_activity
-    WHERE application_name ~ '^pg_cron' AND application_name <> 'pg_cron scheduler'
-      AND pid <> pg_backend_pid()
-      -- What deployments run in this database ends at once, except in single mode.
-      AND (datname <> current_database() OR datname = 'work_database'
-           OR usename <> current_user)
-    GROUP BY 1, 2
+    SELECT database, is_own, count(*) AS sessions
+    FROM "partitioncache_work_database".job_sessions()
+    -- What deployments run in this database ends at once, except in single mode.
+    WHERE database <> current_database() OR database = 'work_database' OR NOT is_own
+    GROUP BY database, is_own
   ),
   due AS (
     SELECT job.database, count(*) AS jobs FROM cron.job AS job
