@@ -1,6 +1,6 @@
 import { type ClientBase, escapeIdentifier } from 'pg';
 import { hasRelation } from '../database/catalogue.js';
-import { callsHere, callsWork } from './own-commands.js';
+import { callsHere, callsWork, SCHEMA_NAME } from './own-commands.js';
 
 /** A deployment's schema in the pg_cron database, as its own record says. */
 export interface CronSide {
@@ -60,8 +60,7 @@ async function readSide(cron: ClientBase, schema: string): Promise<CronSide[]> {
 }
 
 /** What a deployment of ours has pg_cron run in its work database, whatever its schema there is called. */
-const OURS =
-  '^CALL ("([^"]|"")+"|[a-z_][a-z0-9_$]*)[.](run_processor[(]\'.*\', [0-9]+[)]|run_maintenance[(][)])$';
+const OURS = `^CALL ${SCHEMA_NAME}[.](run_processor[(]'.*', [0-9]+[)]|run_maintenance[(][)])$`;
 
 /** Own jobs with our commands in databases that do not exist. */
 export async function readJobsOfNoDatabase(cron: ClientBase): Promise<OwnJob[]> {

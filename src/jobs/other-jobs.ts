@@ -2,7 +2,7 @@ import { type ClientBase, escapeLiteral } from 'pg';
 import { hasExtension } from '../database/catalogue.js';
 import { pasteable } from '../errors/shown.js';
 import type { Settings } from '../settings/settings.js';
-import { callsHere, callsWork } from './own-commands.js';
+import { callsHere, callsWork, SCHEMA_NAME } from './own-commands.js';
 
 /** A job in a pg_cron that is not of this deployment. */
 export interface OtherJob {
@@ -88,8 +88,10 @@ export async function forgetOwnJobs(cron: ClientBase, settings: Settings): Promi
   await cron.query(`DELETE FROM cron.job_run_details WHERE ${IS_OWN}`, ownValues(settings));
 }
 
-const OF_PACKAGE =
-  /^(CALL \S+\.(run_processor\(|run_maintenance\(\))|SELECT \S+\.(prune_job_runs|dispatch)\()/u;
+const OF_PACKAGE = new RegExp(
+  `^(CALL ${SCHEMA_NAME}[.](run_processor[(]|run_maintenance[(][)])|SELECT ${SCHEMA_NAME}[.](prune_job_runs|dispatch)[(])`,
+  'u',
+);
 
 function otherJob({ jobid, jobname, username, ...job }: JobRow): OtherJob {
   return {

@@ -11,3 +11,6 @@ export function callsHere(command: string, schema: string): string {
   return `(pg_catalog.starts_with(${command}, pg_catalog.format('SELECT %I.prune_job_runs(', ${schema}))
            OR pg_catalog.starts_with(${command}, pg_catalog.format('SELECT %I.dispatch(', ${schema})))`;
 }
+
+/** The name of a schema as format('%I') writes it, whatever it is: a regular expression, for SQL and for JavaScript. */
+export const SCHEMA_NAME = '("([^"]|"")+"|[a-z_][a-z0-9_$]*)';

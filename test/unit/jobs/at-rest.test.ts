@@ -9,6 +9,7 @@ describe('a job that is at rest', () => {
     ["CALL \"pc a\".run_processor(E'it''s\\\\', 11)", never],
     ["CALL partitioncache.run_processor('two\nlines', 5)", never],
     ['CALL partitioncache.run_maintenance()', '17 * * * *'],
+    ['CALL "pc a".run_maintenance()', '17 * * * *'],
   ])('is %s with %s', (command, schedule) => {
     expect(isAtRest({ command, schedule })).toBe(true);
   });
